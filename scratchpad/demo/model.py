@@ -1,0 +1,143 @@
+"""The untrained demo VLM: a LLaVA small enough for a laptop, with its tokenizer, processor and chat template.
+
+Everything here is a plain transformers object, so that nothing downstream can tell it from any other LLaVA.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import (
+    CLIPVisionConfig,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
+    PreTrainedTokenizerFast,
+)
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+from scratchpad.demo.questions import NUMBERS, PHRASES
+from scratchpad.demo.world import BACKGROUNDS, CATEGORIES, KINDS, PATCH, SIGN, SIZE, WORDS
+
+SYSTEM = "look at the picture and answer"
+SPECIAL = ("<pad>", "<s>", "</s>", "<image>", "<|user|>", "<|assistant|>")
+CONTEXT = 1024
+
+CHAT_TEMPLATE = (
+    "{{ bos_token }}"
+    "{% if messages[0]['role'] != 'system' %}" + SYSTEM + "{% endif %}"
+    "{% for message in messages %}"
+    "{% if message['role'] == 'user' %}<|user|>{% elif message['role'] == 'assistant' %}<|assistant|>{% endif %}"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
+    "{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<image>{% elif part['type'] == 'text' %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}{% endif %}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def world_words() -> list[str]:
+    """Every word that occurs in a question or an answer of the emoji world."""
+    phrases = itertools.chain.from_iterable(PHRASES.values())
+    text = " ".join([*phrases, *KINDS, *BACKGROUNDS, *CATEGORIES, *WORDS, *NUMBERS, SIGN, SYSTEM])
+    text += " a an the and on , yes no none nowhere top bottom left right"
+    return sorted({word for word in text.replace("{a}", "").replace("{x}", "").split() if word})
+
+
+def build_tokenizer() -> PreTrainedTokenizerFast:
+    """A byte-level BPE in which every word of the world is one token and anything else is bytes.
+
+    Its normaliser lowers case and drops punctuation that ends a word, so that a question means the same however typed.
+    """
+    core = Tokenizer(models.BPE())
+    core.normalizer = normalizers.Sequence(
+        [
+            normalizers.NFC(),
+            normalizers.Lowercase(),
+            normalizers.Replace(Regex(r"(?<=[\w'\")])\s*[?!.;:…]+(?=\s|$)"), ""),
+            normalizers.Replace(Regex(r"\s+"), " "),
+            normalizers.Strip(),
+        ]
+    )
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    core.decoder = decoders.ByteLevel()
+    words = world_words()
+    trainer = trainers.BpeTrainer(
+        vocab_size=4096,
+        special_tokens=list(SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    core.train_from_iterator([f"{word} {word}," for word in words for _ in range(2)], trainer)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
+        additional_special_tokens=["<image>", "<|user|>", "<|assistant|>"],
+        model_max_length=CONTEXT,
+        clean_up_tokenization_spaces=False,
+        padding_side="left",
+    )
+    broken = [w for w in words if len(tokenizer(w, add_special_tokens=False)["input_ids"]) != 1]
+    assert not broken, f"words of the world that are not one token: {broken}"
+    return tokenizer
+
+
+def build_processor() -> LlavaProcessor:
+    """The whole picture, squeezed to 224 x 224: nothing is cropped away."""
+    images = CLIPImageProcessorPil(
+        size={"height": SIZE, "width": SIZE},
+        crop_size={"height": SIZE, "width": SIZE},
+        do_center_crop=False,
+        image_mean=[0.5, 0.5, 0.5],
+        image_std=[0.5, 0.5, 0.5],
+    )
+    return LlavaProcessor(
+        image_processor=images,
+        tokenizer=build_tokenizer(),
+        patch_size=PATCH,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def build_model(processor: LlavaProcessor, seed: int = 0) -> LlavaForConditionalGeneration:
+    """An untrained LLaVA: CLIP tower of 7 blocks x 192, of which the language model reads the sixth; Llama of 5 x 256."""
+    torch.manual_seed(seed)
+    tokenizer = processor.tokenizer
+    vision = CLIPVisionConfig(
+        hidden_size=192, intermediate_size=768, num_hidden_layers=7, num_attention_heads=3, hidden_act="gelu", image_size=SIZE, patch_size=PATCH
+    )
+    text = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=256,
+        intermediate_size=640,
+        num_hidden_layers=5,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=CONTEXT,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    config = LlavaConfig(
+        vision_config=vision,
+        text_config=text,
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        vision_feature_layer=-2,
+        vision_feature_select_strategy="default",
+        image_seq_length=(SIZE // PATCH) ** 2,
+        tie_word_embeddings=True,
+    )
+    model = LlavaForConditionalGeneration(config)
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    return model

@@ -1,0 +1,125 @@
+"""The recipe of the demo's SAEs: `scratchpad demo saes`.
+
+Harvests an early, a middle and the last layer that the language model reads in one pass over training scenes, trains a
+TopK SAE on each with SAELens, indexes it on other scenes and judges it on held-out ones.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from scratchpad.demo.batches import scene_of
+from scratchpad.demo.evaluate import held_out, picture
+from scratchpad.demo.questions import TYPES, all_questions
+from scratchpad.demo.world import HELD_OUT_START, KINDS, SIGN, Scene
+from scratchpad.sae.build import build_index
+from scratchpad.sae.evaluate import reconstruction_metrics
+from scratchpad.sae.harvest import harvest
+from scratchpad.sae.index import auroc
+from scratchpad.sae.load import Sae, load_sae
+from scratchpad.sae.train import Recipe, train_sae
+from scratchpad.vlm.load import Vlm, load_vlm
+from scratchpad.vlm.prepare import prepare
+from scratchpad.vlm.run import force, generate
+
+LAYERS = {"emoji-early": 1, "emoji-middle": 3, "emoji-last": 5}
+RECIPES = {"emoji-early": Recipe(d_sae=768, k=16), "emoji-middle": Recipe(d_sae=1536, k=16), "emoji-last": Recipe(d_sae=1536, k=16)}
+HARVEST_FROM = 30_000_000  # first training scene whose activations are harvested: none that the encoder was trained on
+INDEX_FROM = HELD_OUT_START + 10_000_000
+JUDGE_FROM = HELD_OUT_START + 20_000_000
+
+
+def labels_of(scene: Scene) -> set[str]:
+    """What is in a scene: kinds, sign words, background."""
+    return {scene.background} | {t.name for t in scene.things} | {t.word for t in scene.things if t.word}
+
+
+def make(model: Path, out: Path, scenes: int = 4000, say: Callable[[str], None] = print) -> None:
+    """Trains, indexes and judges all three; writes saes/<name> with metrics.json."""
+    vlm = load_vlm(model)
+    begun = time.monotonic()
+    layers = list(LAYERS.values())
+    kept: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
+    for rows in harvest(vlm, (picture(scene_of(HARVEST_FROM + i)) for i in range(scenes)), layers, 32):
+        for layer, x in rows.items():
+            kept[layer].append(x.flatten(0, 1))
+    say(f"harvested {scenes} scenes in {time.monotonic() - begun:.0f} s")
+    for name, layer in LAYERS.items():
+        begun = time.monotonic()
+        metadata = {
+            "model_name": vlm.name,
+            "model_identity": vlm.identity,
+            "layer": layer,
+            "hook_name": f"vision_tower.encoder.layers.{layer}",
+            "class_token": False,
+            "training_scenes": [HARVEST_FROM, HARVEST_FROM + scenes - 1],
+            "training_seed": RECIPES[name].seed,
+        }
+        train_sae(torch.cat(kept.pop(layer)), RECIPES[name], out / name, metadata)
+        say(f"trained {name} in {time.monotonic() - begun:.0f} s")
+
+
+def index_and_judge(model: Path, out: Path, names: list[str], indexed: int = 1200, judged: int = 400, say: Callable[[str], None] = print) -> None:
+    """Indexes each SAE and writes its metrics.json."""
+    vlm = load_vlm(model)
+    scenes = list(held_out(indexed, first=INDEX_FROM))
+    pictures, labels = [picture(s) for s in scenes], [labels_of(s) for s in scenes]
+    for name in names:
+        sae = load_sae(out / name)
+        build_index(vlm, sae, pictures, labels, 14, 14)
+        metrics = judge(vlm, sae, judged)
+        aside = out / name / "metrics.json.aside"
+        aside.write_text(json.dumps(metrics, indent=1))
+        aside.replace(out / name / "metrics.json")
+        say(f"{name}: {json.dumps(metrics)}")
+
+
+def judge(vlm: Vlm, sae: Sae, scenes: int) -> dict[str, Any]:
+    """Reconstruction, kinds found and answers kept, on scenes used nowhere else."""
+    world = list(held_out(scenes * 5, first=JUDGE_FROM))
+    peaks = np.zeros((len(world), sae.d_sae), np.float16)
+    kept = []
+    for i, rows in enumerate(harvest(vlm, (picture(s) for s in world), [sae.layer], 1)):
+        x = rows[sae.layer][0].numpy()
+        codes = sae.encode(x)
+        active = codes.active()
+        peaks[i, active] = codes.dense(active).max(0)
+        kept.append(x)
+    out: dict[str, Any] = {k: round(v, 4) for k, v in reconstruction_metrics(sae, kept).items()}
+    best = {}
+    half = len(world) // 2
+    for kind in (*KINDS, SIGN):
+        present = np.array([kind in scene for scene in world])
+        # the latent is chosen on one half and judged on the other
+        latent = int(np.nanargmax(auroc(peaks[:half].astype(np.float32), present[:half])))
+        best[kind] = float(auroc(peaks[half:, [latent]].astype(np.float32), present[half:])[0])
+    out["kinds_at_0.95"] = round(float(np.mean([v >= 0.95 for v in best.values()])), 4)
+    out["kinds_below"] = {k: round(v, 3) for k, v in best.items() if not v >= 0.95}
+    out["answers_unchanged"] = answers_unchanged(vlm, sae, world[:scenes])
+    out["scenes"] = [JUDGE_FROM, JUDGE_FROM + len(world) - 1]
+    return out
+
+
+def answers_unchanged(vlm: Vlm, sae: Sae, scenes: list[Scene]) -> dict[str, float]:
+    """Share of the model's own greedy answers that stay the same with the reconstruction in place of the activations."""
+    same = total = 0
+    change = 0.0
+    for scene in scenes:
+        questions = [q for q in all_questions(scene) if q.type in TYPES]
+        image = picture(scene)
+        prepared = prepare(vlm, image, questions[scene.seed % len(questions)].text)
+        ids = generate(vlm, prepared).ids
+        x = next(harvest(vlm, [image], [sae.layer]))[sae.layer][0].numpy()
+        delta = torch.from_numpy(sae.reconstruct(sae.encode(x)) - x)[None]
+        forced = force(vlm, prepared, ids, sae.layer, delta)
+        change += float(forced.logprobs.sum() - force(vlm, prepared, ids).logprobs.sum())
+        same += bool(forced.kept[0])
+        total += 1
+    return {"share": round(same / total, 4), "of": total, "mean_change_of_logprob": round(change / total, 4)}
