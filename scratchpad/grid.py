@@ -1,0 +1,105 @@
+"""Where things are: image token <-> vision patch <-> pixel. The only home of this geometry.
+
+In: sizes and boxes. Out: a `Grid`. Knows nothing of models; adapters declare a Grid, everything else asks it.
+Positions are (row, col), boxes (y0, x0, y1, x1), half open, in pixels of the ORIGINAL image, origin top left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+from scipy import sparse
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture as the vision encoder sees it: its box in the original image, cut into rows x cols patches."""
+
+    box: Box
+    rows: int
+    cols: int
+
+    @property
+    def patches(self) -> int:
+        return self.rows * self.cols
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The patches of all tiles, in the encoder's order, and the image tokens that they become."""
+
+    size: tuple[int, int]  # (h, w) of the original image
+    tiles: tuple[Tile, ...]
+    token_patches: sparse.csr_matrix = field(repr=False)  # v x p, rows sum to 1: which patches an image token is made of
+
+    def __post_init__(self) -> None:
+        rows = np.asarray(self.token_patches.sum(1)).ravel()
+        assert self.token_patches.shape[1] == self.patches, (self.token_patches.shape, self.patches)
+        assert np.all(np.isclose(rows, 1) | np.isclose(rows, 0)), f"rows of the token-to-patch matrix sum to {rows}"
+
+    @property
+    def image_tokens(self) -> int:
+        return int(self.token_patches.shape[0])
+
+    @property
+    def patches(self) -> int:
+        return sum(tile.patches for tile in self.tiles)
+
+    def to_patches(self, weights: Float[np.ndarray, "*t v"]) -> Float[np.ndarray, "*t p"]:
+        """Carries a weight per image token to the patches: each token's weight is shared among its patches."""
+        flat = weights.reshape(-1, self.image_tokens)
+        return np.asarray((self.token_patches.T @ flat.T).T).reshape(*weights.shape[:-1], self.patches)
+
+    def split(self, values: Float[np.ndarray, " p"]) -> list[Float[np.ndarray, "rows cols"]]:
+        """A value per patch as one map per tile."""
+        ends = np.cumsum([tile.patches for tile in self.tiles])[:-1]
+        return [part.reshape(t.rows, t.cols) for part, t in zip(np.split(values, ends), self.tiles, strict=True)]
+
+    def patch_boxes(self) -> Float[np.ndarray, "p 4"]:
+        """The pixel box of every patch."""
+        out = []
+        for tile in self.tiles:
+            y0, x0, y1, x1 = tile.box
+            row, col = np.divmod(np.arange(tile.patches), tile.cols)
+            h, w = (y1 - y0) / tile.rows, (x1 - x0) / tile.cols
+            out.append(np.stack([y0 + row * h, x0 + col * w, y0 + (row + 1) * h, x0 + (col + 1) * w], 1))
+        return np.concatenate(out)
+
+    def patches_in(self, box: Box) -> np.ndarray:
+        """Which patches have their centre in a pixel box: bool[p]."""
+        b = self.patch_boxes()
+        y, x = (b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2
+        return (y >= box[0]) & (y < box[2]) & (x >= box[1]) & (x < box[3])
+
+    def picture(self, values: Float[np.ndarray, " p"]) -> Float[np.ndarray, "y x"]:
+        """A value per patch painted onto the original image's pixels; where tiles overlap, the last one."""
+        h, w = self.size
+        out = np.zeros((h, w), np.float32)
+        for tile, part in zip(self.tiles, self.split(values), strict=True):
+            y0, x0, y1, x1 = tile.box
+            ys, xs = np.arange(max(0, round(y0)), min(h, round(y1))), np.arange(max(0, round(x0)), min(w, round(x1)))
+            row = np.clip(((ys + 0.5 - y0) / (y1 - y0) * tile.rows).astype(int), 0, tile.rows - 1)
+            col = np.clip(((xs + 0.5 - x0) / (x1 - x0) * tile.cols).astype(int), 0, tile.cols - 1)
+            out[np.ix_(ys, xs)] = part[np.ix_(row, col)]
+        return out
+
+
+def single_tile(size: tuple[int, int], box: Box, rows: int, cols: int) -> Grid:
+    """One tile whose patches are the image tokens, one to one, as in LLaVA 1.5."""
+    return Grid(size, (Tile(box, rows, cols),), sparse.identity(rows * cols, np.float32, format="csr"))
+
+
+def kept_box(size: tuple[int, int], resized: tuple[int, int], crop: tuple[int, int] | None) -> Box:
+    """The part of the original image that a resize and a centred crop (both (h, w)) leave, in original pixels."""
+    if crop is None:
+        return (0.0, 0.0, float(size[0]), float(size[1]))
+    out = []
+    for full, after, kept in zip(size, resized, crop, strict=True):
+        scale, start = full / after, (after - kept) // 2
+        out.append((start * scale, (start + kept) * scale))
+    (y0, y1), (x0, x1) = out
+    return (y0, x0, y1, x1)

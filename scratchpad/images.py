@@ -1,0 +1,77 @@
+"""Pictures from strangers: anything that claims to be an image becomes an upright 8-bit RGB picture or one sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from scratchpad.errors import UserError
+
+MAX_PIXELS = 40_000_000
+MAX_BYTES = 64 * 2**20
+
+
+def load_image(source: str | Path | bytes | Image.Image | None) -> Image.Image:
+    """An upright RGB picture: EXIF rotation applied, first frame of an animation, transparency on white, 16 bits scaled.
+
+    Raises:
+        UserError: nothing was given, it isn't an image, it's damaged, or it has more than MAX_PIXELS pixels.
+    """
+    if source is None or source == "":
+        raise UserError("No image was given; expected a picture file such as PNG or JPEG: choose one.")
+    if isinstance(source, Image.Image):
+        return _upright(source, "the image")
+    name = "the upload" if isinstance(source, bytes) else Path(source).name
+    data = source if isinstance(source, bytes) else _read(Path(source))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data))
+            if picture.width * picture.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            picture.load()
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UserError(f"{name} has more than {MAX_PIXELS // 10**6} million pixels; scale it down and try again.") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{name} is not an image; expected a picture file such as PNG or JPEG.") from error
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        raise UserError(f"{name} is damaged or incomplete and can't be read as an image; export it again.") from error
+    return _upright(picture, name)
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise UserError(f"There is no file {path}; expected the path of a picture.")
+    if path.stat().st_size > MAX_BYTES:
+        raise UserError(f"{path.name} is larger than {MAX_BYTES // 2**20} MB; scale it down and try again.")
+    return path.read_bytes()
+
+
+def _upright(picture: Image.Image, name: str) -> Image.Image:
+    try:
+        picture.seek(0)
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode.startswith(("I", "F")):
+            picture = _eight_bits(picture)
+        if "A" in picture.getbands() or "transparency" in picture.info:
+            clear = picture.convert("RGBA")
+            picture = Image.alpha_composite(Image.new("RGBA", clear.size, (255, 255, 255, 255)), clear)
+        return picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise UserError(f"{name} is damaged or incomplete and can't be read as an image; export it again.") from error
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    values = np.asarray(picture, np.float64)
+    top = 65535.0 if picture.mode != "F" and values.max(initial=0) > 255 else max(float(values.max(initial=0)), 1.0)
+    return Image.fromarray((np.clip(values, 0, top) / top * 255).astype(np.uint8))
+
+
+def sha256(picture: Image.Image) -> str:
+    """Hash of the upright pixels and size, so that the same picture in another file format is the same picture."""
+    return hashlib.sha256(f"{picture.size}".encode() + picture.tobytes()).hexdigest()
