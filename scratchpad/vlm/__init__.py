@@ -1,0 +1,1 @@
+"""Vision-language models: loading, one adapter per family, hooks, attention capture."""

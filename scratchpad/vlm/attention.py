@@ -1,0 +1,92 @@
+"""Attention rows at the cost of SDPA: the wanted rows are computed beside it, never the whole matrix.
+
+transformers lets one register an attention function; ours returns SDPA's output untouched and, while a capture is
+active in this context, computes softmax(q k^T) for the wanted query rows, averages heads and keeps the image columns.
+Attention dumps of a whole model never exist, and the model's answer is the one it gives without us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+NAME = "scratchpad_sdpa"
+
+
+@dataclass
+class Capture:
+    """What to keep, and what was kept. Lives as long as one run."""
+
+    columns: Tensor  # positions of the image tokens
+    skip: Bool[Tensor, " s"]  # prompt positions whose rows are not wanted: the image tokens themselves
+    rows: dict[int, list[tuple[int, Float[Tensor, "q v"]]]] = field(default_factory=dict)  # layer -> (position, row) parts
+
+
+_active: ContextVar[Capture | None] = ContextVar("scratchpad_capture", default=None)
+
+
+@contextmanager
+def capturing(columns: Tensor, skip: Bool[Tensor, " s"]) -> Iterator[Capture]:
+    """Collects attention rows of every forward pass inside the block; row 0 of the batch only."""
+    capture = Capture(columns, skip)
+    token = _active.set(capture)
+    try:
+        yield capture
+    finally:
+        _active.reset(token)
+
+
+def install(model: PreTrainedModel) -> None:
+    """Routes the language model's attention through `attention`; the vision tower keeps its own."""
+    AttentionInterface.register(NAME, attention)
+    AttentionMaskInterface.register(NAME, sdpa_mask)
+    model.set_attn_implementation({"text_config": NAME})
+
+
+def attention(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: object
+) -> tuple[Tensor, None]:
+    """An attention function as transformers expects it: SDPA, plus the captured rows."""
+    out, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)  # type: ignore[arg-type]
+    capture = _active.get()
+    if capture is not None and not torch.is_grad_enabled():
+        scaling = kwargs.get("scaling")
+        _keep(capture, module, query[:1], key[:1], attention_mask, scaling if isinstance(scaling, float) else None)
+    return out, None
+
+
+def _keep(
+    capture: Capture,
+    module: nn.Module,
+    query: Float[Tensor, "1 h q c"],
+    key: Float[Tensor, "1 g s c"],
+    mask: Tensor | None,
+    scaling: float | None,
+) -> None:
+    total, fresh = key.shape[2], query.shape[2]
+    start = total - fresh
+    wanted = torch.arange(start, total, device=query.device)
+    if start == 0:
+        wanted = wanted[~capture.skip[:total].to(query.device)]
+    q = query[0, :, wanted - start]  # h n c
+    group = query.shape[1] // key.shape[1]
+    k = key[0].repeat_interleave(group, 0) if group > 1 else key[0]
+    scores = (q @ k.transpose(1, 2)).float() * (scaling if scaling is not None else query.shape[-1] ** -0.5)
+    if mask is None:
+        allowed = torch.arange(total, device=query.device)[None, :] <= wanted[:, None]
+        scores = scores.masked_fill(~allowed, float("-inf"))
+    else:
+        part = mask[0, :, wanted - start][..., :total]
+        scores = scores.masked_fill(~part, float("-inf")) if part.dtype == torch.bool else scores + part.float()
+    rows = scores.softmax(-1)[..., capture.columns.to(query.device)].mean(0)
+    layer = int(getattr(module, "layer_idx", 0))
+    capture.rows.setdefault(layer, []).extend((int(p), row) for p, row in zip(wanted.tolist(), rows, strict=True))

@@ -1,0 +1,174 @@
+"""Runs a VLM: the answer with everything captured, and the same run again under a change of the vision activations.
+
+In: `Prepared`, a vision layer, for counterfactuals a change per patch. Out: a `Run`, or answers and log-probabilities.
+Knows nothing of SAEs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from transformers import StoppingCriteria, StoppingCriteriaList
+
+from scratchpad.errors import UserError
+from scratchpad.records import Run, Token
+from scratchpad.vlm.attention import capturing
+from scratchpad.vlm.hooks import adding, recording
+from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import Prepared, decode, token_text
+
+MAX_NEW_TOKENS = 64
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A generated answer."""
+
+    text: str
+    ids: tuple[int, ...]  # the end token included
+    tokens: tuple[Token, ...]  # without it
+
+
+@torch.no_grad()
+def run(
+    vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS, on_token: Callable[[str], None] | None = None
+) -> Run:
+    """The greedy answer, with log-probabilities, attention rows of all text tokens and the activations after `layer`."""
+    columns = torch.tensor(prepared.image_positions)
+    skip = torch.zeros(prepared.length, dtype=torch.bool)
+    skip[columns] = True
+    with capturing(columns, skip) as capture, recording(vlm.block(layer), vlm.leading) as seen:
+        answer = generate(vlm, prepared, max_new_tokens, on_token=on_token)
+    layers = sorted(capture.rows)
+    queries = np.array([p for p, _ in capture.rows[layers[0]]])
+    rows = torch.stack([torch.stack([row for _, row in capture.rows[y]]) for y in layers], 1)
+    return Run(
+        model=vlm.identity,
+        image_sha256=prepared.image_sha256,
+        prompt=prepared.prompt,
+        answer=answer.text,
+        tokens=(*prepared.tokens, *answer.tokens),
+        grid=prepared.grid,
+        layer=layer,
+        activations=seen[0].float().cpu().numpy(),
+        queries=queries,
+        attention=rows.float().cpu().numpy(),
+        answer_ids=answer.ids,
+    )
+
+
+@torch.no_grad()
+def generate(
+    vlm: Vlm,
+    prepared: Prepared,
+    max_new_tokens: int = MAX_NEW_TOKENS,
+    layer: int | None = None,
+    delta: Float[Tensor, "1 p d"] | None = None,
+    on_token: Callable[[str], None] | None = None,
+) -> Answer:
+    """Greedy generation, `delta` added to the patches after `layer`."""
+    if max_new_tokens < 1:
+        raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
+    room = vlm.context - prepared.length
+    with _change(vlm, layer, delta):
+        out = vlm.model.generate(
+            **prepared.inputs,
+            max_new_tokens=min(max_new_tokens, room),
+            do_sample=False,
+            num_beams=1,
+            use_cache=True,
+            return_dict_in_generate=True,
+            output_logits=True,
+            stopping_criteria=_watcher(vlm, prepared.length, on_token),
+        )
+    ids = out.sequences[0, prepared.length :].tolist()
+    logprobs = [float(step[0].float().log_softmax(-1)[i]) for step, i in zip(out.logits, ids, strict=True)]
+    ends = _end_ids(vlm)
+    tokens = tuple(
+        Token(prepared.length + n, i, token_text(vlm, i), "output", logprob)
+        for n, (i, logprob) in enumerate(zip(ids, logprobs, strict=True))
+        if i not in ends
+    )
+    return Answer(decode(vlm, ids), tuple(ids), tokens)
+
+
+@dataclass(frozen=True)
+class Forced:
+    """A given answer, teacher-forced under b changes."""
+
+    logprobs: Float[np.ndarray, "b n"]  # of each of its tokens
+    choices: np.ndarray  # int[b, n]: what greedy decoding would have said there
+    ids: tuple[int, ...]
+
+    @property
+    def kept(self) -> np.ndarray:
+        """bool[b]: whether greedy decoding still gives the whole answer."""
+        return (self.choices == np.array(self.ids)).all(1)
+
+
+@torch.no_grad()
+def force(
+    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int | None = None, deltas: Float[Tensor, "b p d"] | None = None
+) -> Forced:
+    """The log-probability of an answer under each change, in one batch."""
+    logits = _forced_logits(vlm, prepared, ids, layer, deltas)
+    scores = logits.log_softmax(-1)
+    picked = scores.gather(-1, torch.tensor(ids, device=scores.device).expand(len(scores), -1)[..., None])[..., 0]
+    return Forced(picked.cpu().numpy(), logits.argmax(-1).cpu().numpy(), ids)
+
+
+def gradient(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int) -> Float[np.ndarray, "p d"]:
+    """Gradient of the answer's log-probability with respect to the patches' activations after `layer`."""
+    leaf = torch.zeros(1, prepared.grid.patches, vlm.width, device=vlm.model.device, requires_grad=True)
+    with torch.enable_grad():
+        logits = _forced_logits(vlm, prepared, ids, layer, leaf)
+        target = torch.tensor(ids, device=logits.device)
+        total = logits[0].log_softmax(-1).gather(-1, target[:, None]).sum()
+        (grad,) = torch.autograd.grad(total, leaf)
+    return grad[0].float().cpu().numpy()
+
+
+def _forced_logits(
+    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int | None, deltas: Float[Tensor, "b p d"] | None
+) -> Float[Tensor, "b n vocabulary"]:
+    count = 1 if deltas is None else len(deltas)
+    given = torch.tensor(ids, device=vlm.model.device)[None, :-1]
+    inputs = {k: v.expand(count, *v.shape[1:]) if v.shape[0] == 1 else v.repeat(count, *[1] * (v.ndim - 1)) for k, v in prepared.inputs.items()}
+    inputs["input_ids"] = torch.cat([inputs["input_ids"], given.expand(count, -1)], 1)
+    inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
+    with _change(vlm, layer, deltas):
+        out = vlm.model(**inputs, use_cache=False, logits_to_keep=len(ids))
+    return out.logits.float()
+
+
+def _change(vlm: Vlm, layer: int | None, delta: Tensor | None):  # type: ignore[no-untyped-def]
+    if delta is None:
+        return nullcontext()
+    assert layer is not None, "a change needs the layer after which it's added"
+    return adding(vlm.block(layer), vlm.leading, delta)
+
+
+def _end_ids(vlm: Vlm) -> set[int]:
+    end = vlm.model.generation_config.eos_token_id
+    return set(end) if isinstance(end, list) else {end}
+
+
+class _Watcher(StoppingCriteria):
+    """Hands out every new token's text; never stops anything."""
+
+    def __init__(self, vlm: Vlm, start: int, on_token: Callable[[str], None]):
+        self.vlm, self.start, self.on_token = vlm, start, on_token
+
+    def __call__(self, input_ids: Tensor, scores: Tensor, **kwargs: object) -> Tensor:
+        self.on_token(decode(self.vlm, input_ids[0, self.start :].tolist()))
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+
+
+def _watcher(vlm: Vlm, start: int, on_token: Callable[[str], None] | None) -> StoppingCriteriaList:
+    return StoppingCriteriaList([_Watcher(vlm, start, on_token)] if on_token else [])
