@@ -1,0 +1,1 @@
+"""Sparse autoencoders: load, encode, train, evaluate, index."""

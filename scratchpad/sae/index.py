@@ -1,0 +1,119 @@
+"""An SAE's index: statistics, names and reference images of every latent, made in one pass over a folder of images.
+
+On disk, beside the SAE: index/latents.parquet (a row per latent), index/references.parquet (its top images with the
+patches where it fires) and index/images.parquet (thumbnails, once per image). Nothing is read before it's needed.
+
+Definitions (PatchSAE, Lim et al. 2025; reference section 2), with the image-level activation = mean over patches:
+sparsity = share of images on which it is > 0; mean activation = its mean over those images; label entropy =
+-sum_c p_c log p_c, p_c = class c's share of the summed activation of the latent's top images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from scratchpad.errors import UserError
+
+FILES = ("latents.parquet", "references.parquet", "images.parquet")
+
+
+@dataclass(frozen=True)
+class LatentRow:
+    """What the index knows of one latent; None where it was not measured."""
+
+    id: int
+    name: str
+    source: str  # where the name comes from: labels, user, or nothing
+    auroc: float | None  # how well its maximum over an image tells images with the label it's named after
+    sparsity: float
+    mean_activation: float
+    entropy: float | None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One of the images on which a latent is most active."""
+
+    image: int
+    activation: float  # maximum over its patches
+    labels: str
+    mask: Float[np.ndarray, "rows cols"]  # activation per patch, 0 .. 1 of the image's maximum
+    thumbnail: bytes  # WebP
+
+
+@dataclass(frozen=True)
+class Index:
+    """An opened index. Tables are read at first use."""
+
+    folder: Path
+    _cache: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def _table(self, name: str) -> Any:
+        if name not in self._cache:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+
+            try:
+                self._cache[name] = pq.read_table(self.folder / f"{name}.parquet", memory_map=True)
+            except (OSError, pa.ArrowException) as error:
+                raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
+        return self._cache[name]
+
+    @property
+    def latents(self) -> Any:
+        """The latent table (pyarrow)."""
+        return self._table("latents")
+
+    def row(self, latent: int) -> LatentRow | None:
+        table = self.latents
+        if not 0 <= latent < table.num_rows:
+            return None
+        values = {name: table.column(name)[latent].as_py() for name in table.column_names}
+        return LatentRow(**{name: values[name] for name in LatentRow.__dataclass_fields__})
+
+    def name(self, latent: int) -> str:
+        row = self.row(latent)
+        return row.name if row else ""
+
+    def references(self, latent: int, most: int = 9) -> list[Reference]:
+        """Its top images, most active first."""
+        table = self._table("references")
+        begin = int(np.searchsorted(self._starts, latent, "left"))
+        end = int(np.searchsorted(self._starts, latent, "right"))
+        rows = table.slice(begin, min(end - begin, most)).to_pylist()
+        images = self._table("images")
+        out = []
+        for row in rows:
+            found = images.slice(row["image"], 1).to_pylist()[0]
+            assert found["image"] == row["image"], (found["image"], row["image"])
+            mask = np.frombuffer(row["mask"], np.uint8).reshape(row["rows"], row["cols"]) / 255
+            out.append(Reference(row["image"], row["activation"], found["labels"], mask.astype(np.float32), found["thumbnail"]))
+        return out
+
+    @property
+    def _starts(self) -> np.ndarray:
+        if "starts" not in self._cache:
+            self._cache["starts"] = self._table("references").column("latent").to_numpy()
+        return self._cache["starts"]
+
+
+def open_index(sae: Path) -> Index | None:
+    """The index beside an SAE, or None where it has none."""
+    folder = sae / "index"
+    return Index(folder) if all((folder / name).is_file() for name in FILES) else None
+
+
+def auroc(scores: Float[np.ndarray, "n l"], positive: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " l"]:
+    """Area under the ROC curve of every column against one label, ties counted half (Mann-Whitney U)."""
+    from scipy.stats import rankdata
+
+    n1, n0 = int(positive.sum()), int((~positive).sum())
+    if n1 == 0 or n0 == 0:
+        return np.full(scores.shape[1], np.nan, np.float32)
+    ranks = rankdata(scores, axis=0)
+    return ((ranks[positive].sum(0) - n1 * (n1 + 1) / 2) / (n1 * n0)).astype(np.float32)

@@ -1,0 +1,149 @@
+"""An SAE in SAELens format, read without importing SAELens (which takes seconds), and its sparse encoding.
+
+In: a folder with cfg.json and sae_weights.safetensors, or activations. Out: `Sae`, `Codes`. Knows nothing of VLMs but
+the metadata that says which layer of which model the SAE was trained on.
+
+Formulas (SAELens 6; SAE of PatchSAE, Lim et al. 2025, section 3): x' = x - b_dec if apply_b_dec_to_input;
+pre = x' W_enc + b_enc; a = ReLU(pre) (standard), pre where pre > threshold (jumprelu, which BatchTopK is saved as),
+or the k largest of ReLU(pre) (topk); reconstruction = a W_dec + b_dec.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from scratchpad.errors import UserError
+from scratchpad.records import Codes
+
+CHUNK = 1 << 24  # entries of the dense pre-activation that exist at once
+
+
+@dataclass(frozen=True)
+class Sae:
+    """A loaded SAE; `layer` is the vision block whose output it reads."""
+
+    name: str
+    folder: Path
+    architecture: str
+    layer: int
+    metadata: dict[str, Any] = field(repr=False)
+    W_enc: Float[Tensor, "d l"] = field(repr=False)
+    b_enc: Float[Tensor, " l"] = field(repr=False)
+    W_dec: Float[Tensor, "l d"] = field(repr=False)
+    b_dec: Float[Tensor, " d"] = field(repr=False)
+    k: int | None = None
+    threshold: Float[Tensor, " l"] | None = field(default=None, repr=False)
+    subtract_b_dec: bool = True
+    rescale: bool = False  # top k is taken of pre * decoder norm, decoding divides by it
+
+    @property
+    def width(self) -> int:
+        return int(self.W_dec.shape[1])
+
+    @property
+    def d_sae(self) -> int:
+        return int(self.W_dec.shape[0])
+
+    @torch.no_grad()
+    def activations(self, x: Float[Tensor, "p d"]) -> Float[Tensor, "p l"]:
+        """Dense activations: small inputs only."""
+        pre = (x - self.b_dec if self.subtract_b_dec else x) @ self.W_enc + self.b_enc
+        if self.rescale:
+            pre = pre * self.W_dec.norm(dim=-1)
+        if self.k is not None:
+            top = pre.topk(min(self.k, pre.shape[-1]), -1)
+            return torch.zeros_like(pre).scatter_(-1, top.indices, top.values.relu())
+        if self.threshold is not None:
+            return pre.relu() * (pre > self.threshold)
+        return pre.relu()
+
+    def encode(self, x: Float[np.ndarray, "p d"]) -> Codes:
+        """Sparse codes; the dense array exists only a few patches at a time."""
+        z = torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(self.W_enc.device)
+        rows = max(1, CHUNK // self.d_sae)
+        parts = []
+        for chunk in z.split(rows):
+            dense = self.activations(chunk)
+            k = self.k or max(1, int((dense > 0).sum(-1).max()))
+            top = dense.topk(min(k, self.d_sae), -1)
+            parts.append((top.values.cpu().numpy(), top.indices.cpu().numpy().astype(np.int32)))
+        k = max(values.shape[1] for values, _ in parts)
+        pad = [[(0, 0), (0, k - values.shape[1])] for values, _ in parts]
+        values = np.concatenate([np.pad(v, p) for (v, _), p in zip(parts, pad, strict=True)])
+        indices = np.concatenate([np.pad(i, p) for (_, i), p in zip(parts, pad, strict=True)])
+        return Codes(self.name, self.d_sae, values, indices)
+
+    def directions(self) -> Float[Tensor, "l d"]:
+        """What one unit of a latent adds to the activations."""
+        return self.W_dec / self.W_dec.norm(dim=-1, keepdim=True) if self.rescale else self.W_dec
+
+    @torch.no_grad()
+    def reconstruct(self, codes: Codes) -> Float[np.ndarray, "p d"]:
+        """a W_dec + b_dec from sparse codes."""
+        values = torch.from_numpy(codes.values).to(self.W_dec.device)
+        rows = self.directions()[torch.from_numpy(codes.indices.astype(np.int64)).to(self.W_dec.device)]
+        return ((values[..., None] * rows).sum(1) + self.b_dec).cpu().numpy()
+
+
+ARCHITECTURES = ("standard", "topk", "jumprelu")
+
+
+def load_sae(folder: str | Path, device: str = "cpu") -> Sae:
+    """Reads an SAE folder in SAELens format.
+
+    Raises:
+        UserError: the folder, its weights or its metadata are missing, damaged or of an unknown kind.
+    """
+    folder = Path(folder)
+    config_path, weights_path = folder / "cfg.json", folder / "sae_weights.safetensors"
+    for path in (config_path, weights_path):
+        if not path.is_file():
+            raise UserError(f"{folder} is not an SAE folder: it has no {path.name}; expected SAELens format.")
+    try:
+        config = json.loads(config_path.read_text())
+        weights = load_file(weights_path, device=device)
+    except (SafetensorError, json.JSONDecodeError, OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The SAE in {folder} is damaged ({error}); restore cfg.json and sae_weights.safetensors.") from error
+    architecture = config.get("architecture")
+    if architecture not in ARCHITECTURES:
+        raise UserError(f"The SAE in {folder} is of architecture {architecture!r}; expected one of {', '.join(ARCHITECTURES)}.")
+    if config.get("normalize_activations", "none") != "none":
+        raise UserError(f"The SAE in {folder} normalises its input ({config['normalize_activations']}); fold that into its weights first.")
+    metadata = config.get("metadata") or {}
+    layer = metadata.get("layer")
+    if not isinstance(layer, int):
+        raise UserError(f"The SAE in {folder} does not say which vision layer it reads; add an integer metadata.layer to cfg.json.")
+    missing = [n for n in ("W_enc", "b_enc", "W_dec", "b_dec") if n not in weights]
+    if missing:
+        raise UserError(f"The SAE in {folder} lacks the tensors {', '.join(missing)}; expected SAELens format.")
+    if config["d_in"] != weights["W_dec"].shape[1] or config["d_sae"] != weights["W_dec"].shape[0]:
+        raise UserError(
+            f"The SAE in {folder} declares {config['d_in']} x {config['d_sae']} but its decoder is "
+            f"{weights['W_dec'].shape[1]} x {weights['W_dec'].shape[0]}."
+        )
+    weights = {name: tensor.float() for name, tensor in weights.items()}
+    return Sae(
+        name=folder.resolve().name,
+        folder=folder,
+        architecture=architecture,
+        layer=layer,
+        metadata=metadata,
+        W_enc=weights["W_enc"],
+        b_enc=weights["b_enc"],
+        W_dec=weights["W_dec"],
+        b_dec=weights["b_dec"],
+        k=config.get("k") if architecture == "topk" else None,
+        threshold=weights.get("threshold"),
+        subtract_b_dec=config.get("apply_b_dec_to_input", True),
+        rescale=bool(config.get("rescale_acts_by_decoder_norm", False)),
+    )
