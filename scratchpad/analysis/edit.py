@@ -1,0 +1,58 @@
+"""An `Edit` as a change of activations: delta[p] = sum over edited latents of (a' - a) * decoder row.
+
+The SAE's reconstruction error is kept, so an empty edit changes nothing; with `keep_error` off, delta also takes the
+error away, which puts the reconstruction in place of the activations.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from scratchpad.errors import UserError
+from scratchpad.grid import Grid
+from scratchpad.records import Codes, Edit, LatentEdit
+from scratchpad.sae.load import Sae
+
+
+def ablation(latents: tuple[int, ...] | list[int]) -> Edit:
+    """Switches latents off everywhere."""
+    return Edit(tuple(LatentEdit(int(latent), "set", 0.0) for latent in latents))
+
+
+def delta(sae: Sae, codes: Codes, edit: Edit, grid: Grid, activations: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"] | None:
+    """The change per patch, or None where there is none to make.
+
+    Raises:
+        UserError: an unknown latent, a latent edited twice in one place, or a region outside every patch.
+    """
+    if not edit.items and edit.keep_error:
+        return None
+    out = np.zeros_like(activations)
+    if not edit.keep_error:
+        out += sae.reconstruct(codes) - activations
+    taken: dict[int, np.ndarray] = {}
+    directions = sae.directions().cpu().numpy()
+    for item in edit.items:
+        where = _where(item, sae, grid)
+        if (taken.get(item.latent, np.zeros_like(where)) & where).any():
+            raise UserError(f"Latent {item.latent} is edited twice in the same place; keep one of the edits.")
+        taken[item.latent] = taken.get(item.latent, np.zeros_like(where)) | where
+        a = codes.of(item.latent)
+        after = {"set": np.full_like(a, item.value), "scale": a * item.value, "add": a + item.value}[item.op]
+        change = np.where(where, after - a, 0).astype(np.float32)
+        out += change[:, None] * directions[item.latent]
+    return out
+
+
+def _where(item: LatentEdit, sae: Sae, grid: Grid) -> np.ndarray:
+    if not 0 <= item.latent < sae.d_sae:
+        raise UserError(f"Latent {item.latent} was given, but {sae.name} has latents 0 to {sae.d_sae - 1}.")
+    if not np.isfinite(item.value):
+        raise UserError(f"{item.value} was given as the value of latent {item.latent}; expected a finite number.")
+    if item.region is None:
+        return np.ones(grid.patches, bool)
+    where = grid.patches_in(item.region)
+    if not where.any():
+        raise UserError(f"The region {item.region} holds no patch; expected y0,x0,y1,x1 inside an image of {grid.size} pixels.")
+    return where

@@ -1,0 +1,26 @@
+"""Which latents matter to some tokens: s(t, l) = sum over patches of weight(t, p) * a(p, l)  (reference 1.3 [I])."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from scratchpad.records import Codes
+
+
+def scores(codes: Codes, weights: Float[np.ndarray, "t p"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, "t n"]]:
+    """Attention-weighted activation of every active latent (ids ascending) for every token; sparse throughout."""
+    active = codes.active()
+    flat = codes.values > 0
+    p, _ = np.nonzero(flat)
+    column = np.searchsorted(active, codes.indices[flat])
+    out = np.zeros((len(weights), len(active)), np.float32)
+    for row, weight in zip(out, weights, strict=True):
+        row += np.bincount(column, weight[p] * codes.values[flat], len(active)).astype(np.float32)
+    return active, out
+
+
+def mean_scores(codes: Codes) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Image-level activation of every active latent: the plain mean over patches."""
+    active, out = scores(codes, np.full((1, len(codes.values)), 1 / len(codes.values), np.float32))
+    return active, out[0]

@@ -1,0 +1,95 @@
+"""Records as JSON and files: what the command line prints, what the page draws from, what `--out` keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from safetensors.numpy import save_file
+
+from scratchpad.images import load_image
+from scratchpad.records import Comparison, Heatmap, Run, Token
+from scratchpad.colours import sequential
+from scratchpad.workbench import Analysis, Workbench
+
+
+def analysis_json(bench: Workbench, analysis: Analysis) -> dict[str, Any]:
+    """The object `scratchpad analyze --json` prints."""
+    run = analysis.run
+    return {
+        "model": {"name": bench.vlm.name, "identity": bench.vlm.identity},
+        "sae": {"name": bench.sae.name, "layer": bench.sae.layer, "d_sae": bench.sae.d_sae},
+        "image": {"sha256": run.image_sha256, "size": list(run.grid.size)},
+        "prompt": run.prompt,
+        "answer": run.answer,
+        "tokens": [token_json(token) for token in run.tokens],
+        "grid": grid_json(run),
+        "latents": [vars(row) for row in analysis.ranking],
+        "heatmap": heatmap_json(analysis.heatmap),
+        "suggested": {"latents": list(analysis.suggested), "by": "gradient x activation, one backward pass"},
+    }
+
+
+def token_json(token: Token) -> dict[str, Any]:
+    return {"index": token.index, "text": token.text, "role": token.role, "logprob": token.logprob}
+
+
+def grid_json(run: Run) -> dict[str, Any]:
+    tiles = [{"box": list(t.box), "rows": t.rows, "cols": t.cols} for t in run.grid.tiles]
+    return {"tiles": tiles, "image_tokens": run.grid.image_tokens, "patches": run.grid.patches}
+
+
+def heatmap_json(heatmap: Heatmap) -> dict[str, Any]:
+    return {
+        "tokens": list(heatmap.tokens),
+        "latents": list(heatmap.latents),
+        "values": np.round(heatmap.values, 4).tolist(),
+        "clusters": [{"id": c.id, "latents": list(c.latents)} for c in heatmap.clusters],
+    }
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """The object `scratchpad ablate --json` prints."""
+    return {
+        "before": {"answer": comparison.before_answer, "tokens": [token_json(t) for t in comparison.before]},
+        "after": {"answer": comparison.after_answer, "tokens": [token_json(t) for t in comparison.after]},
+        "changed": comparison.changed,
+        "delta_logprob": {"answer": float(sum(comparison.delta_logprob)), "tokens": list(comparison.delta_logprob)},
+        "diff": [list(part) for part in comparison.diff],
+        "keep_error": comparison.edit.keep_error,
+    }
+
+
+def write_analysis(analysis: Analysis, image: str, out: Path) -> None:
+    """Maps of every output token as PNG, arrays as safetensors."""
+    out.mkdir(parents=True, exist_ok=True)
+    picture = load_image(image)
+    run, weights = analysis.run, analysis.weights
+    rows = dict(zip(weights.tokens, weights.values, strict=True))
+    for token in run.outputs():
+        overlay(picture, run.grid.picture(rows[token.index])).save(out / f"attention-{token.index}.png")
+    save_file(
+        {
+            "attention": run.attention,
+            "queries": run.queries,
+            "weights": weights.values,
+            "weight_tokens": np.array(weights.tokens),
+            "code_values": analysis.codes.values,
+            "code_indices": analysis.codes.indices,
+            "heatmap": analysis.heatmap.raw,
+            "heatmap_tokens": np.array(analysis.heatmap.tokens),
+            "heatmap_latents": np.array(analysis.heatmap.latents),
+        },
+        out / "arrays.safetensors",
+    )
+
+
+def overlay(picture: Image.Image, values: np.ndarray) -> Image.Image:
+    """A map laid over the picture: grey where it's low, coloured where it's high."""
+    top = float(values.max())
+    strength = values / top if top > 0 else values
+    grey = np.asarray(picture.convert("L"), np.float32)[..., None] * 0.75 + 50
+    share = np.clip(strength, 0, 1)[..., None] * 0.85
+    return Image.fromarray((grey * (1 - share) + sequential(strength) * share).clip(0, 255).astype(np.uint8))

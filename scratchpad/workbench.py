@@ -1,0 +1,218 @@
+"""The workbench: composes the stages and remembers what it has computed. UI, command line and API call nothing else.
+
+Holds the loaded model and SAEs; keeps no visitor's state. What it remembers is keyed by content (picture, prompt,
+settings) and bounded, so two visitors who ask the same get the same record and nobody sees what another asked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+
+from scratchpad.analysis import compare, rank, suggest
+from scratchpad.analysis.edit import delta
+from scratchpad.analysis.heatmap import COLUMNS, heatmap
+from scratchpad.analysis.weigh import of_tokens, uniform, weigh
+from scratchpad.errors import UserError
+from scratchpad.images import load_image
+from scratchpad.records import Codes, Comparison, Edit, Heatmap, Ranked, Run, Weights
+from scratchpad.sae.index import Index, open_index
+from scratchpad.sae.load import Sae, load_sae
+from scratchpad.vlm import run as vlm_run
+from scratchpad.vlm.load import Vlm, load_vlm
+from scratchpad.vlm.prepare import Prepared, prepare
+
+HOME = Path(__file__).resolve().parent.parent
+DEFAULT_MODEL = HOME / "examples" / "emoji-llava"
+DEFAULT_SAE = HOME / "saes" / "emoji-last"
+REMEMBERED = 32
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything `analyze` finds about one answer."""
+
+    run: Run
+    codes: Codes
+    weights: Weights
+    ranking: tuple[Ranked, ...]
+    heatmap: Heatmap
+    effects: dict[int, float]  # predicted change of the answer's log-probability when the latent is ablated
+    suggested: tuple[int, ...]
+    prepared: Prepared = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Control:
+    """What random sets of as many active latents do under the same kind of edit."""
+
+    effects: Float[np.ndarray, " n"]  # change of the whole answer's log-probability
+    flipped: int  # of them, how many change the greedy answer
+
+
+class Workbench:
+    """One model and one SAE, ready to be asked.
+
+    Raises:
+        UserError: from the constructor, when the SAE doesn't fit the model.
+    """
+
+    def __init__(self, model: str | Path = DEFAULT_MODEL, sae: str | Path = DEFAULT_SAE, device: str = "cpu", dtype: str = "auto"):
+        self.sae: Sae = load_sae(sae, device)
+        self.vlm: Vlm = load_vlm(model, device, dtype)
+        _check_fit(self.vlm, self.sae)
+        self.index: Index | None = open_index(Path(sae))
+        self._known: OrderedDict[Hashable, object] = OrderedDict()
+        self._lock = threading.RLock()  # one model, one run at a time: hooks must never see another visitor's pass
+
+    def analyze(
+        self,
+        image: str | Path | bytes | Image.Image | None,
+        prompt: str,
+        max_new_tokens: int = vlm_run.MAX_NEW_TOKENS,
+        weighted: bool = True,
+        on_token: Callable[[str], None] | None = None,
+    ) -> Analysis:
+        """Image + prompt -> Run -> Codes -> Weights -> Heatmap, with ranking and suggestion.
+
+        Args:
+            weighted: weigh patches by attention; off, every patch weighs the same.
+
+        Raises:
+            UserError: the image or prompt can't be used.
+        """
+        picture = load_image(image)
+        with self._lock, torch.inference_mode(False):
+            prepared = prepare(self.vlm, picture, prompt)
+            key = (prepared.image_sha256, prepared.prompt, max_new_tokens)
+            run = self._once(("run", *key), lambda: vlm_run.run(self.vlm, prepared, self.sae.layer, max_new_tokens, on_token))
+            codes = self._once(("codes", *key), lambda: self.sae.encode(run.activations))
+            latents, effects = self._once(("effects", *key), lambda: self._effects(prepared, run, codes))
+        weights = weigh(run)
+        return Analysis(
+            run=run,
+            codes=codes,
+            weights=weights,
+            ranking=self.rank(run, codes, weights, weighted=weighted),
+            heatmap=self._heatmap(run, codes, weights if weighted else uniform(weights)),
+            effects=dict(zip(latents.tolist(), effects.tolist(), strict=True)),
+            suggested=suggest.suggested(latents, effects),
+            prepared=prepared,
+        )
+
+    def rank(
+        self, run: Run, codes: Codes, weights: Weights, tokens: tuple[int, ...] | None = None, weighted: bool = True
+    ) -> tuple[Ranked, ...]:
+        """Active latents by attention-weighted score over `tokens` (the output tokens by default), best first."""
+        chosen = tokens or tuple(t.index for t in run.outputs()) or (run.queries[-1],)
+        rows = of_tokens(weights if weighted else uniform(weights), chosen)
+        active, scores = rank.scores(codes, rows)
+        _, means = rank.mean_scores(codes)
+        score = scores.mean(0)
+        order = np.argsort(-score, kind="stable")
+        return tuple(self._ranked(int(active[i]), float(score[i]), float(means[i])) for i in order)
+
+    def ablate(self, analysis: Analysis, edit: Edit, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS) -> Comparison:
+        """Asks again under an edit, freely and with the original answer teacher-forced.
+
+        Raises:
+            UserError: an unknown latent, a contradictory edit, an empty region.
+        """
+        run = analysis.run
+        change = delta(self.sae, analysis.codes, edit, run.grid, run.activations)
+        batch = None if change is None else torch.from_numpy(change)[None]
+        with self._lock:
+            after = vlm_run.generate(self.vlm, analysis.prepared, max_new_tokens, self.sae.layer, batch)
+            forced = vlm_run.force(self.vlm, analysis.prepared, run.answer_ids, self.sae.layer, batch)
+            plain = vlm_run.force(self.vlm, analysis.prepared, run.answer_ids)
+        before = tuple(run.outputs())
+        change_per_token = (forced.logprobs[0] - plain.logprobs[0])[: len(before)]
+        return Comparison(
+            edit=edit,
+            before=before,
+            after=after.tokens,
+            before_answer=run.answer,
+            after_answer=after.text,
+            delta_logprob=tuple(float(x) for x in change_per_token),
+            diff=compare.diff(before, after.tokens),
+        )
+
+    def control(self, analysis: Analysis, edit: Edit, count: int = 32, seed: int = 0) -> Control:
+        """The same operations on as many other active latents, drawn at random, `count` times; none if too few are active."""
+        used = {item.latent for item in edit.items}
+        pool = np.array([latent for latent in analysis.codes.active() if latent not in used])
+        if not used or len(pool) < len(edit.items):
+            return Control(np.zeros(0, np.float32), 0)
+        rng = np.random.default_rng(seed)
+        run = analysis.run
+        deltas = []
+        for _ in range(count):
+            picked = rng.choice(pool, len(edit.items), replace=False)
+            items = tuple(replace(item, latent=int(latent)) for item, latent in zip(edit.items, picked, strict=True))
+            change = delta(self.sae, analysis.codes, replace(edit, items=items), run.grid, run.activations)
+            assert change is not None, "an edit with items changes something"
+            deltas.append(torch.from_numpy(change))
+        with self._lock:
+            plain = vlm_run.force(self.vlm, analysis.prepared, run.answer_ids).logprobs.sum()
+            parts = [
+                vlm_run.force(self.vlm, analysis.prepared, run.answer_ids, self.sae.layer, torch.stack(deltas[i : i + 16]))
+                for i in range(0, count, 16)
+            ]
+        effects = np.concatenate([part.logprobs.sum(1) for part in parts]) - plain
+        return Control(effects, int(sum((~part.kept).sum() for part in parts)))
+
+    def name(self, latent: int) -> str:
+        """What a latent is called: its index entry, or its number."""
+        return (self.index.name(latent) if self.index else "") or f"latent {latent}"
+
+    def _effects(self, prepared: Prepared, run: Run, codes: Codes) -> tuple[np.ndarray, np.ndarray]:
+        gradient = vlm_run.gradient(self.vlm, prepared, run.answer_ids, self.sae.layer)
+        return suggest.predicted_effects(self.sae, codes, gradient)
+
+    def _heatmap(self, run: Run, codes: Codes, weights: Weights) -> Heatmap:
+        tokens = tuple(t.index for t in run.tokens if t.role in ("prompt", "output"))
+        active, raw = rank.scores(codes, of_tokens(weights, tokens))
+        keep = np.sort(np.argsort(-raw.max(0), kind="stable")[:COLUMNS])
+        return heatmap(tokens, active[keep], raw[:, keep])
+
+    def _ranked(self, latent: int, score: float, mean: float) -> Ranked:
+        row = self.index.row(latent) if self.index else None
+        return Ranked(
+            id=latent,
+            name=self.name(latent),
+            score=score,
+            mean_score=mean,
+            sparsity=row.sparsity if row else None,
+            mean_activation=row.mean_activation if row else None,
+            auroc=row.auroc if row else None,
+        )
+
+    def _once(self, key: Hashable, make: Callable[[], T]) -> T:
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]  # type: ignore[return-value]
+        value = make()
+        self._known[key] = value
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return value
+
+
+def _check_fit(vlm: Vlm, sae: Sae) -> None:
+    if sae.width != vlm.width:
+        raise UserError(
+            f"The SAE {sae.name} reads activations of width {sae.width}, but the vision encoder of {vlm.name} has width {vlm.width}; "
+            "choose an SAE trained on this model."
+        )
+    vlm.block(sae.layer)
