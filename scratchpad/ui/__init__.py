@@ -1,0 +1,1 @@
+"""The page: layout, handlers, static assets. No torch, no geometry."""

@@ -1,0 +1,161 @@
+"""The page: layout and wiring. Gradio carries image and question in; the panels are HTML drawn from one JSON text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from scratchpad.errors import UserError
+from scratchpad.images import load_image, sha256
+from scratchpad.ui.handlers import Handlers
+from scratchpad.workbench import HOME, Workbench
+
+STATIC = Path(__file__).parent / "static"
+SCRIPTS = ("store.js", "look.js", "concepts.js", "heatmap.js", "test.js")
+GALLERY = HOME / "examples" / "scenes"
+BUSY = "(...values) => { if (window.Scratchpad) Scratchpad.set({ busy: true }); return values; }"
+READY = "() => { if (window.Scratchpad) Scratchpad.set({ busy: false }); }"
+
+PANEL = """
+const mount = () => {
+  if (!window.Scratchpad || !Scratchpad.%(panel)s) { setTimeout(mount, 30); return; }
+  const root = element.querySelector('.sp-root') || element;
+  %(before)s
+  Scratchpad.%(panel)s(root, trigger);
+  %(after)s
+};
+mount();
+"""
+
+
+def build(bench: Workbench) -> gr.Blocks:
+    """The page for one workbench, opened on its first example already analysed."""
+    examples = load_examples() if bench.vlm.own_world else []
+    known = frozenset(sha256(load_image(path)) for path, _ in examples)
+    handlers = Handlers(bench, known)
+    first_image, first_prompt = examples[0] if examples else (None, "")
+    first = handlers.ask(first_image, first_prompt) if examples else (None, "", None)
+
+    with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False) as page:
+        gr.HTML(header(bench), elem_id="sp-header")
+        asked = gr.State(first[2])
+        with gr.Row(elem_id="sp-top"):
+            with gr.Column(scale=1, min_width=300, elem_id="sp-ask"):
+                image = gr.Image(
+                    first_image,
+                    type="filepath",
+                    label="Image",
+                    sources=["upload", "clipboard"],
+                    height=250,
+                    buttons=[],
+                )
+                prompt = gr.Textbox(
+                    first_prompt, label="Question", placeholder="What is in the picture?", lines=1, max_lines=4, max_length=4000
+                )
+                ask = gr.Button("Ask", variant="primary", elem_id="sp-go")
+                status = gr.Markdown(elem_id="sp-status")
+                if examples:
+                    gr.Examples([[path, text] for path, text in examples], [image, prompt], label="Scenes from its own world")
+            with gr.Column(scale=3, min_width=320):
+                look = gr.HTML(
+                    first[0] or "",
+                    html_template='<div class="sp-root"></div>',
+                    js_on_load=_panel("look", after="Scratchpad.load(props.value); watch('value', () => Scratchpad.load(props.value));"),
+                    elem_id="sp-look",
+                )
+        gr.HTML(
+            html_template='<div class="sp-root"></div>',
+            js_on_load=_panel("concepts", before="Scratchpad.serve((id) => server.detail(id));"),
+            server_functions=[_named(handlers.detail, "detail")],
+            elem_id="sp-concepts",
+        )
+        gr.HTML(html_template='<div class="sp-root"></div>', js_on_load=_panel("heatmap"), elem_id="sp-heatmap")
+        test = gr.HTML(
+            "",
+            html_template='<div class="sp-root"></div>',
+            js_on_load=_panel(
+                "test",
+                after="watch('value', () => { if (props.value) Scratchpad.set({ comparison: JSON.parse(props.value), testing: false }); });",
+            )
+            + "// trigger('select')",
+            elem_id="sp-test",
+        )
+
+        def on_ask(path: str | None, text: str, before: dict[str, str] | None) -> tuple[Any, str, Any]:
+            found, said, now = handlers.ask(path, text)
+            return (found, "", now) if found else (gr.skip(), said, before)
+
+        def on_ablate(now: dict[str, str] | None, event: gr.EventData) -> str:
+            return handlers.ablate(now, dict(event._data or {}))
+
+        for action in (ask.click, prompt.submit):
+            action(
+                on_ask, [image, prompt, asked], [look, status, asked], js=BUSY, show_progress="hidden", api_name="ask", concurrency_id="model"
+            ).then(None, js=READY)
+        test.select(on_ablate, [asked], [test], show_progress="hidden", api_name=False, concurrency_id="model")
+    return page
+
+
+def launch(bench: Workbench, host: str, port: int) -> None:
+    """Serves the page until interrupted.
+
+    Raises:
+        UserError: the port is taken.
+    """
+    script = "\n".join((STATIC / name).read_text() for name in SCRIPTS)
+    try:
+        build(bench).queue(default_concurrency_limit=1, max_size=64).launch(
+            server_name=host,
+            server_port=port,
+            head=f"<script>{script}</script>",
+            css_paths=STATIC / "page.css",
+            theme=_theme(),
+            footer_links=["api"],
+            show_error=False,
+            share=False,
+            max_file_size="64mb",
+            ssr_mode=False,
+        )
+    except OSError as error:
+        raise UserError(f"Port {port} on {host} can't be used ({error}); choose another with --port.") from error
+
+
+def load_examples() -> list[tuple[str, str]]:
+    """(path, question) of the shipped scenes."""
+    listing = GALLERY / "scenes.json"
+    if not listing.is_file():
+        return []
+    return [(str(GALLERY / row["file"]), row["question"]) for row in json.loads(listing.read_text())]
+
+
+def header(bench: Workbench) -> str:
+    """Title, and which model and SAE are loaded."""
+    import html
+
+    name, sae = html.escape(bench.vlm.name), html.escape(bench.sae.name)
+    return (
+        '<header class="sp-head"><h1>Visual Scratchpad</h1><p>Which concepts did the model see, and which did its answer use?</p>'
+        f'<dl><div><dt>model</dt><dd>{name}</dd></div><div><dt>SAE</dt><dd>{sae}, vision layer {bench.sae.layer} '
+        f"of 0–{len(bench.vlm.blocks) - 1}, {bench.sae.d_sae} latents</dd></div></dl></header>"
+    )
+
+
+def _panel(panel: str, before: str = "", after: str = "") -> str:
+    return PANEL % {"panel": panel, "before": before, "after": after}
+
+
+def _named(function: Any, name: str) -> Any:
+    def call(latent: int) -> str:
+        return str(function(latent))
+
+    call.__name__ = name
+    return call
+
+
+def _theme() -> gr.themes.Base:
+    sans = ["ui-sans-serif", "system-ui", "sans-serif"]
+    mono = ["ui-monospace", "Consolas", "monospace"]
+    return gr.themes.Base(primary_hue="teal", neutral_hue="stone", font=sans, font_mono=mono, radius_size="md")  # type: ignore[arg-type]

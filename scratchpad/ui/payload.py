@@ -1,0 +1,103 @@
+"""Records -> what the page draws from, as JSON text. Large arrays travel as base64 of little-endian float32 or int32."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from scratchpad import views
+from scratchpad.analysis import rank
+from scratchpad.records import Comparison
+from scratchpad.workbench import Analysis, Control, Workbench
+
+SHOWN = 896  # px of the longer side of the picture the page shows
+
+
+def analysis(bench: Workbench, found: Analysis, image: Image.Image, foreign: bool) -> str:
+    """Everything the panels need; they compute no score of their own."""
+    run, codes = found.run, found.codes
+    active, scores = rank.scores(codes, found.weights.values)
+    _, means = rank.mean_scores(codes)
+    value = {
+        "key": f"{run.model}/{bench.sae.name}/{run.image_sha256}/{run.prompt}",
+        "sae": bench.sae.name,
+        "answer": run.answer,
+        "note": bench.vlm.own_world if foreign else None,
+        "image": data_url(image),
+        "size": list(run.grid.size),
+        "tiles": views.grid_json(run)["tiles"],
+        "tokens": [views.token_json(token) for token in run.text_tokens()],
+        "rows": list(found.weights.tokens),
+        "maps": _pack(found.weights.values, np.float32),
+        "active": active.tolist(),
+        "scores": _pack(scores, np.float32),
+        "means": _pack(means, np.float32),
+        "codeValues": _pack(codes.values, np.float32),
+        "codeIndices": _pack(codes.indices, np.int32),
+        "latents": {row.id: vars(row) for row in found.ranking},
+        "heatmap": views.heatmap_json(found.heatmap),
+        "suggested": list(found.suggested),
+        "nameToken": _telling_token(found),
+    }
+    return json.dumps(value)
+
+
+def comparison(found: Comparison, control: Control) -> dict[str, Any]:
+    """A comparison with its control beside it."""
+    strength = sum(found.delta_logprob)
+    return {
+        **views.comparison_json(found),
+        "latents": len(found.edit.items),
+        "control": {
+            "n": len(control.effects),
+            "effects": [round(float(e), 4) for e in control.effects],
+            "flipped": control.flipped,
+            "as_strong": int((control.effects <= strength).sum()) if strength < 0 else int((control.effects >= strength).sum()),
+        },
+    }
+
+
+def detail(bench: Workbench, latent: int) -> dict[str, Any]:
+    """A latent's reference images."""
+    references = bench.index.references(latent) if bench.index else []
+    return {
+        "references": [
+            {
+                "src": "data:image/webp;base64," + base64.b64encode(r.thumbnail).decode(),
+                "labels": r.labels,
+                "rows": r.mask.shape[0],
+                "cols": r.mask.shape[1],
+                "mask": base64.b64encode(np.round(r.mask * 255).astype(np.uint8).tobytes()).decode(),
+            }
+            for r in references
+        ]
+    }
+
+
+def data_url(image: Image.Image) -> str:
+    """The picture, scaled down for the page; metadata stays behind."""
+    shown = image.copy()
+    shown.thumbnail((SHOWN, SHOWN), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    shown.save(buffer, "PNG" if max(shown.size) <= 256 else "JPEG", quality=90)
+    kind = "png" if max(shown.size) <= 256 else "jpeg"
+    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _telling_token(found: Analysis) -> int | None:
+    """The output token the page opens on: the one whose weighted concepts stand out most from the plain mean."""
+    outputs = [t.index for t in found.run.outputs() if t.text.strip().isalpha()]
+    if not outputs:
+        return None
+    place = {index: row for row, index in enumerate(found.weights.tokens)}
+    peaks = [float(found.weights.values[place[i]].max()) for i in outputs]
+    return outputs[int(np.argmax(peaks))]
+
+
+def _pack(values: np.ndarray, kind: type) -> str:
+    return base64.b64encode(np.ascontiguousarray(values, kind).astype(np.dtype(kind).newbyteorder("<")).tobytes()).decode()

@@ -1,0 +1,68 @@
+// CONCEPTS: the latents behind the chosen token as cards: a name, where it fires here, where it fires elsewhere.
+Scratchpad.concepts = (element) => {
+  const S = Scratchpad;
+  element.innerHTML = `
+    <section class="sp-panel sp-concepts" aria-label="Concepts">
+      <header><h2>Concepts <span class="sp-of"></span></h2>
+        <div class="sp-filters">
+          <label class="sp-switch" title="On: activation weighted by the chosen token's attention. Off: plain mean over the image."><input type="checkbox" data-set="weighted" checked> weigh by attention</label>
+          <label title="Share of the reference images on which a latent fires">fires on at most <input type="range" data-set="maxSparsity" min="0.01" max="1" step="0.01" value="1"><output>100%</output></label>
+          <label title="Share of the reference images on which a latent fires">at least <input type="range" data-set="minSparsity" min="0" max="0.2" step="0.002" value="0"><output>0%</output></label>
+          <label title="Mean image-level activation where the latent is active">mean activation over <input type="range" data-set="minMean" min="0" max="1" step="0.01" value="0"><output>0</output></label>
+        </div></header>
+      <div class="sp-cards"></div>
+      <button type="button" class="sp-quiet sp-more">Show more</button>
+    </section>`;
+  const cards = element.querySelector(".sp-cards"), more = element.querySelector(".sp-more");
+  let key = "";
+  function card(s, l, best) {
+    const sure = l.auroc === null ? "" : `<span class="sp-auroc" title="AUROC: how well this latent's maximum over an image tells images with “${S.escape(l.name)}” from those without">${l.auroc.toFixed(2)}</span>`;
+    return `<article class="sp-card" data-id="${l.id}">
+      <button type="button" class="sp-name" data-latent="${l.id}" aria-pressed="${s.latent === l.id}">${S.escape(l.name)}<small>#${l.id}</small>${sure}</button>
+      <div class="sp-score" title="Score: activation weighted by attention, summed over patches"><span class="sp-meter" style="--v:${(l.score / best).toFixed(3)}"></span><span class="sp-num">${l.score.toPrecision(2)}</span></div>
+      <div class="sp-pics"><canvas class="sp-here" aria-hidden="true"></canvas><div class="sp-refs" aria-hidden="true"></div></div>
+      <footer><span>${l.sparsity === null ? "" : `fires on ${(100 * l.sparsity).toFixed(1)}%`}</span>
+      <button type="button" class="sp-pick" data-pick="${l.id}" aria-pressed="${s.picked.includes(l.id)}">${s.picked.includes(l.id) ? "✓ in the test" : "switch off"}</button></footer></article>`;
+  }
+  async function pictures(s, node, l) {
+    const d = s.data;
+    S.paint(node.querySelector(".sp-here"), d.image, d.size, d.tiles, S.firing(d, l.id), { width: 192 });
+    const found = await S.detail(l.id), refs = node.querySelector(".sp-refs");
+    if (refs.childElementCount) return;
+    for (const r of found.references.slice(0, 4)) {
+      const c = document.createElement("canvas"); c.title = r.labels; refs.append(c);
+      S.paint(c, r.src, [96, 96], [{ box: [0, 0, 96, 96], rows: r.rows, cols: r.cols }], Float32Array.from(atob(r.mask), (x) => x.charCodeAt(0) / 255), { width: 96, dim: 0.6 });
+    }
+    if (!found.references.length) refs.innerHTML = "<em>no reference images</em>";
+  }
+  const percent = (v) => `${(100 * v).toFixed(v < 0.1 ? 1 : 0)}%`;
+  element.addEventListener("input", (e) => {
+    const name = e.target.dataset.set; if (!name) return;
+    const value = e.target.type === "checkbox" ? e.target.checked : +e.target.value;
+    if (e.target.nextElementSibling) e.target.nextElementSibling.textContent = name === "minMean" ? value.toFixed(2) : percent(value);
+    S.set({ [name]: value });
+  });
+  element.addEventListener("click", (e) => {
+    const latent = e.target.closest("[data-latent]"), pick = e.target.closest("[data-pick]");
+    if (latent) { const id = +latent.dataset.latent; S.set({ latent: S.state.latent === id ? null : id }); }
+    if (pick) S.toggle([+pick.dataset.pick]);
+    if (e.target === more) S.set({ more: S.state.more + 12 });
+  });
+  S.on(element, (s) => {
+    element.classList.toggle("sp-busy", s.busy || !s.data);
+    if (!s.data) { cards.innerHTML = `<article class="sp-card sp-ghost"></article>`.repeat(6); return; }
+    const token = s.data.tokens.find((t) => t.index === s.token);
+    element.querySelector(".sp-of").innerHTML = s.weighted && token ? `behind <b>${S.shown(token.text)}</b>` : "in the whole image";
+    const rows = S.ranking(s), next = [s.data.key, s.token, s.weighted, s.minSparsity, s.maxSparsity, s.minMean, s.more].join("/");
+    if (next !== key) {
+      key = next;
+      cards.innerHTML = rows.slice(0, s.more).map((l) => card(s, l, rows[0].score)).join("") || `<p class="sp-note">No latent passes these filters for this token. Widen them, or choose a token that sees the image.</p>`;
+      rows.slice(0, s.more).forEach((l) => pictures(s, cards.querySelector(`[data-id="${l.id}"]`), l));
+    } else {
+      for (const b of cards.querySelectorAll("[data-latent]")) b.setAttribute("aria-pressed", +b.dataset.latent === s.latent);
+      for (const b of cards.querySelectorAll("[data-pick]")) { const on = s.picked.includes(+b.dataset.pick); b.setAttribute("aria-pressed", on); b.textContent = on ? "✓ in the test" : "switch off"; }
+    }
+    for (const c of cards.querySelectorAll(".sp-card")) c.classList.toggle("sp-lit", +c.dataset.id === s.latent);
+    more.hidden = rows.length <= s.more;
+  });
+};

@@ -1,0 +1,111 @@
+// One selection, many views. Panels read `data` and the selection, and redraw when either changes; nothing here computes
+// a score: every number comes from the server with the analysis.
+window.Scratchpad = window.Scratchpad || (() => {
+  const listeners = new Set();
+  const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], strength: 0, weighted: true,
+    minSparsity: 0, maxSparsity: 1, minMean: 0, busy: false, testing: false, more: 12 };
+  const details = new Map();
+  let ask = null;
+
+  const floats = (s) => new Float32Array(bytes(s).buffer);
+  const ints = (s) => new Int32Array(bytes(s).buffer);
+  const bytes = (s) => Uint8Array.from(atob(s), (c) => c.charCodeAt(0));
+
+  function set(change) { Object.assign(state, change); for (const f of [...listeners]) f(state); }
+
+  function load(text) {
+    if (!text) return;
+    const data = JSON.parse(text);
+    if (state.data && state.data.key === data.key && !data.fresh) return;
+    data.maps = floats(data.maps); data.scores = floats(data.scores); data.means = floats(data.means);
+    data.codeValues = floats(data.codeValues); data.codeIndices = ints(data.codeIndices);
+    data.row = new Map(data.rows.map((index, i) => [index, i]));
+    data.column = new Map(data.active.map((id, i) => [id, i]));
+    const outputs = data.tokens.filter((t) => t.role === "output");
+    const named = outputs.find((t) => data.nameToken === t.index) || outputs[0] || data.tokens[data.tokens.length - 1];
+    set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], busy: false, testing: false, more: 12 });
+  }
+
+  const patches = (d) => d.tiles.reduce((n, t) => n + t.rows * t.cols, 0);
+  function attention(d, token) { const n = patches(d), r = d.row.get(token); return d.maps.subarray(r * n, (r + 1) * n); }
+  function firing(d, latent) {
+    const n = patches(d), k = d.codeValues.length / n, out = new Float32Array(n);
+    for (let i = 0; i < d.codeValues.length; i++) if (d.codeIndices[i] === latent && d.codeValues[i] > 0) out[Math.floor(i / k)] = d.codeValues[i];
+    return out;
+  }
+  function ofPatch(d, p) {
+    const k = d.codeValues.length / patches(d), out = [];
+    for (let i = p * k; i < (p + 1) * k; i++) if (d.codeValues[i] > 0) out.push({ id: d.codeIndices[i], value: d.codeValues[i] });
+    return out.sort((a, b) => b.value - a.value);
+  }
+  function ranking(s) {
+    const d = s.data, n = d.active.length, row = d.row.get(s.token);
+    const score = s.weighted && row !== undefined ? d.scores.subarray(row * n, (row + 1) * n) : d.means;
+    return d.active.map((id, i) => ({ id, score: score[i], mean: d.means[i], ...d.latents[id] }))
+      .filter((l) => l.score > 0 && (l.sparsity === null || (l.sparsity >= s.minSparsity && l.sparsity <= s.maxSparsity)) &&
+        (l.mean_activation === null || l.mean_activation >= s.minMean))
+      .sort((a, b) => b.score - a.score);
+  }
+  const label = (d, id) => (d.latents[id] ? d.latents[id].name : `latent ${id}`);
+  function toggle(ids) {
+    const all = ids.every((id) => state.picked.includes(id));
+    set({ picked: all ? state.picked.filter((id) => !ids.includes(id)) : [...new Set([...state.picked, ...ids])] });
+  }
+
+  const STOPS = [[0, 0, 4], [40, 11, 84], [101, 21, 110], [159, 42, 99], [212, 72, 66], [245, 125, 21], [250, 193, 39], [252, 255, 164]];
+  const CHANGE = [[33, 102, 172], [103, 160, 206], [190, 214, 232], [245, 245, 242], [247, 205, 160], [230, 140, 60], [179, 88, 6]];
+  function mix(stops, x) {
+    const at = Math.min(Math.max(x, 0), 1) * (stops.length - 1), i = Math.min(Math.floor(at), stops.length - 2), f = at - i;
+    return stops[i].map((c, j) => Math.round(c + f * (stops[i + 1][j] - c)));
+  }
+  const strength = (x) => mix(STOPS, x), change = (x) => mix(CHANGE, (x + 1) / 2);
+
+  // Draws a value per patch over the picture: the grey picture where it's low, the map's colour where it's high.
+  const pictures = new Map();
+  function picture(src) {
+    if (!pictures.has(src)) {
+      if (pictures.size > 400) pictures.clear();
+      pictures.set(src, new Promise((done) => { const i = new Image(); i.onload = () => done(i); i.onerror = () => done(null); i.src = src; }));
+    }
+    return pictures.get(src);
+  }
+  async function paint(canvas, src, size, tiles, values, { width = 0, box = null, dim = 1 } = {}) {
+    const image = await picture(src);
+    if (!image) return;
+    const [h, w] = size, scale = (width || Math.min(w, 896)) / w;
+    canvas.width = Math.max(1, Math.round(w * scale)); canvas.height = Math.max(1, Math.round(h * scale));
+    const pen = canvas.getContext("2d");
+    pen.filter = values ? `grayscale(${dim}) contrast(.85)` : "none";
+    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+    pen.filter = "none";
+    if (values) {
+      let top = 0; for (const v of values) if (v > top) top = v;
+      let p = 0;
+      for (const t of tiles) {
+        const [y0, x0, y1, x1] = t.box, ch = (y1 - y0) / t.rows * scale, cw = (x1 - x0) / t.cols * scale;
+        for (let r = 0; r < t.rows; r++) for (let c = 0; c < t.cols; c++, p++) {
+          const v = top > 0 ? values[p] / top : 0;
+          if (v < 0.03) continue;
+          const [red, green, blue] = strength(0.25 + 0.75 * v);
+          pen.fillStyle = `rgba(${red},${green},${blue},${0.15 + 0.75 * v})`;
+          pen.fillRect(x0 * scale + c * cw, y0 * scale + r * ch, cw + 0.6, ch + 0.6);
+        }
+      }
+    }
+    if (box) { pen.lineWidth = 3; pen.strokeStyle = "#fff"; pen.strokeRect(...box.map((v) => v * scale)); pen.lineWidth = 1.2; pen.strokeStyle = "#111"; pen.strokeRect(...box.map((v) => v * scale)); }
+  }
+
+  const escape = (s) => String(s).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
+  const shown = (text) => escape(text.replace(/\n/g, "⏎").trim() || "␣");
+  async function detail(id) {
+    const key = `${state.data ? state.data.sae : ""}/${id}`;
+    if (!details.has(key)) { if (details.size > 600) details.clear(); details.set(key, ask ? ask(id).then((text) => JSON.parse(text)) : Promise.resolve({ references: [] })); }
+    return details.get(key);
+  }
+  const on = (element, draw) => {
+    const f = (s) => { if (!element.isConnected) { listeners.delete(f); return; } draw(s); };
+    listeners.add(f); draw(state);
+  };
+  return { state, set, load, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, detail, patches,
+    serve: (f) => { ask = f; } };
+})();

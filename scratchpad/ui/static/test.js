@@ -1,0 +1,65 @@
+// TEST: switch concepts off, ask again, and see old and new answer side by side with the control that makes it a claim.
+Scratchpad.test = (element, trigger) => {
+  const S = Scratchpad;
+  element.innerHTML = `
+    <section class="sp-panel sp-test" aria-label="Test">
+      <header><h2>Test <span class="sp-of">does the answer depend on it?</span></h2></header>
+      <div class="sp-row sp-picked"></div>
+      <div class="sp-controls">
+        <label class="sp-strength">activation × <input type="range" min="0" max="3" step="0.1" value="0"><output>0 (off)</output></label>
+        <button type="button" class="sp-quiet" data-do="suggest">Take the suggested set</button>
+        <button type="button" class="sp-quiet" data-do="clear">Clear</button>
+        <button type="button" class="sp-go" data-do="go">Ask again</button>
+      </div>
+      <div class="sp-result" aria-live="polite"></div>
+    </section>`;
+  const q = (s) => element.querySelector(s), slider = q("input");
+  slider.addEventListener("input", () => { q(".sp-strength output").textContent = +slider.value === 0 ? "0 (off)" : (+slider.value).toFixed(1); S.set({ strength: +slider.value }); });
+  element.addEventListener("click", (e) => {
+    const act = e.target.closest("[data-do]"), drop = e.target.closest("[data-drop]");
+    if (drop) S.toggle([+drop.dataset.drop]);
+    if (!act || !S.state.data) return;
+    if (act.dataset.do === "suggest") S.set({ picked: [...S.state.data.suggested] });
+    if (act.dataset.do === "clear") S.set({ picked: [], comparison: null });
+    if (act.dataset.do === "go" && S.state.picked.length && !S.state.testing) {
+      S.set({ testing: true });
+      trigger("select", { latents: S.state.picked, scale: S.state.strength, key: S.state.data.key });
+    }
+  });
+  const words = (parts, skip) => parts.filter(([k]) => k !== skip).map(([k, t]) => k === "same" ? S.escape(t) : `<mark class="sp-${k}">${S.escape(t)}</mark>`).join("") || "<em>(nothing)</em>";
+  function bars(c) {
+    const most = Math.max(0.5, ...c.delta_logprob.tokens.map(Math.abs));
+    return c.before.tokens.map((t, i) => {
+      const v = c.delta_logprob.tokens[i], [r, g, b] = S.change(-v / most);
+      return `<div class="sp-delta"><span class="sp-col"><i style="height:${(100 * Math.abs(v) / most).toFixed(1)}%;background:rgb(${r},${g},${b})"></i></span><span class="sp-num">${v > 0 ? "+" : ""}${v.toFixed(2)}</span><span>${S.shown(t.text)}</span></div>`;
+    }).join("");
+  }
+  function control(c) {
+    const k = c.control;
+    if (!k.n) return `<p class="sp-note">No control: too few other active latents to draw as many at random.</p>`;
+    const low = Math.min(c.delta_logprob.answer, ...k.effects), span = Math.max(1e-6, Math.max(0, ...k.effects, c.delta_logprob.answer) - low);
+    const x = (v) => (100 * (v - low) / span).toFixed(2);
+    const verdict = k.as_strong * 20 > k.n ? "no evidence: random sets do as much" : `${k.n - k.as_strong} of ${k.n} random sets do less`;
+    return `<div class="sp-control"><p class="sp-kicker">Control: ${k.n} random sets of ${c.latents} active latent${c.latents === 1 ? "" : "s"}</p>
+      <div class="sp-strip" role="img" aria-label="Change of log-probability: this edit ${c.delta_logprob.answer.toFixed(2)}, random sets between ${Math.min(...k.effects).toFixed(2)} and ${Math.max(...k.effects).toFixed(2)}">
+      ${k.effects.map((v) => `<i style="left:${x(v)}%"></i>`).join("")}<b style="left:${x(c.delta_logprob.answer)}%"></b></div>
+      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer.</p></div>`;
+  }
+  S.on(element, (s) => {
+    element.classList.toggle("sp-testing", s.testing);
+    q("[data-do=go]").disabled = !s.data || !s.picked.length || s.testing;
+    q("[data-do=go]").textContent = s.testing ? "Asking…" : "Ask again";
+    q("[data-do=suggest]").disabled = !s.data || !s.data.suggested.length;
+    if (!s.data) return;
+    q(".sp-picked").innerHTML = s.picked.map((id) => `<button type="button" class="sp-chip sp-in" data-drop="${id}" title="Leave it out of the test">${S.escape(S.label(s.data, id))} <small>#${id}</small> ×</button>`).join("")
+      || `<p class="sp-note">Switch off concepts from the cards, a cluster from the heatmap, or take the suggested set: the ${s.data.suggested.length} latents that one backward pass predicts the answer leans on most.</p>`;
+    const c = s.comparison;
+    if (!c) { q(".sp-result").innerHTML = ""; return; }
+    if (c.error) { q(".sp-result").innerHTML = `<p class="sp-error" role="alert">${S.escape(c.error)}</p>`; return; }
+    q(".sp-result").innerHTML = `
+      <div class="sp-pair"><div><p class="sp-kicker">Before</p><p class="sp-answer">${words(c.diff, "new")}</p></div>
+      <div><p class="sp-kicker">After</p><p class="sp-answer">${words(c.diff, "gone")}</p></div></div>
+      <p class="sp-verdict"><b>${c.changed ? "The answer changed." : "The answer stayed."}</b> Log-probability of the original answer: ${c.delta_logprob.answer > 0 ? "+" : ""}${c.delta_logprob.answer.toFixed(2)} nats.</p>
+      <div class="sp-evidence"><div><p class="sp-kicker">Change of log-probability per token</p><div class="sp-deltas">${bars(c)}</div></div>${control(c)}</div>`;
+  });
+};
