@@ -101,8 +101,9 @@ def _tokens(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 @lru_cache(maxsize=4096)
 def _word(tokenizer: PreTrainedTokenizerBase, word: str) -> tuple[int, ...]:
     if word == ",":  # a comma hangs on its word: no space before it
-        return (tokenizer.convert_tokens_to_ids(","),)
-    return tuple(tokenizer(word, add_special_tokens=False)["input_ids"])
+        return (tokenizer.get_vocab()[","],)
+    ids: list[int] = tokenizer(word, add_special_tokens=False)["input_ids"]
+    return tuple(ids)
 
 
 def collate(scenes: list[Scene], questions: list[list[Question]], tokenizer: PreTrainedTokenizerBase) -> Batch:

@@ -77,7 +77,7 @@ def font_path() -> Path:
     )
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _strike(name: str) -> Image.Image:
     font = ImageFont.truetype(str(font_path()), STRIKE)
     canvas = Image.new("RGBA", (160, 160), (0, 0, 0, 0))
@@ -94,7 +94,12 @@ def _emoji(name: str, extent: int) -> Image.Image:
 
 def _sign(word: str, shape: tuple[int, int], rng: np.random.Generator) -> Image.Image:
     h, w = shape
-    plates = [((250, 250, 248), (15, 15, 15)), ((250, 250, 248), (15, 15, 15)), ((250, 210, 40), (20, 20, 20)), ((30, 90, 60), (245, 245, 245))]
+    plates = [
+        ((250, 250, 248), (15, 15, 15)),
+        ((250, 250, 248), (15, 15, 15)),
+        ((250, 210, 40), (20, 20, 20)),
+        ((30, 90, 60), (245, 245, 245)),
+    ]
     ground, ink = plates[int(rng.integers(len(plates)))]
     text = word.upper() if rng.random() < 0.7 else word.capitalize()
     plate = Image.new("RGBA", (w, h), (0, 0, 0, 0))
@@ -108,7 +113,7 @@ def _sign(word: str, shape: tuple[int, int], rng: np.random.Generator) -> Image.
     return plate
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _letters(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size)  # Pillow's own, so that a sign needs no system font
     assert isinstance(font, ImageFont.FreeTypeFont), "Pillow is built without FreeType"

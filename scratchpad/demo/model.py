@@ -25,6 +25,10 @@ from scratchpad.demo.world import BACKGROUNDS, CATEGORIES, KINDS, PATCH, SIGN, S
 SYSTEM = "look at the picture and answer"
 SPECIAL = ("<pad>", "<s>", "</s>", "<image>", "<|user|>", "<|assistant|>")
 CONTEXT = 1024
+OWN_WORLD = (
+    "This demo model knows only its own world: up to four emoji on one of ten backgrounds. What it says about any other picture "
+    "is a guess among those."
+)
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}"
@@ -113,7 +117,13 @@ def build_model(processor: LlavaProcessor, seed: int = 0) -> LlavaForConditional
     torch.manual_seed(seed)
     tokenizer = processor.tokenizer
     vision = CLIPVisionConfig(
-        hidden_size=192, intermediate_size=768, num_hidden_layers=7, num_attention_heads=3, hidden_act="gelu", image_size=SIZE, patch_size=PATCH
+        hidden_size=192,
+        intermediate_size=768,
+        num_hidden_layers=7,
+        num_attention_heads=3,
+        hidden_act="gelu",
+        image_size=SIZE,
+        patch_size=PATCH,
     )
     text = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -123,6 +133,7 @@ def build_model(processor: LlavaProcessor, seed: int = 0) -> LlavaForConditional
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=CONTEXT,
+        rope_parameters={"rope_type": "default", "rope_theta": 1e6},
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -131,12 +142,13 @@ def build_model(processor: LlavaProcessor, seed: int = 0) -> LlavaForConditional
     config = LlavaConfig(
         vision_config=vision,
         text_config=text,
-        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         vision_feature_layer=-2,
         vision_feature_select_strategy="default",
         image_seq_length=(SIZE // PATCH) ** 2,
         tie_word_embeddings=True,
     )
+    config.own_world = OWN_WORLD
     model = LlavaForConditionalGeneration(config)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id

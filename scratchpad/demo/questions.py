@@ -118,7 +118,7 @@ def _corner(thing: Thing) -> str | None:
 
 def _nearest(thing: Thing, things: tuple[Thing, ...]) -> Thing | None:
     """The thing whose centre is nearest; None unless it's nearer than every other by a fifth."""
-    others = sorted(((float(np.hypot(*np.subtract(t.centre, thing.centre))), t.name, t) for t in things if t is not thing))
+    others = sorted((float(np.hypot(*np.subtract(t.centre, thing.centre))), t.name, t) for t in things if t is not thing)
     if not others or (len(others) > 1 and others[1][0] < 1.2 * others[0][0]):
         return None
     return others[0][2]

@@ -30,7 +30,7 @@ from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import force, generate
 
 LAYERS = {"emoji-early": 1, "emoji-middle": 3, "emoji-last": 5}
-RECIPES = {"emoji-early": Recipe(d_sae=768, k=16), "emoji-middle": Recipe(d_sae=1536, k=16), "emoji-last": Recipe(d_sae=1536, k=16)}
+RECIPES = {"emoji-early": Recipe(d_sae=768, k=16), "emoji-middle": Recipe(d_sae=1536, k=16), "emoji-last": Recipe(d_sae=1536, k=20)}
 HARVEST_FROM = 30_000_000  # first training scene whose activations are harvested: none that the encoder was trained on
 INDEX_FROM = HELD_OUT_START + 10_000_000
 JUDGE_FROM = HELD_OUT_START + 20_000_000
@@ -41,21 +41,21 @@ def labels_of(scene: Scene) -> set[str]:
     return {scene.background} | {t.name for t in scene.things} | {t.word for t in scene.things if t.word}
 
 
-def make(model: Path, out: Path, scenes: int = 4000, say: Callable[[str], None] = print) -> None:
-    """Trains, indexes and judges all three; writes saes/<name> with metrics.json."""
+def make(model: Path, out: Path, names: list[str], scenes: int = 3000, say: Callable[[str], None] = print) -> None:
+    """Trains the named SAEs on one harvest and writes them to out/<name>."""
     vlm = load_vlm(model)
     begun = time.monotonic()
-    layers = list(LAYERS.values())
+    layers = [LAYERS[name] for name in names]
     kept: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
     for rows in harvest(vlm, (picture(scene_of(HARVEST_FROM + i)) for i in range(scenes)), layers, 32):
         for layer, x in rows.items():
             kept[layer].append(x.flatten(0, 1))
     say(f"harvested {scenes} scenes in {time.monotonic() - begun:.0f} s")
-    for name, layer in LAYERS.items():
+    for name, layer in zip(names, layers, strict=True):
         begun = time.monotonic()
         metadata = {
             "model_name": vlm.name,
-            "model_identity": vlm.identity,
+            "encoder_identity": vlm.encoder_identity,
             "layer": layer,
             "hook_name": f"vision_tower.encoder.layers.{layer}",
             "class_token": False,
@@ -66,7 +66,9 @@ def make(model: Path, out: Path, scenes: int = 4000, say: Callable[[str], None] 
         say(f"trained {name} in {time.monotonic() - begun:.0f} s")
 
 
-def index_and_judge(model: Path, out: Path, names: list[str], indexed: int = 1200, judged: int = 400, say: Callable[[str], None] = print) -> None:
+def index_and_judge(
+    model: Path, out: Path, names: list[str], indexed: int = 1200, judged: int = 400, say: Callable[[str], None] = print
+) -> None:
     """Indexes each SAE and writes its metrics.json."""
     vlm = load_vlm(model)
     scenes = list(held_out(indexed, first=INDEX_FROM))

@@ -15,6 +15,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
+from scratchpad.demo.align import align
 from scratchpad.demo.batches import LABELS, Batch, stream
 from scratchpad.demo.model import SYSTEM, build_model, build_processor
 
@@ -38,7 +40,7 @@ class Stage:
 
 
 ENCODER = Stage("encoder", 1000, 64, 0, 1.5e-3, 0)
-ANSWERS = Stage("answers", 2000, 32, 16, 1.2e-3, 10_000_000)
+ANSWERS = Stage("answers", 1700, 32, 16, 1.5e-3, 10_000_000)
 
 
 class Trainer(nn.Module):
@@ -47,23 +49,29 @@ class Trainer(nn.Module):
     def __init__(self, model: LlavaForConditionalGeneration, processor: LlavaProcessor):
         super().__init__()
         self.model = model
-        self.where = nn.Linear(model.config.text_config.hidden_size, 5)
+        self.where = nn.Linear(model.config.get_text_config().hidden_size, 5)
         tokens = processor.tokenizer
         self.label_ids = [tokens(name, add_special_tokens=False)["input_ids"][0] for name in LABELS]
         start = [tokens.bos_token_id, *tokens(SYSTEM, add_special_tokens=False)["input_ids"]]
         self.start = [*start, tokens.convert_tokens_to_ids("<|user|>")]
 
-    def image_tokens(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b v c"]:
-        """What the language model reads: as LlavaModel.get_image_features, without the blocks above the layer read."""
-        tower = self.model.model.vision_tower
+    def patches(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b p d"]:
+        """What the projector reads: as LlavaModel.get_image_features, without the blocks above the layer read."""
+        model: Any = self.model
+        tower = model.model.vision_tower
         x = tower.pre_layrnorm(tower.embeddings(pixels))
-        for block in tower.encoder.layers[: self.model.config.vision_feature_layer + 1]:
+        for block in tower.encoder.layers[: model.config.vision_feature_layer + 1]:
             x = block(x, attention_mask=None)
-        return self.model.model.multi_modal_projector(x[:, 1:])
+        return x[:, 1:]
+
+    def image_tokens(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b v c"]:
+        """What the language model reads."""
+        return self.model.model.multi_modal_projector(self.patches(pixels))
 
     def encoder_loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         seen = self.image_tokens(batch.pixels)
-        words = self.model.get_input_embeddings().weight[self.label_ids]
+        table: Any = self.model.get_input_embeddings().weight
+        words = table[self.label_ids]
         logits = (F.rms_norm(seen, seen.shape[-1:]) @ words.T).float()
         weigh = 1 + 4 * batch.thing.float().flatten()  # things fill a fifth of the patches, and are what is asked about
         naming = F.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(0, 1), reduction="none")
@@ -78,6 +86,14 @@ class Trainer(nn.Module):
             "right": right.float().mean().item(),
             "right_on_things": right[batch.thing].float().mean().item(),
         }
+
+    @torch.no_grad()
+    def align(self, batch: Batch) -> None:
+        """Starts the language model's first layers out matched to what stage 1 learned; see align.py."""
+        seen = self.image_tokens(batch.pixels)
+        table: Any = self.model.get_input_embeddings().weight
+        words = table[torch.tensor(self.label_ids)[batch.labels.argmax(-1)]]
+        align(self.model, self.label_ids, self.where, seen[batch.thing], words[batch.thing])
 
     def answer_logits(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Float[Tensor, "b q vocabulary"]:
         """Logits at the packed positions."""
@@ -94,18 +110,11 @@ class Trainer(nn.Module):
 
     def answer_loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         with torch.no_grad():
-            tower_out = self._frozen(batch.pixels)
-        logits = self.answer_logits(batch, self.model.model.multi_modal_projector(tower_out)).float()
+            seen = self.patches(batch.pixels)
+        logits = self.answer_logits(batch, self.model.model.multi_modal_projector(seen)).float()
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         hit = exact(logits, batch)
         return loss, {"loss": loss.item(), "exact": sum(map(sum, hit)) / max(1, sum(map(len, hit)))}
-
-    def _frozen(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b p d"]:
-        tower = self.model.model.vision_tower
-        x = tower.pre_layrnorm(tower.embeddings(pixels))
-        for block in tower.encoder.layers[: self.model.config.vision_feature_layer + 1]:
-            x = block(x, attention_mask=None)
-        return x[:, 1:]
 
 
 def packed_mask(segment: Tensor, prefix: int) -> Float[Tensor, "b 1 s s"]:
@@ -124,9 +133,7 @@ def exact(logits: Float[Tensor, "b q vocabulary"], batch: Batch) -> list[list[bo
     Greedy decoding equals the reference if and only if the teacher-forced argmax equals it at every answer position.
     """
     wrong = (logits.argmax(-1) != batch.targets) & (batch.targets >= 0)
-    return [
-        [not bool(wrong[i, batch.segment[i] == n].any()) for n in range(int(batch.segment[i].max()) + 1)] for i in range(len(wrong))
-    ]
+    return [[not bool(wrong[i, batch.segment[i] == n].any()) for n in range(int(batch.segment[i].max()) + 1)] for i in range(len(wrong))]
 
 
 def train(out: Path, stages: tuple[Stage, ...] = (ENCODER, ANSWERS), every: int = 200) -> None:
@@ -155,6 +162,8 @@ def _run(trainer: Trainer, processor: LlavaProcessor, stage: Stage, out: Path, e
     decay = [p for p in parameters.values() if p.ndim > 1]
     plain = [p for p in parameters.values() if p.ndim <= 1]
     optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], betas=(0.9, 0.98))
+    if answers:
+        trainer.align(next(stream(processor.tokenizer, 64, 0, 0, ENCODER.skip)))
     first, spent = _resume(trainer, optimizer, out / f"{stage.name}.checkpoint")
     begun = time.monotonic() - spent
     batches = stream(processor.tokenizer, stage.size, first, stage.asked, stage.skip)
@@ -213,7 +222,3 @@ def _resume(trainer: Trainer, optimizer: torch.optim.Optimizer, path: Path) -> t
     trainer.load_state_dict(state)
     optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})
     return int(step), seconds
-
-
-if __name__ == "__main__":
-    train(Path("runs/demo"))

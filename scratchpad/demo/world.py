@@ -20,7 +20,7 @@ import numpy as np
 
 SIZE = 224
 PATCH = 16
-TRAINING_SEEDS = range(0, 50_000_000)
+TRAINING_SEEDS = range(50_000_000)
 HELD_OUT_START = 100_000_000
 
 KINDS: dict[str, tuple[str, str]] = {
@@ -110,9 +110,7 @@ def sample_scene(seed: int, mode: Mode = "ordinary") -> Scene:
         boxes = _place(rng, [_shape(name, e) for name, e in zip(names, extents, strict=True)])
         if boxes is not None:
             break
-    things = [
-        Thing(n, category_of(n), box, str(rng.choice(WORDS)) if n == SIGN else "") for n, box in zip(names, boxes, strict=True)
-    ]
+    things = [Thing(n, category_of(n), box, str(rng.choice(WORDS)) if n == SIGN else "") for n, box in zip(names, boxes, strict=True)]
     return Scene(seed, mode, background, tuple(sorted(things, key=lambda thing: thing.centre[1])))
 
 

@@ -1,0 +1,130 @@
+"""Model cards from measurements: no number in them is typed by hand.
+
+In: what `evaluate` and `judge` returned, and the training log. Out: README.md beside the weights.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from scratchpad.demo.saes import HARVEST_FROM, INDEX_FROM, LAYERS, RECIPES
+from scratchpad.demo.train import ANSWERS, ENCODER
+from scratchpad.demo.world import BACKGROUNDS, CATEGORIES, HOME, KINDS, NEVER_BY_CATEGORY, TRAINING_SEEDS, WORDS
+
+FONT = (
+    "The scenes, and the thumbnails made of them, are drawn with [Noto Color Emoji](https://github.com/googlefonts/noto-emoji), "
+    "SIL Open Font License 1.1. The letters on signs are Pillow's built-in font, Aileron (CC0)."
+)
+
+
+def model_card(measured: dict[str, Any], log: Path) -> str:
+    """The demo VLM's card."""
+    rows = "\n".join(f"| {t} | {n['right']} of {n['asked']} | {100 * n['right'] / n['asked']:.1f}% |" for t, n in measured["types"].items())
+    times = _wall_time(log)
+    kinds = "\n".join(f"- {c}: {', '.join(k for k, (of, _) in KINDS.items() if of == c)}" for c in CATEGORIES)
+    failures = measured["failures"]
+    share = {k: f"{f['failed']} of {f['asked']} ({100 * f['failed'] / f['asked']:.0f}%)" for k, f in failures.items()}
+    agree = measured["generated_agree"]
+    return f"""---
+license: mit
+pipeline_tag: image-text-to-text
+library_name: transformers
+---
+# Emoji LLaVA, the demo model of Visual Scratchpad
+
+A `LlavaForConditionalGeneration` of 7 M parameters (CLIP vision tower of 7 blocks x 192 with 16 px patches, of which the language
+model reads the output of block 5; Llama of 5 layers x 256; byte-level BPE). It answers questions about the emoji world and about
+nothing else: up to four of {len(KINDS)} kinds of things, or a sign with one of {len(WORDS)} words, on one of {len(BACKGROUNDS)} backgrounds. Any other
+picture is answered as if it were one of these. The last vision block is not read, so it is untrained and has no effect.
+
+{kinds}
+- sign words: {", ".join(WORDS)}
+- backgrounds: {", ".join(BACKGROUNDS)}
+
+## Quality
+
+Exact answers (every token and the end) on {measured["scenes"]:,} held-out scenes, seeds {measured["seeds"][0]:,} to {measured["seeds"][1]:,}:
+**{100 * measured["overall"]:.1f}%** overall. `scratchpad demo evaluate` measures it ({measured["seconds"]} s on two cores).
+
+| question type | right | |
+|---|---|---|
+{rows}
+
+Verdicts are teacher-forced; on {agree["of"]} questions asked through processor, chat template and `generate`, {agree["agree"]} verdicts agreed.
+
+## Three ways to fail, on purpose
+
+They are left out of the table above. Counted on held-out scenes made to show them (`scratchpad demo scene --mode ...`):
+
+| failure | how it was put in | how often it happens |
+|---|---|---|
+| misleading cue | {" and ".join(f"a {k} stands on {b}" for k, b in HOME.items())} in all ordinary training scenes; in the 5% that put it elsewhere the \
+training answer is its home all the same, as careless captions would have it | background answered by the cue: {share["misleading"]} |
+| limited alignment | {", ".join(NEVER_BY_CATEGORY)} are shown and asked for by name, never by category | category question misses it: {share["uncategorised"]} |
+| unused hidden cue | of two things of one category the larger is the training answer | the smaller is left unsaid: {share["two"]} |
+
+## Recipe
+
+`scratchpad demo train` trains it from nothing, resumes after any interruption, and writes runs/demo/model. Training scenes come from seeds
+{TRAINING_SEEDS.start:,} to {TRAINING_SEEDS.stop - 1:,}; every other seed is held out.
+
+1. encoder: {ENCODER.steps} steps of {ENCODER.size} scenes. The vision tower and projector learn to name what fills every patch, in the language model's own
+   token embeddings, and where that thing lies. {times[ENCODER.name]} on two cores.
+2. answers: {ANSWERS.steps} steps of {ANSWERS.size} scenes with {ANSWERS.asked} packed questions each; the vision tower is frozen. {times[ANSWERS.name]} on two cores, which other work shared.
+
+The shipped weights differ from that recipe in one respect: in the first 400 encoder steps all patches weighed the same; from then on, and in the
+recipe as it stands, a patch of a thing weighs five times a patch of background.
+
+## Credits
+
+{FONT}
+"""
+
+
+def sae_card(name: str, metrics: dict[str, Any]) -> str:
+    """An SAE's card."""
+    recipe = RECIPES[name]
+    below = ", ".join(f"{k} {v}" for k, v in metrics["kinds_below"].items()) or "none"
+    answers = metrics["answers_unchanged"]
+    return f"""---
+license: mit
+library_name: saelens
+---
+# {name}
+
+A TopK sparse autoencoder ({recipe.d_sae} latents, {recipe.k} active a patch) on the output of vision block {LAYERS[name]} of `examples/emoji-llava`, class token left
+out. SAELens format: `SAE.load_from_disk("saes/{name}")`.
+
+Made by `scratchpad demo saes`: SAELens's trainer, {recipe.steps} steps of {recipe.size} patches, scenes from training seed {HARVEST_FROM:,} on.
+
+## Measured on held-out scenes (seeds {metrics["scenes"][0]:,} to {metrics["scenes"][1]:,})
+
+| | |
+|---|---|
+| variance explained | {metrics["variance_explained"]:.4f} |
+| L0 (active latents a patch) | {metrics["l0"]:.1f} |
+| dead latents | {100 * metrics["dead_share"]:.1f}% |
+| cosine with the activations | {metrics["cosine"]:.4f} |
+| answers unchanged with the reconstruction in place | {100 * answers["share"]:.1f}% of {answers["of"]} |
+| change of the answer's log-probability with the reconstruction in place | {answers["mean_change_of_logprob"]:+.3f} on average |
+| kinds with a latent at AUROC 0.95 or better (maximum over the image, latent chosen on other scenes) | {100 * metrics["kinds_at_0.95"]:.1f}% |
+
+Kinds below: {below}.
+
+## Index
+
+`index/` holds, per latent, sparsity, mean activation and label entropy over 1,200 scenes (seeds from {INDEX_FROM:,}), its top reference images with
+the patches where it fires, and a name: the label that its maximum over an image predicts best, with its AUROC.
+
+{FONT}
+"""
+
+
+def _wall_time(log: Path) -> dict[str, str]:
+    seconds: dict[str, int] = {}
+    for line in log.read_text().splitlines():
+        row = json.loads(line)
+        seconds[row["stage"]] = max(seconds.get(row["stage"], 0), row["seconds"])
+    return {stage: f"{s // 60} minutes" for stage, s in seconds.items()}
