@@ -10,7 +10,6 @@ import io
 import os
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +23,8 @@ from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
 
 TOP = 9
+Tops = list[list[tuple[float, int]]]  # per latent: (activation, image), unordered
+Masks = dict[tuple[int, int], tuple[float, np.ndarray]]  # (latent, image): its maximum there, and a byte per patch
 THUMBNAIL = 96
 
 
@@ -37,9 +38,9 @@ def build_index(vlm: Vlm, sae: Sae, images: Sequence[Image.Image], labels: Seque
     n, d_sae = len(images), sae.d_sae
     peak = np.zeros((n, d_sae), np.float16)
     mean = np.zeros((n, d_sae), np.float16)
-    masks: dict[tuple[int, int], tuple[float, np.ndarray]] = {}
+    masks: Masks = {}
     floor = np.zeros(d_sae, np.float32)  # the least of a latent's current top images
-    tops: list[list[tuple[float, int]]] = [[] for _ in range(d_sae)]
+    tops: Tops = [[] for _ in range(d_sae)]
     at = 0
     for batch in harvest(vlm, images, [sae.layer]):
         for activations in batch[sae.layer]:
@@ -74,9 +75,10 @@ def _latents(peak: np.ndarray, mean: np.ndarray, labels: Sequence[set[str]]) -> 
     d_sae = peak.shape[1]
     names = sorted(set().union(*labels))
     present = np.array([[name in row for name in names] for row in labels])
-    area = np.stack([auroc(peak.astype(np.float32), present[:, i]) for i in range(len(names))])
-    fires = peak > 0
-    alive = fires.any(0)
+    # a label that every image carries tells nothing: 0.5
+    area = np.nan_to_num(np.stack([auroc(peak.astype(np.float32), present[:, i]) for i in range(len(names))]), nan=0.5)
+    fires: np.ndarray = np.asarray(peak > 0)
+    alive: np.ndarray = np.asarray(fires.any(0))
     best = area.argmax(0)
     sparsity = fires.mean(0)
     activation = np.divide(mean.astype(np.float64).sum(0), fires.sum(0), out=np.zeros(d_sae), where=alive)
@@ -110,7 +112,9 @@ def label_entropy(mean: Float[np.ndarray, "n l"], present: np.ndarray, top: int 
     return out
 
 
-def _references(tops: list[list[tuple[float, int]]], masks: dict[tuple[int, int], tuple[float, np.ndarray]], rows: int, cols: int) -> pa.Table:
+def _references(
+    tops: list[list[tuple[float, int]]], masks: dict[tuple[int, int], tuple[float, np.ndarray]], rows: int, cols: int
+) -> pa.Table:
     kept = [(latent, value, image) for latent, top in enumerate(tops) for value, image in sorted(top, reverse=True)]
     return pa.table(
         {

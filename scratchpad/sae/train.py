@@ -23,8 +23,8 @@ class Recipe:
 
     d_sae: int = 1536
     k: int = 16
-    steps: int = 3000
-    size: int = 4096  # activations a step
+    steps: int = 2500
+    size: int = 2048  # activations a step
     rate: float = 1e-3
     seed: int = 0
 
@@ -48,6 +48,7 @@ def train_sae(activations: Float[Tensor, "n d"], recipe: Recipe, out: Path, meta
             total_training_samples=recipe.steps * recipe.size,
             train_batch_size_samples=recipe.size,
             lr=recipe.rate,
+            lr_end=recipe.rate / 10,
             lr_warm_up_steps=recipe.steps // 20,
             lr_decay_steps=recipe.steps // 3,
             dead_feature_window=200,
