@@ -1,0 +1,40 @@
+"""Shared fixtures: the shipped demo, loaded once, and pictures of its world. Nothing here is a mock."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import pytest
+from PIL import Image
+
+from scratchpad.demo.evaluate import picture
+from scratchpad.demo.world import HELD_OUT_START, sample_scene
+from scratchpad.workbench import Analysis, Workbench
+
+SCENE = sample_scene(HELD_OUT_START + 40_000_001)
+
+
+@pytest.fixture(scope="session")
+def bench() -> Workbench:
+    return Workbench()
+
+
+@pytest.fixture(scope="session")
+def scene_image() -> Image.Image:
+    return picture(SCENE)
+
+
+@pytest.fixture(scope="session")
+def scene_path(tmp_path_factory: pytest.TempPathFactory, scene_image: Image.Image) -> Path:
+    path = tmp_path_factory.mktemp("scene") / "scene.png"
+    scene_image.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def found(bench: Workbench, scene_image: Image.Image) -> Analysis:
+    return bench.analyze(scene_image, "What is in the picture?")

@@ -1,0 +1,99 @@
+"""The command line as a user meets it: one JSON object, exit codes, no traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def scratchpad(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "scratchpad.cli", *arguments], capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def analyzed(scene_path: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
+    out = tmp_path_factory.mktemp("out")
+    done = scratchpad("analyze", str(scene_path), "What is in the picture?", "--json", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), out
+
+
+def test_analyze_prints_one_object_and_nothing_else(analyzed: tuple[dict, Path]) -> None:
+    value, _ = analyzed
+    assert set(value) == {"model", "sae", "image", "prompt", "answer", "tokens", "grid", "latents", "heatmap", "suggested"}
+    assert set(value["tokens"][0]) == {"index", "text", "role", "logprob"}
+    assert value["grid"] == {"tiles": [{"box": [0, 0, 224, 224], "rows": 14, "cols": 14}], "image_tokens": 196, "patches": 196}
+    assert {"id", "name", "score", "mean_score", "sparsity", "mean_activation"} <= set(value["latents"][0])
+    scores = [row["score"] for row in value["latents"]]
+    assert scores == sorted(scores, reverse=True)
+    heatmap = value["heatmap"]
+    assert len(heatmap["values"]) == len(heatmap["tokens"])
+    assert all(len(row) == len(heatmap["latents"]) for row in heatmap["values"])
+    assert sorted(i for c in heatmap["clusters"] for i in c["latents"]) == sorted(heatmap["latents"])
+    assert value["suggested"]["latents"]
+
+
+def test_analyze_keeps_maps_and_arrays(analyzed: tuple[dict, Path]) -> None:
+    from PIL import Image
+    from safetensors.numpy import load_file
+
+    value, out = analyzed
+    outputs = [t["index"] for t in value["tokens"] if t["role"] == "output"]
+    assert all(Image.open(out / f"attention-{i}.png").size == (224, 224) for i in outputs)
+    assert load_file(out / "arrays.safetensors")["attention"].shape[1:] == (5, 196)
+
+
+def test_ablate(scene_path: Path, analyzed: tuple[dict, Path]) -> None:
+    latents = ",".join(map(str, analyzed[0]["suggested"]["latents"]))
+    done = scratchpad("ablate", str(scene_path), "What is in the picture?", "--latents", latents, "--json")
+    value = json.loads(done.stdout)
+    assert value["before"]["answer"] == analyzed[0]["answer"]
+    assert value["changed"] == (value["before"]["answer"] != value["after"]["answer"])
+    assert len(value["delta_logprob"]["tokens"]) == len(value["before"]["tokens"])
+    assert value["delta_logprob"]["answer"] == pytest.approx(sum(value["delta_logprob"]["tokens"]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("analyze", "nowhere.png", "hi"), "There is no file"),
+        (("analyze", "SCENE", ""), "No prompt"),
+        (("analyze", "SCENE", "hi", "--model", "no-such-folder"), "no model folder"),
+        (("analyze", "SCENE", "hi", "--sae", "no-such-folder"), "not an SAE folder"),
+        (("analyze", "SCENE", "hi", "--max-new-tokens", "0"), "at least 1"),
+        (("ablate", "SCENE", "hi", "--latents", "1,x"), "separated by commas"),
+        (("ablate", "SCENE", "hi", "--latents", "123456"), "has latents 0 to"),
+        (("ablate", "SCENE", "hi", "--cluster", "999"), "heatmap has clusters"),
+        (("demo", "scene", "--seed", "-4", "--out", "a.png"), "non-negative"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(scene_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    done = scratchpad(*(str(scene_path) if a == "SCENE" else a for a in arguments))
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_demo_scene(tmp_path: Path) -> None:
+    done = scratchpad("demo", "scene", "--seed", "100000007", "--out", str(tmp_path / "s.png"), "--json")
+    value = json.loads(done.stdout)
+    assert value["seed"] == 100_000_007
+    assert {"seed", "background", "objects", "questions"} <= set(value)
+    assert set(value["objects"][0]) >= {"name", "category", "box"}
+    assert set(value["questions"][0]) == {"text", "answer", "type"}
+    assert (tmp_path / "s.png").is_file()
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+    code = "import sys; from scratchpad.cli import _parser; _parser(); assert not {'torch', 'gradio', 'sae_lens'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_analyze_does_not_import_sae_lens() -> None:
+    code = "import sys; import scratchpad.workbench, scratchpad.views; assert 'sae_lens' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,57 @@
+"""The house stays in order: imports run one way, files stay small, nothing unpickles."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "scratchpad"
+ROOMS = ("errors", "grid", "colours", "images", "records", "vlm", "sae", "analysis", "workbench", "views", "ui", "cli")
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST) -> list[str]:
+    out = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("scratchpad"):
+            out += [node.module] if node.module != "scratchpad" else [f"scratchpad.{alias.name}" for alias in node.names]
+    return out
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if room(p) in ROOMS], ids=str)
+def test_imports_run_one_way(path: Path) -> None:
+    own = ROOMS.index(room(path))
+    later = [m for m in imports(ast.parse(path.read_text())) if m.split(".")[1] in ROOMS and ROOMS.index(m.split(".")[1]) > own]
+    assert not later, f"{path.name} of room {room(path)} imports from a later room: {later}"
+
+
+def test_only_the_command_line_knows_the_demo() -> None:
+    knows = {
+        p.name
+        for p in FILES
+        if room(p) not in ("demo", "cli") and any(m.startswith("scratchpad.demo") for m in imports(ast.parse(p.read_text())))
+    }
+    assert knows == set()
+
+
+def test_the_page_knows_no_torch() -> None:
+    for path in (PACKAGE / "ui").glob("*.py"):
+        assert "import torch" not in path.read_text(), path
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_files_are_one_idea(path: Path) -> None:
+    assert path.read_text().count("\n") <= 320, f"{path} has grown too long"
+
+
+def test_nothing_unpickles() -> None:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in {"torch.load", "pickle.load", "pickle.loads", "np.load"}, path

@@ -1,0 +1,100 @@
+"""Bad input is input: everything that can be handled is, the rest is one sentence."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scratchpad.errors import UserError
+from scratchpad.images import load_image
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+RED = Image.new("RGB", (6, 4), (200, 10, 10))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(RED.convert("P")),
+        encoded(RED.convert("RGBA")),
+        encoded(RED.convert("L")),
+        encoded(RED.convert("CMYK"), "JPEG"),
+        encoded(RED.convert("1")),
+        encoded(RED, "GIF", save_all=True, append_images=[Image.new("RGB", (6, 4))]),
+        encoded(RED, "WEBP"),
+    ],
+    ids=["palette", "alpha", "grey", "cmyk", "one-bit", "animated", "webp"],
+)
+def test_modes_become_rgb(data: bytes) -> None:
+    picture = load_image(data)
+    assert (picture.mode, picture.size) == ("RGB", (6, 4))
+
+
+def test_animation_gives_its_first_frame() -> None:
+    data = encoded(RED, "GIF", save_all=True, append_images=[Image.new("RGB", (6, 4))])
+    assert load_image(data).getpixel((0, 0))[0] > 150
+
+
+def test_sixteen_bits_are_scaled_not_clipped() -> None:
+    data = encoded(Image.fromarray(np.full((4, 4), 32768, np.uint16)))
+    assert load_image(data).getpixel((0, 0)) == pytest.approx((127, 127, 127), abs=1)
+
+
+def test_transparency_lies_on_white() -> None:
+    assert load_image(encoded(Image.new("RGBA", (2, 2), (0, 0, 0, 0)))).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_exif_rotation_is_applied() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert load_image(encoded(RED, "JPEG", exif=exif)).size == (4, 6)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1)])
+def test_extreme_shapes_load(size: tuple[int, int]) -> None:
+    assert load_image(encoded(Image.new("RGB", size))).size == size
+
+
+def test_nothing_is_one_sentence() -> None:
+    with pytest.raises(UserError, match="No image was given"):
+        load_image(None)
+
+
+def test_text_called_png(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_text("hello")
+    with pytest.raises(UserError, match="not an image"):
+        load_image(path)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_truncated_files(kind: str) -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    data = encoded(noise, kind)
+    with pytest.raises(UserError, match=r"damaged|not an image"):
+        load_image(data[: len(data) // 2])
+
+
+def test_decompression_bomb() -> None:
+    with pytest.raises(UserError, match="million pixels"):
+        load_image(encoded(Image.new("1", (20_000, 20_000))))
+
+
+def test_missing_file() -> None:
+    with pytest.raises(UserError, match="There is no file"):
+        load_image("nowhere/at-all.png")
+
+
+def test_folder_is_not_a_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="There is no file"):
+        load_image(tmp_path)

@@ -1,0 +1,135 @@
+"""The whole walk in a real browser: ask, look, concepts, heatmap, test; bad input; narrow and dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def answer(page: Page) -> str:
+    return page.locator("#sp-look .sp-said .sp-answer").inner_text()
+
+
+def ask(page: Page, question: str) -> None:
+    page.locator("#sp-ask textarea").fill(question)
+    page.locator("#sp-go").click()
+
+
+def test_opens_on_an_analysed_example(page: Page) -> None:
+    assert answer(page)
+    expect(page.locator("#sp-concepts .sp-card")).to_have_count(12)
+    expect(page.locator("#sp-concepts .sp-refs canvas").first).to_be_visible()
+    expect(page.locator("#sp-heatmap canvas")).to_be_visible()
+    expect(page.locator(".sp-foreign")).to_be_hidden()
+
+
+def test_every_token_shows_its_own_map(page: Page) -> None:
+    chips = page.locator("#sp-look .sp-chip.sp-output, #sp-look .sp-chip.sp-prompt")
+    canvas = page.locator("#sp-look .sp-map canvas")
+    seen = set()
+    for i in range(chips.count()):
+        chips.nth(i).click()
+        expect(chips.nth(i)).to_have_attribute("aria-pressed", "true")
+        page.wait_for_timeout(80)
+        seen.add(canvas.evaluate("c => c.toDataURL()"))
+    assert len(seen) == chips.count()
+
+
+def test_a_patch_lists_its_latents_and_a_latent_lights_up_everywhere(page: Page) -> None:
+    canvas = page.locator("#sp-look .sp-map canvas")
+    canvas.click(position={"x": 40, "y": 40})
+    first = page.locator(".sp-patch .sp-link").first
+    latent = first.get_attribute("data-latent")
+    first.click()
+    expect(page.locator("#sp-look .sp-what")).to_contain_text(f"#{latent}")
+    card = page.locator(f'#sp-concepts .sp-card[data-id="{latent}"]')
+    if card.count():
+        expect(card).to_have_class("sp-card sp-lit")
+
+
+def test_patches_by_keyboard(page: Page) -> None:
+    page.locator("#sp-look .sp-map canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".sp-patch .sp-kicker")).to_have_text("Patch at row 1, column 1")
+    page.keyboard.press("Escape")
+    expect(page.locator(".sp-patch .sp-kicker")).to_have_count(0)
+
+
+def test_weighting_changes_the_ranking(page: Page) -> None:
+    names = lambda: page.locator("#sp-concepts .sp-name").all_inner_texts()  # noqa: E731
+    weighted = names()
+    page.locator("[data-set=weighted]").uncheck()
+    expect(page.locator("#sp-concepts .sp-of")).to_have_text("in the whole image")
+    assert names() != weighted
+
+
+def test_filters_hide_latents(page: Page) -> None:
+    page.locator("[data-set=minMean]").evaluate("e => { e.value = 1; e.dispatchEvent(new Event('input', { bubbles: true })) }")
+    page.locator("[data-set=maxSparsity]").evaluate("e => { e.value = 0.01; e.dispatchEvent(new Event('input', { bubbles: true })) }")
+    expect(page.locator("#sp-concepts .sp-cards")).to_contain_text("No latent passes")
+
+
+def test_a_cluster_is_taken_as_one(page: Page) -> None:
+    page.locator("#sp-heatmap [data-cluster='0']").click()
+    size = int(page.locator("#sp-heatmap [data-cluster='0'] small").inner_text())
+    expect(page.locator("#sp-test .sp-in")).to_have_count(size)
+
+
+def test_heatmap_click_chooses_token_and_latent(page: Page) -> None:
+    page.locator("#sp-heatmap .sp-scroll canvas").click(position={"x": 104 + 30, "y": 132 + 30})
+    expect(page.locator("#sp-look .sp-what")).to_contain_text("fires")
+
+
+def test_ablation_changes_the_answer_and_carries_its_control(page: Page) -> None:
+    before = answer(page)
+    page.locator("[data-do=suggest]").click()
+    page.locator("#sp-test [data-do=go]").click()
+    pair = page.locator("#sp-test .sp-pair .sp-answer")
+    expect(pair).to_have_count(2, timeout=60_000)
+    assert pair.nth(0).inner_text().strip() == before
+    assert pair.nth(1).inner_text().strip() != before
+    expect(page.locator("#sp-test .sp-verdict")).to_contain_text("The answer changed.")
+    expect(page.locator("#sp-test .sp-control")).to_contain_text("random sets")
+    expect(page.locator("#sp-test .sp-delta").first).to_be_visible()
+
+
+def test_asking_about_an_upload(page: Page, scene_path: Path) -> None:
+    page.locator("#sp-ask input[type=file]").set_input_files(str(scene_path))
+    page.wait_for_timeout(800)
+    ask(page, "How many things are there?")
+    expect(page.locator("#sp-look .sp-said .sp-answer")).to_have_text("two", timeout=60_000)
+    expect(page.locator(".sp-foreign")).to_contain_text("knows only its own world")
+
+
+def test_bad_input_is_said_and_the_page_goes_on(page: Page, tmp_path: Path) -> None:
+    before = answer(page)
+    ask(page, "")
+    expect(page.locator("#sp-status")).to_contain_text("No prompt was given", timeout=30_000)
+    ask(page, "is this <image> real")
+    expect(page.locator("#sp-status")).to_contain_text("control token", timeout=30_000)
+    assert answer(page) == before
+    ask(page, "How many things are there?")
+    expect(page.locator("#sp-look .sp-chip.sp-output")).to_have_count(1, timeout=30_000)
+    expect(page.locator("#sp-status")).to_have_text("")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_fits_a_phone(page: Page, address: str, theme: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}/?__theme={theme}")
+    page.wait_for_selector("#sp-look .sp-chip.sp-output")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_text_is_never_markup(page: Page) -> None:
+    ask(page, '<img src=x onerror="window.broken=1"> what is there')
+    page.wait_for_timeout(4000)
+    assert page.evaluate("window.broken") is None
+    expect(page.locator("#sp-look .sp-chip.sp-prompt").first).to_be_visible()

@@ -1,0 +1,135 @@
+"""Capture is exact, hooks are scoped, and an empty edit is the identity (invariants 1, 2 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from scratchpad.errors import UserError
+from scratchpad.records import Edit, LatentEdit
+from scratchpad.vlm.hooks import adding
+from scratchpad.vlm.run import force, generate
+from scratchpad.workbench import Analysis, Workbench
+
+
+@pytest.fixture
+def eager(bench: Workbench) -> Iterator[None]:
+    before = bench.vlm.model.config.text_config._attn_implementation
+    bench.vlm.model.set_attn_implementation({"text_config": "eager"})
+    yield
+    bench.vlm.model.set_attn_implementation({"text_config": before})
+
+
+def full_inputs(found: Analysis) -> dict[str, torch.Tensor]:
+    ids = torch.cat([found.prepared.inputs["input_ids"], torch.tensor([found.run.answer_ids])], 1)
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": found.prepared.inputs["pixel_values"]}
+
+
+def test_attention_equals_eager(bench: Workbench, found: Analysis, eager: None) -> None:
+    with torch.no_grad():
+        out = bench.vlm.model(**full_inputs(found), output_attentions=True)
+    theirs = torch.stack(out.attentions)[:, 0].mean(1).numpy()  # y s s
+    columns = found.prepared.image_positions
+    expected = theirs[:, found.run.queries][..., columns].transpose(1, 0, 2)
+    np.testing.assert_allclose(found.run.attention, expected, atol=1e-5)
+    assert expected.max() > 1e-3
+    texts = [t.index for t in found.run.text_tokens()]
+    assert set(texts[:-1]) <= set(found.run.queries.tolist())
+
+
+def test_output_token_attention_is_the_row_that_predicts_it(found: Analysis) -> None:
+    first = found.run.outputs()[0].index
+    row = found.run.queries.tolist().index(first - 1)
+    np.testing.assert_array_equal(found.run.attention_of(first), found.run.attention[row])
+    prompt = next(t.index for t in found.run.tokens if t.role == "prompt")
+    np.testing.assert_array_equal(found.run.attention_of(prompt), found.run.attention[found.run.queries.tolist().index(prompt)])
+
+
+def test_captured_run_says_what_plain_generate_says(bench: Workbench, found: Analysis) -> None:
+    bench.vlm.model.set_attn_implementation({"text_config": "sdpa"})
+    try:
+        plain = bench.vlm.model.generate(**found.prepared.inputs, max_new_tokens=64, do_sample=False)
+    finally:
+        bench.vlm.model.set_attn_implementation({"text_config": "scratchpad_sdpa"})
+    assert tuple(plain[0, found.prepared.length :].tolist()) == found.run.answer_ids
+
+
+def test_empty_edit_is_the_identity_bit_for_bit(bench: Workbench, found: Analysis) -> None:
+    compared = bench.ablate(found, Edit())
+    assert [t.id for t in compared.after] == [t.id for t in compared.before]
+    assert [t.logprob for t in compared.after] == [t.logprob for t in compared.before]
+    assert set(compared.delta_logprob) == {0.0}
+
+
+def test_scaling_by_one_is_the_identity(bench: Workbench, found: Analysis) -> None:
+    latent = found.ranking[0].id
+    compared = bench.ablate(found, Edit((LatentEdit(latent, "scale", 1.0),)))
+    assert set(compared.delta_logprob) == {0.0}
+
+
+def embeddings(bench: Workbench, found: Analysis) -> torch.Tensor:
+    with torch.no_grad():
+        features = bench.vlm.model.get_image_features(pixel_values=found.prepared.inputs["pixel_values"])
+    return torch.cat(list(features.pooler_output))
+
+
+@pytest.mark.parametrize("layer", range(6))
+def test_a_large_edit_at_every_layer_reaches_the_language_model(bench: Workbench, found: Analysis, layer: int) -> None:
+    plain = embeddings(bench, found)
+    delta = torch.zeros(1, found.run.grid.patches, bench.vlm.width)
+    delta[0, 3] = 5.0
+    with adding(bench.vlm.block(layer), bench.vlm.leading, delta):
+        changed = embeddings(bench, found)
+    assert (changed - plain)[3].abs().max() > 1e-2
+    torch.testing.assert_close(embeddings(bench, found), plain, rtol=0, atol=0)
+
+
+def test_an_edit_of_the_last_layer_read_moves_one_token_only(bench: Workbench, found: Analysis) -> None:
+    plain = embeddings(bench, found)
+    delta = torch.zeros(1, found.run.grid.patches, bench.vlm.width)
+    delta[0, 17] = 5.0
+    with adding(bench.vlm.block(bench.vlm.read_layer), bench.vlm.leading, delta):
+        moved = (embeddings(bench, found) - plain).abs().amax(1)
+    assert torch.nonzero(moved).flatten().tolist() == [17]
+
+
+def test_an_edit_after_the_layer_read_is_refused_with_the_reason(bench: Workbench) -> None:
+    with pytest.raises(UserError, match="reads layer 5"):
+        bench.vlm.block(6)
+    with pytest.raises(UserError, match="layers 0 to 6"):
+        bench.vlm.block(7)
+
+
+def test_no_hook_is_left(bench: Workbench, found: Analysis) -> None:
+    def hooks() -> int:
+        return sum(len(m._forward_hooks) for m in bench.vlm.model.modules())
+
+    before = hooks()
+    bench.ablate(found, Edit((LatentEdit(0, "add", 1.0),)))
+    with pytest.raises(ZeroDivisionError), adding(bench.vlm.block(1), 1, torch.zeros(1, 196, 192)):
+        raise ZeroDivisionError
+    assert hooks() == before
+
+
+def test_batched_counterfactuals_equal_single_ones(bench: Workbench, found: Analysis) -> None:
+    torch.manual_seed(0)
+    deltas = torch.randn(3, found.run.grid.patches, bench.vlm.width)
+    ids = found.run.answer_ids
+    together = force(bench.vlm, found.prepared, ids, 5, deltas)
+    alone = [force(bench.vlm, found.prepared, ids, 5, d[None]).logprobs[0] for d in deltas]
+    np.testing.assert_allclose(together.logprobs, alone, atol=1e-4)
+
+
+def test_forced_log_probabilities_are_the_generated_ones(bench: Workbench, found: Analysis) -> None:
+    forced = force(bench.vlm, found.prepared, found.run.answer_ids)
+    said = [t.logprob for t in found.run.outputs()]
+    np.testing.assert_allclose(forced.logprobs[0][: len(said)], said, atol=1e-4)
+    assert forced.kept[0]
+
+
+def test_zero_new_tokens_is_refused(bench: Workbench, found: Analysis) -> None:
+    with pytest.raises(UserError, match="at least 1"):
+        generate(bench.vlm, found.prepared, 0)
