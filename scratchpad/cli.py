@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from scratchpad.errors import UserError
 
 if TYPE_CHECKING:
-    from scratchpad.workbench import Workbench
+    from scratchpad.records import Op
+    from scratchpad.workbench import Analysis, Workbench
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scratchpad", description="Which visual concepts a vision-language model saw, and which its answer used.")
+    parser = argparse.ArgumentParser(prog="scratchpad", description="Which visual concepts a VLM saw, and which its answer used.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     analyze = commands.add_parser("analyze", help="answer a question about an image and show what the answer used")
@@ -112,13 +113,23 @@ def _ablate(options: argparse.Namespace) -> None:
     bench = _workbench(options)
     analysis = bench.analyze(options.image, options.prompt, options.max_new_tokens)
     latents = _latents(options, analysis)
-    op, value = ("scale", options.scale) if options.scale is not None else ("add", options.add) if options.add is not None else ("set", options.value or 0.0)
-    comparison = bench.ablate(analysis, Edit(tuple(LatentEdit(latent, op, value) for latent in latents)), options.max_new_tokens)
+    op, value = _operation(options)
+    edit = Edit(tuple(LatentEdit(latent, op, value) for latent in latents))
+    comparison = bench.ablate(analysis, edit, options.max_new_tokens)
     shown = views.comparison_json(comparison)
-    _show(shown, options.json, [f"before: {comparison.before_answer}", f"after:  {comparison.after_answer}", f"change of log-probability: {shown['delta_logprob']['answer']:+.3f}"])
+    lines = [f"before: {comparison.before_answer}", f"after:  {comparison.after_answer}"]
+    _show(shown, options.json, [*lines, f"change of log-probability: {shown['delta_logprob']['answer']:+.3f}"])
 
 
-def _latents(options: argparse.Namespace, analysis: Any) -> list[int]:
+def _operation(options: argparse.Namespace) -> tuple[Op, float]:
+    if options.scale is not None:
+        return "scale", options.scale
+    if options.add is not None:
+        return "add", options.add
+    return "set", options.value or 0.0
+
+
+def _latents(options: argparse.Namespace, analysis: Analysis) -> list[int]:
     if options.suggested:
         return list(analysis.suggested)
     if options.cluster is not None:
@@ -153,6 +164,9 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     saes.add_argument("--model", type=Path, default=None)
     saes.add_argument("--out", type=Path, default=Path("saes"))
     saes.set_defaults(act=_demo_saes)
+    publish = parts.add_parser("publish", help="measure what was trained and put it where the repository ships it")
+    publish.add_argument("--run", type=Path, default=Path("runs/demo"))
+    publish.set_defaults(act=_demo_publish)
     evaluate = parts.add_parser("evaluate", help="exact answers on held-out scenes")
     evaluate.add_argument("--model", type=Path, default=None)
     evaluate.add_argument("--scenes", type=int, default=2000)
@@ -178,8 +192,19 @@ def _demo_saes(options: argparse.Namespace) -> None:
 
     model = options.model or DEFAULT_MODEL
     say = lambda line: print(line, file=sys.stderr)  # noqa: E731
-    saes.make(model, options.out, say=say)
-    saes.index_and_judge(model, options.out, list(saes.LAYERS), say=say)
+    names = list(saes.LAYERS)
+    saes.make(model, options.out, names, say=say)
+    saes.index_and_judge(model, options.out, names, say=say)
+
+
+def _demo_publish(options: argparse.Namespace) -> None:
+    from scratchpad.demo import publish
+    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
+
+    publish.publish_model(options.run, DEFAULT_MODEL)
+    publish.publish_scenes(DEFAULT_MODEL.parent / "scenes")
+    if all((DEFAULT_SAE.parent / name / "metrics.json").is_file() for name in ("emoji-early", "emoji-middle", "emoji-last")):
+        publish.publish_cards(DEFAULT_SAE.parent)
 
 
 def _demo_evaluate(options: argparse.Namespace) -> None:

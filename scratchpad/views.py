@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 from safetensors.numpy import save_file
 
+from scratchpad.colours import sequential
 from scratchpad.images import load_image
 from scratchpad.records import Comparison, Heatmap, Run, Token
-from scratchpad.colours import sequential
 from scratchpad.workbench import Analysis, Workbench
 
 
@@ -63,12 +63,12 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def write_analysis(analysis: Analysis, image: str, out: Path) -> None:
-    """Maps of every output token as PNG, arrays as safetensors."""
+    """The map of every prompt and output token as PNG, arrays as safetensors."""
     out.mkdir(parents=True, exist_ok=True)
     picture = load_image(image)
     run, weights = analysis.run, analysis.weights
     rows = dict(zip(weights.tokens, weights.values, strict=True))
-    for token in run.outputs():
+    for token in (t for t in run.tokens if t.role in ("prompt", "output")):
         overlay(picture, run.grid.picture(rows[token.index])).save(out / f"attention-{token.index}.png")
     save_file(
         {

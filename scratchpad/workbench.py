@@ -93,7 +93,7 @@ class Workbench:
             UserError: the image or prompt can't be used.
         """
         picture = load_image(image)
-        with self._lock, torch.inference_mode(False):
+        with self._lock:
             prepared = prepare(self.vlm, picture, prompt)
             key = (prepared.image_sha256, prepared.prompt, max_new_tokens)
             run = self._once(("run", *key), lambda: vlm_run.run(self.vlm, prepared, self.sae.layer, max_new_tokens, on_token))

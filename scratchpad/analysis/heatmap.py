@@ -31,8 +31,8 @@ def heatmap(tokens: tuple[int, ...], latents: Int[np.ndarray, " l"], raw: Float[
     # a column that never changes carries no information about tokens; it's shown as fully on
     values = np.where(high - low > 0, (raw - low) / span, 1.0) if len(tokens) > 1 else np.ones_like(raw)
     if len(latents) < 2:
-        clusters = (Cluster(0, tuple(int(i) for i in latents)),) if len(latents) else ()
-        return Heatmap(tokens, tuple(int(i) for i in latents), raw, values, clusters)
+        ids = tuple(int(i) for i in latents)
+        return Heatmap(tokens, ids, raw, values, tuple(Cluster(0, ids) for _ in ids))
     distance = squareform(_distance(raw), checks=False)
     tree = linkage(distance, "average", optimal_ordering=True)
     order = leaves_list(tree)

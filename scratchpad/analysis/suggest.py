@@ -16,9 +16,7 @@ from scratchpad.sae.load import Sae
 SIZE = 16
 
 
-def predicted_effects(
-    sae: Sae, codes: Codes, gradient: Float[np.ndarray, "p d"]
-) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+def predicted_effects(sae: Sae, codes: Codes, gradient: Float[np.ndarray, "p d"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """Per active latent (ids ascending), the predicted change of log-probability under its ablation."""
     active = codes.active()
     directions = sae.directions().cpu().numpy()[active]

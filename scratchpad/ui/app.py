@@ -17,6 +17,7 @@ STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("store.js", "look.js", "concepts.js", "heatmap.js", "test.js")
 GALLERY = HOME / "examples" / "scenes"
 BUSY = "(...values) => { if (window.Scratchpad) Scratchpad.set({ busy: true }); return values; }"
+TESTED = "() => { if (window.Scratchpad) Scratchpad.set({ testing: false }); }"
 READY = "() => { if (window.Scratchpad) Scratchpad.set({ busy: false }); }"
 
 PANEL = """
@@ -78,7 +79,7 @@ def build(bench: Workbench) -> gr.Blocks:
             html_template='<div class="sp-root"></div>',
             js_on_load=_panel(
                 "test",
-                after="watch('value', () => { if (props.value) Scratchpad.set({ comparison: JSON.parse(props.value), testing: false }); });",
+                after="watch('value', () => Scratchpad.compare(props.value));",
             )
             + "// trigger('select')",
             elem_id="sp-test",
@@ -93,9 +94,17 @@ def build(bench: Workbench) -> gr.Blocks:
 
         for action in (ask.click, prompt.submit):
             action(
-                on_ask, [image, prompt, asked], [look, status, asked], js=BUSY, show_progress="hidden", api_name="ask", concurrency_id="model"
+                on_ask,
+                [image, prompt, asked],
+                [look, status, asked],
+                js=BUSY,
+                show_progress="hidden",
+                api_name="ask",
+                concurrency_id="model",
             ).then(None, js=READY)
-        test.select(on_ablate, [asked], [test], show_progress="hidden", api_name=False, concurrency_id="model")
+        test.select(on_ablate, [asked], [test], show_progress="hidden", api_visibility="private", concurrency_id="model").then(
+            None, js=TESTED
+        )
     return page
 
 
@@ -138,7 +147,7 @@ def header(bench: Workbench) -> str:
     name, sae = html.escape(bench.vlm.name), html.escape(bench.sae.name)
     return (
         '<header class="sp-head"><h1>Visual Scratchpad</h1><p>Which concepts did the model see, and which did its answer use?</p>'
-        f'<dl><div><dt>model</dt><dd>{name}</dd></div><div><dt>SAE</dt><dd>{sae}, vision layer {bench.sae.layer} '
+        f"<dl><div><dt>model</dt><dd>{name}</dd></div><div><dt>SAE</dt><dd>{sae}, vision layer {bench.sae.layer} "
         f"of 0–{len(bench.vlm.blocks) - 1}, {bench.sae.d_sae} latents</dd></div></dl></header>"
     )
 

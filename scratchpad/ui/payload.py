@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import secrets
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,7 @@ def comparison(found: Comparison, control: Control) -> dict[str, Any]:
     strength = sum(found.delta_logprob)
     return {
         **views.comparison_json(found),
+        "nonce": secrets.token_hex(4),  # the page notices a new result even when it equals the last
         "latents": len(found.edit.items),
         "control": {
             "n": len(control.effects),

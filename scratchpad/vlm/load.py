@@ -44,6 +44,12 @@ class Vlm:
         return int(self.model.config.vision_config.hidden_size)
 
     @property
+    def encoder_identity(self) -> str:
+        """A hash of the vision tower alone: an SAE belongs to it, whatever language model reads on."""
+        model: Any = self.model
+        return _identity(model.model.vision_tower)
+
+    @property
     def read_layer(self) -> int:
         return self.adapter.last_useful(self.model)
 
@@ -130,7 +136,7 @@ def _own_world(folder: Path) -> str | None:
     return note if isinstance(note, str) else None
 
 
-def _identity(model: PreTrainedModel) -> str:
+def _identity(model: nn.Module) -> str:
     """A hash that two loads of the same checkpoint share: every tensor's name and shape, and up to 64 of its values."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):

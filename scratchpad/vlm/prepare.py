@@ -6,6 +6,7 @@ In: a `Vlm`, a picture, a prompt. Out: `Prepared`. Runs no model.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from PIL import Image
@@ -91,7 +92,7 @@ def decode(vlm: Vlm, ids: list[int]) -> str:
 def _template(vlm: Vlm, prompt: str) -> str:
     if not getattr(vlm.processor, "chat_template", None):
         raise UserError(f"The processor of {vlm.name} has no chat template; expected chat_template.jinja beside it.")
-    turn = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
+    turn: Any = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
     return str(vlm.processor.apply_chat_template(turn, add_generation_prompt=True, tokenize=False))
 
 

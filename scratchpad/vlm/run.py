@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,8 +77,9 @@ def generate(
     if max_new_tokens < 1:
         raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
     room = vlm.context - prepared.length
+    model: Any = vlm.model
     with _change(vlm, layer, delta):
-        out = vlm.model.generate(
+        out = model.generate(
             **prepared.inputs,
             max_new_tokens=min(max_new_tokens, room),
             do_sample=False,
@@ -139,7 +141,7 @@ def _forced_logits(
 ) -> Float[Tensor, "b n vocabulary"]:
     count = 1 if deltas is None else len(deltas)
     given = torch.tensor(ids, device=vlm.model.device)[None, :-1]
-    inputs = {k: v.expand(count, *v.shape[1:]) if v.shape[0] == 1 else v.repeat(count, *[1] * (v.ndim - 1)) for k, v in prepared.inputs.items()}
+    inputs = {k: v.repeat(count, *[1] * (v.ndim - 1)) for k, v in prepared.inputs.items()}
     inputs["input_ids"] = torch.cat([inputs["input_ids"], given.expand(count, -1)], 1)
     inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
     with _change(vlm, layer, deltas):

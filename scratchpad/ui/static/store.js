@@ -26,6 +26,8 @@ window.Scratchpad = window.Scratchpad || (() => {
     set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], busy: false, testing: false, more: 12 });
   }
 
+  function compare(text) { if (text) set({ comparison: JSON.parse(text), testing: false }); }
+
   const patches = (d) => d.tiles.reduce((n, t) => n + t.rows * t.cols, 0);
   function attention(d, token) { const n = patches(d), r = d.row.get(token); return d.maps.subarray(r * n, (r + 1) * n); }
   function firing(d, latent) {
@@ -106,6 +108,6 @@ window.Scratchpad = window.Scratchpad || (() => {
     const f = (s) => { if (!element.isConnected) { listeners.delete(f); return; } draw(s); };
     listeners.add(f); draw(state);
   };
-  return { state, set, load, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, detail, patches,
+  return { state, set, load, compare, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, detail, patches,
     serve: (f) => { ask = f; } };
 })();
