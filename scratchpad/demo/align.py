@@ -1,10 +1,8 @@
-"""A head start for the language model: attention heads that find a word's patches, and keys that hold where things lie.
+"""A head start for the language model: heads that find a word's patches, and keys that hear where things lie.
 
-Stage 1 leaves image tokens that point along the embedding of the word for what they show, and a linear readout of where it
-is. Questions such as "where is the X" need a head that matches a word to its patches, which training alone finds late
-(it has to raise queries and keys together). Here they start out matched: in the first layers one key head and one of its
-query heads read the subspace of the label words, and another key head reads the positions. Only slowly rotating pairs of
-the rotary embedding are used, so that a match doesn't depend on how far the patch lies.
+Stage 1 leaves image tokens that point along the embedding of the word for what they show. A head that matches a word to its
+patches has to raise queries and keys together, which training alone does late; here the first layers start with one such
+head, on the slowly turning pairs of the rotary embedding, so that a match doesn't depend on distance.
 """
 
 from __future__ import annotations
@@ -22,16 +20,20 @@ SPREAD = 1.0  # standard deviation of a position key over things
 
 
 @torch.no_grad()
-def align(
-    model: LlavaForConditionalGeneration, labels: list[int], where: nn.Linear, seen: Float[Tensor, "n c"], words: Float[Tensor, "n c"]
+def match_words(
+    model: LlavaForConditionalGeneration,
+    labels: list[int],
+    seen: Float[Tensor, "n c"],
+    words: Float[Tensor, "n c"],
+    places: Float[Tensor, "k c"],
 ) -> None:
     """Sets query and key weights of the first layers.
 
     Args:
         labels: token ids of the label words.
-        where: stage 1's readout of positions.
         seen: image tokens that show things.
         words: the embedding of the word each of them shows.
+        places: unit directions of an image token; the last key head starts out reading them.
     """
     config = model.config.get_text_config()
     width = config.head_dim
@@ -44,11 +46,10 @@ def align(
     basis = basis[: len(steady)]
     x, y = rms(seen.float()) @ basis.T, rms(words.float()) @ basis.T
     match = (x * y).sum(-1).mean() * width**-0.5
-    read = rms(seen.float()) @ where.weight.float().T
-    rows = where.weight.float() / read.std(0)[:, None] * SPREAD
+    scaled = basis * (MATCH / match) ** 0.5
+    rows = places / (rms(seen.float()) @ places.T).std(0)[:, None] * SPREAD
     for layer in LAYERS:
         attention = model.model.language_model.layers[layer].self_attn
-        scaled = basis * (MATCH / match) ** 0.5
         attention.k_proj.weight[steady] = scaled
         attention.q_proj.weight[steady] = scaled
         last = (config.num_key_value_heads - 1) * width

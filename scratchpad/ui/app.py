@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import gradio as gr
 from scratchpad.errors import UserError
 from scratchpad.images import load_image, sha256
 from scratchpad.ui.handlers import Handlers
+from scratchpad.ui.payload import data_url
 from scratchpad.workbench import HOME, Workbench
 
 STATIC = Path(__file__).parent / "static"
@@ -20,6 +22,12 @@ BUSY = "(...values) => { if (window.Scratchpad) Scratchpad.set({ busy: true }); 
 TESTED = "() => { if (window.Scratchpad) Scratchpad.set({ testing: false }); }"
 READY = "() => { if (window.Scratchpad) Scratchpad.set({ busy: false }); }"
 
+STRIP = """
+element.addEventListener('click', (e) => {
+  const b = e.target.closest('[data-example]');
+  if (b) { if (window.Scratchpad) Scratchpad.set({ busy: true }); trigger('select', { example: +b.dataset.example }); }
+});
+"""
 PANEL = """
 const mount = () => {
   if (!window.Scratchpad || !Scratchpad.%(panel)s) { setTimeout(mount, 30); return; }
@@ -57,9 +65,8 @@ def build(bench: Workbench) -> gr.Blocks:
                     first_prompt, label="Question", placeholder="What is in the picture?", lines=1, max_lines=4, max_length=4000
                 )
                 ask = gr.Button("Ask", variant="primary", elem_id="sp-go")
-                status = gr.Markdown(elem_id="sp-status")
-                if examples:
-                    gr.Examples([[path, text] for path, text in examples], [image, prompt], label="Scenes from its own world")
+                status = gr.HTML(elem_id="sp-status")
+                strip = gr.HTML(_strip(examples), js_on_load=STRIP, visible=bool(examples), elem_id="sp-strip-examples")
             with gr.Column(scale=3, min_width=320):
                 look = gr.HTML(
                     first[0] or "",
@@ -87,11 +94,18 @@ def build(bench: Workbench) -> gr.Blocks:
 
         def on_ask(path: str | None, text: str, before: dict[str, str] | None) -> tuple[Any, str, Any]:
             found, said, now = handlers.ask(path, text)
-            return (found, "", now) if found else (gr.skip(), said, before)
+            return (found, "", now) if found else (gr.skip(), f'<p role="alert">{html.escape(said)}</p>', before)
 
         def on_ablate(now: dict[str, str] | None, event: gr.EventData) -> str:
             return handlers.ablate(now, dict(event._data or {}))
 
+        def on_example(event: gr.EventData) -> tuple[Any, ...]:
+            path, text = examples[int((event._data or {}).get("example", 0)) % len(examples)]
+            return path, text, *on_ask(path, text, None)
+
+        strip.select(
+            on_example, None, [image, prompt, look, status, asked], show_progress="hidden", api_visibility="private", concurrency_id="model"
+        ).then(None, js=READY)
         for action in (ask.click, prompt.submit):
             action(
                 on_ask,
@@ -140,10 +154,17 @@ def load_examples() -> list[tuple[str, str]]:
     return [(str(GALLERY / row["file"]), row["question"]) for row in json.loads(listing.read_text())]
 
 
+def _strip(examples: list[tuple[str, str]]) -> str:
+    """The example scenes as a row of small pictures."""
+    rows = [
+        f'<button type="button" data-example="{i}"><img src="{data_url(load_image(path))}" alt=""><span>{html.escape(text)}</span></button>'
+        for i, (path, text) in enumerate(examples)
+    ]
+    return f'<div class="sp-root"><p class="sp-kicker">Scenes from its own world</p><div class="sp-strip-row">{"".join(rows)}</div></div>'
+
+
 def header(bench: Workbench) -> str:
     """Title, and which model and SAE are loaded."""
-    import html
-
     name, sae = html.escape(bench.vlm.name), html.escape(bench.sae.name)
     return (
         '<header class="sp-head"><h1>Visual Scratchpad</h1><p>Which concepts did the model see, and which did its answer use?</p>'
