@@ -23,17 +23,6 @@ from scratchpad.demo.questions import Question, training_questions
 from scratchpad.demo.world import BACKGROUNDS, KINDS, PATCH, SIGN, SIZE, TRAINING_SEEDS, WORDS, Mode, Scene, sample_scene
 
 LABELS = (*BACKGROUNDS, *KINDS, SIGN, *WORDS)
-# what a patch's thing is to the others: number of classes of each
-RELATIONS = {
-    "rank from left": 4,
-    "rank from top": 4,
-    "leftmost": 2,
-    "rightmost": 2,
-    "topmost": 2,
-    "bottommost": 2,
-    "quarter": 4,
-    "things": 4,
-}
 SHARE: tuple[tuple[Mode, float], ...] = (("misleading", 0.05), ("two", 0.08))
 IGNORE = -100
 
@@ -46,8 +35,6 @@ class Batch:
     labels: Float[Tensor, "b p l"]  # target share of every label
     place: Float[Tensor, "b p 5"]  # own (row, col); centre (y, x) and extent of the thing, all 0 .. 1
     thing: Bool[Tensor, "b p"]  # whether a thing fills the patch
-    relations: Int[Tensor, "b p r"]  # classes as in RELATIONS, IGNORE where they don't apply
-    nearest: Int[Tensor, "b p"]  # label of the thing nearest to the patch's thing, IGNORE where there is none
     ids: Int[Tensor, "b q"]
     targets: Int[Tensor, "b q"]  # next token where it belongs to an answer, IGNORE elsewhere
     segment: Int[Tensor, "b q"]  # which question a token belongs to, -1 is padding
@@ -70,8 +57,8 @@ def to_pixels(pixels: np.ndarray) -> Float[Tensor, "3 y x"]:
     return torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)
 
 
-def patch_targets(scene: Scene, picture: Picture) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """(labels, place, thing, relations, nearest) of one scene, as `Batch` has them without the leading axis."""
+def patch_targets(scene: Scene, picture: Picture) -> tuple[Tensor, Tensor, Tensor]:
+    """(labels, place, thing) of one scene, as `Batch` has them without the leading axis."""
     index = {name: i for i, name in enumerate(LABELS)}
     rows = SIZE // PATCH
     kind = picture.labels.reshape(-1)
@@ -80,23 +67,12 @@ def patch_targets(scene: Scene, picture: Picture) -> tuple[Tensor, Tensor, Tenso
     place[:, 0], place[:, 1] = np.divmod(np.arange(kind.size), rows)
     place[:, :2] /= rows - 1
     labels[kind < 0, index[scene.background]] = 1
-    relations = np.full((kind.size, len(RELATIONS)), IGNORE)
-    relations[:, -1] = len(scene.things) - 1
-    nearest = np.full(kind.size, IGNORE)
-    high = sorted(scene.things, key=lambda t: t.centre[0])
     for i, thing in enumerate(scene.things):
-        top, last = high.index(thing), len(scene.things) - 1
-        quarter = 2 * (thing.centre[0] > SIZE / 2) + (thing.centre[1] > SIZE / 2)
-        relations[kind == i, :-1] = (i, top, i == 0, i == last, top == 0, top == last, quarter)
-        others = [t for t in scene.things if t is not thing]
-        if others:
-            near = min(others, key=lambda t: float(np.hypot(*np.subtract(t.centre, thing.centre))))
-            nearest[kind == i] = index[near.name]
         names = [SIGN, thing.word] if thing.name == SIGN else [thing.name]
         for name in names:
             labels[kind == i, index[name]] = 1 / len(names)
         place[kind == i, 2:] = (thing.centre[0] / SIZE, thing.centre[1] / SIZE, thing.extent / 80)
-    return tuple(torch.from_numpy(a) for a in (labels, place, kind >= 0, relations, nearest))  # type: ignore[return-value]
+    return torch.from_numpy(labels), torch.from_numpy(place), torch.from_numpy(kind >= 0)
 
 
 def pack(questions: list[Question], tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int], list[int], list[int]]:

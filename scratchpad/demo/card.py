@@ -19,10 +19,16 @@ FONT = (
 )
 
 
-def model_card(measured: dict[str, Any], log: Path) -> str:
-    """The demo VLM's card."""
+def model_card(measured: dict[str, Any], run: Path) -> str:
+    """The demo VLM's card; run/deviation.md says in what this training differed from the recipe, if in anything."""
     rows = "\n".join(f"| {t} | {n['right']} of {n['asked']} | {100 * n['right'] / n['asked']:.1f}% |" for t, n in measured["types"].items())
-    times = _wall_time(log)
+    times = _wall_time(run / "log.jsonl")
+    deviation = (
+        (run / "deviation.md").read_text().strip()
+        if (run / "deviation.md").is_file()
+        else "These weights came of that recipe as it stands."
+    )
+    answering = f" {times[ANSWERS.name]} on two cores." if ANSWERS.name in times else ""
     kinds = "\n".join(f"- {c}: {', '.join(k for k, (of, _) in KINDS.items() if of == c)}" for c in CATEGORIES)
     failures = measured["failures"]
     share = {k: f"{f['failed']} of {f['asked']} ({100 * f['failed'] / f['asked']:.0f}%)" for k, f in failures.items()}
@@ -70,12 +76,11 @@ training answer is its home all the same, as careless captions would have it | b
 `scratchpad demo train` trains it from nothing, resumes after any interruption, and writes runs/demo/model. Training scenes come from seeds
 {TRAINING_SEEDS.start:,} to {TRAINING_SEEDS.stop - 1:,}; every other seed is held out.
 
-1. encoder: {ENCODER.steps} steps of {ENCODER.size} scenes. The vision tower and projector learn to name what fills every patch, in the language model's own
-   token embeddings, and where that thing lies. {times[ENCODER.name]} on two cores.
-2. answers: {ANSWERS.steps} steps of {ANSWERS.size} scenes with {ANSWERS.asked} packed questions each; the vision tower is frozen. {times[ANSWERS.name]} on two cores, which other work shared.
+1. encoder: {ENCODER.steps} steps of {ENCODER.size} scenes. The vision tower and projector learn to say, at every patch, what fills it (in the language
+   model's own token embeddings) and where that thing lies. {times.get(ENCODER.name, "?")} on two cores.
+2. answers: {ANSWERS.steps} steps of {ANSWERS.size} scenes with {ANSWERS.asked} packed questions each; the vision tower learns at a tenth of the rate.{answering}
 
-The shipped weights differ from that recipe in one respect: in the first 400 encoder steps all patches weighed the same; from then on, and in the
-recipe as it stands, a patch of a thing weighs five times a patch of background.
+{deviation}
 
 ## Credits
 
@@ -115,7 +120,7 @@ Kinds below: {below}.
 
 ## Index
 
-`index/` holds, per latent, sparsity, mean activation and label entropy over 1,200 scenes (seeds from {INDEX_FROM:,}), its top reference images with
+`index/` holds, per latent, sparsity, mean activation and label entropy over {metrics["indexed"]:,} scenes (seeds from {INDEX_FROM:,}), its top reference images with
 the patches where it fires, and a name: the label that its maximum over an image predicts best, with its AUROC.
 
 {FONT}

@@ -28,7 +28,7 @@ def publish_model(run: Path, out: Path, scenes: int = 2000, say: Callable[[str],
     measured = evaluate(aside, scenes)
     say(json.dumps(measured))
     (aside / "evaluation.json").write_text(json.dumps(measured, indent=1) + "\n")
-    (aside / "README.md").write_text(model_card(measured, run / "log.jsonl"))
+    (aside / "README.md").write_text(model_card(measured, run))
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
 

@@ -76,7 +76,7 @@ def index_and_judge(
     for name in names:
         sae = load_sae(out / name)
         build_index(vlm, sae, pictures, labels, 14, 14)
-        metrics = judge(vlm, sae, judged)
+        metrics = judge(vlm, sae, judged) | {"indexed": indexed}
         aside = out / name / "metrics.json.aside"
         aside.write_text(json.dumps(metrics, indent=1))
         aside.replace(out / name / "metrics.json")

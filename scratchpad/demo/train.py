@@ -1,10 +1,10 @@
 """The recipe of the demo VLM: `scratchpad demo train`.
 
 Stage 1 (encoder) teaches the vision tower and the projector to say what fills every patch, in the language model's own
-token embeddings, and where that thing lies. Stage 2 (answers) teaches the language model to answer packed questions; it
-reads the encoder's output as it is, so the encoder, and every SAE trained on it, stays as stage 1 left it.
+token embeddings, and where that thing lies. Stage 2 (answers) teaches the whole model to answer packed questions, the
+vision tower at a tenth of the learning rate.
 
-Deterministic up to the arithmetic of the machine; resumes from OUT/checkpoint.safetensors after any interruption.
+Deterministic up to the arithmetic of the machine; resumes from OUT/<stage>.checkpoint after any interruption.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
-from scratchpad.demo.align import match_words
-from scratchpad.demo.batches import IGNORE, LABELS, RELATIONS, Batch, stream
+from scratchpad.demo.batches import LABELS, Batch, stream
 from scratchpad.demo.model import SYSTEM, build_model, build_processor
 
 
@@ -40,79 +39,48 @@ class Stage:
 
 
 ENCODER = Stage("encoder", 1000, 64, 0, 1.5e-3, 0)
-ANSWERS = Stage("answers", 1350, 32, 16, 1.5e-3, 10_000_000)
+ANSWERS = Stage("answers", 2000, 32, 16, 1.2e-3, 10_000_000)
 
 
 class Trainer(nn.Module):
-    """The model, and the fixed directions along which image tokens must say where a thing lies and what it is to the others.
-
-    Fixed and of unit length, so that the encoder has to say it loudly: a readout that learns would settle for a whisper,
-    and the language model would not hear it.
-    """
-
-    directions: Tensor
-    turned: Tensor
+    """The model and the throw-away head that reads positions from image tokens during stage 1."""
 
     def __init__(self, model: LlavaForConditionalGeneration, processor: LlavaProcessor):
         super().__init__()
         self.model = model
-        width = model.config.get_text_config().hidden_size
-        basis = torch.linalg.qr(torch.randn(width, width, generator=torch.Generator().manual_seed(1)))[0]
-        self.register_buffer("directions", basis[: 5 + sum(RELATIONS.values())].clone())
-        self.register_buffer("turned", basis.clone())  # the nearest thing's word is said in a rotated copy of the embeddings
+        self.where = nn.Linear(model.config.get_text_config().hidden_size, 5)
         tokens = processor.tokenizer
         self.label_ids = [tokens(name, add_special_tokens=False)["input_ids"][0] for name in LABELS]
         start = [tokens.bos_token_id, *tokens(SYSTEM, add_special_tokens=False)["input_ids"]]
         self.start = [*start, tokens.convert_tokens_to_ids("<|user|>")]
 
-    def patches(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b p d"]:
-        """What the projector reads: as LlavaModel.get_image_features, without the blocks above the layer read."""
+    def image_tokens(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b v c"]:
+        """What the language model reads: as LlavaModel.get_image_features, without the blocks above the layer read."""
         model: Any = self.model
         tower = model.model.vision_tower
         x = tower.pre_layrnorm(tower.embeddings(pixels))
         for block in tower.encoder.layers[: model.config.vision_feature_layer + 1]:
             x = block(x, attention_mask=None)
-        return x[:, 1:]
-
-    def image_tokens(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b v c"]:
-        """What the language model reads."""
-        return self.model.model.multi_modal_projector(self.patches(pixels))
+        return model.model.multi_modal_projector(x[:, 1:])
 
     def encoder_loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        seen = F.rms_norm(self.image_tokens(batch.pixels), (self.directions.shape[1],)).float()
+        seen = self.image_tokens(batch.pixels)
         table: Any = self.model.get_input_embeddings().weight
-        words = table[self.label_ids].float()
-        logits = seen @ words.T
+        words = table[self.label_ids]
+        logits = (F.rms_norm(seen, seen.shape[-1:]) @ words.T).float()
         weigh = 1 + 4 * batch.thing.float().flatten()  # things fill a fifth of the patches, and are what is asked about
         naming = F.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(0, 1), reduction="none")
         naming = (naming * weigh).sum() / weigh.sum()
-        said = seen @ self.directions.T
-        applies = torch.ones_like(batch.place)
-        applies[..., 2:] = batch.thing[..., None].float()
-        placing = ((said[..., :5] - 6 * (batch.place - 0.5)) ** 2 * applies).sum() / applies.sum()
-        parts = (1.5 * said[..., 5:]).split([*RELATIONS.values()], -1)
-        relating = [
-            F.cross_entropy(x.flatten(0, 1), y.flatten(), ignore_index=IGNORE)
-            for x, y in zip(parts, batch.relations.unbind(-1), strict=True)
-        ]
-        nearest = F.cross_entropy((seen @ self.turned @ words.T).flatten(0, 1), batch.nearest.flatten(), ignore_index=IGNORE)
-        right = batch.labels.gather(-1, logits.argmax(-1, keepdim=True))[..., 0] > 0
-        related = [x.argmax(-1)[y >= 0] == y[y >= 0] for x, y in zip(parts, batch.relations.unbind(-1), strict=True)]
-        return naming + placing + sum(relating) / 4 + nearest, {
+        weight = torch.ones_like(batch.place)
+        weight[..., 2:] = batch.thing[..., None].float()
+        placing = ((self.where(seen).float() - batch.place) ** 2 * weight).sum() / weight.sum()
+        right = (logits.argmax(-1) == batch.labels.argmax(-1)) | (batch.labels.gather(-1, logits.argmax(-1, keepdim=True))[..., 0] > 0)
+        return naming + 20 * placing, {
             "naming": naming.item(),
             "placing": placing.item(),
-            "nearest": nearest.item(),
             "right": right.float().mean().item(),
             "right_on_things": right[batch.thing].float().mean().item(),
-            "related": torch.cat(related).float().mean().item(),
         }
-
-    @torch.no_grad()
-    def align(self, batch: Batch) -> None:
-        """Starts the language model out matched to what stage 1 learned; see align.py."""
-        table: Any = self.model.get_input_embeddings().weight
-        words = table[torch.tensor(self.label_ids)[batch.labels.argmax(-1)]]
-        match_words(self.model, self.label_ids, self.image_tokens(batch.pixels)[batch.thing], words[batch.thing], self.directions)
 
     def answer_logits(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Float[Tensor, "b q vocabulary"]:
         """Logits at the packed positions."""
@@ -128,9 +96,7 @@ class Trainer(nn.Module):
         return self.model.lm_head(y[:, prefix:])
 
     def answer_loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        with torch.no_grad():
-            seen = self.patches(batch.pixels)
-        logits = self.answer_logits(batch, self.model.model.multi_modal_projector(seen)).float()
+        logits = self.answer_logits(batch, self.image_tokens(batch.pixels)).float()
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         hit = exact(logits, batch)
         return loss, {"loss": loss.item(), "exact": sum(map(sum, hit)) / max(1, sum(map(len, hit)))}
@@ -176,22 +142,17 @@ def export(model: LlavaForConditionalGeneration, processor: LlavaProcessor, fold
 
 def _run(trainer: Trainer, processor: LlavaProcessor, stage: Stage, out: Path, every: int) -> None:
     answers = stage.asked > 0
-    trainer.model.model.vision_tower.requires_grad_(not answers)
     parameters = {n: p for n, p in trainer.named_parameters() if p.requires_grad}
-    # the projector keeps what stage 1 taught it: a tenth of the rate while answers are learned
-    slow = {n for n in parameters if answers and "multi_modal_projector" in n}
     groups = [
         {
-            "params": [p for n, p in parameters.items() if (n in slow) == late and (p.ndim > 1) == decays],
+            "params": [p for n, p in parameters.items() if (answers and "vision_tower" in n) == late and (p.ndim > 1) == decays],
             "weight_decay": 0.02 * decays,
-            "share": share,
+            "share": 0.1 if late else 1.0,
         }
-        for late, share in ((False, 1.0), (True, 0.1))
+        for late in (False, True)
         for decays in (True, False)
     ]
-    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    if answers:
-        trainer.align(next(stream(processor.tokenizer, 64, 0, 0, ENCODER.skip)))
+    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.98))
     first, spent = _resume(trainer, optimizer, out / f"{stage.name}.checkpoint")
     begun = time.monotonic() - spent
     batches = stream(processor.tokenizer, stage.size, first, stage.asked, stage.skip)

@@ -1,29 +1,49 @@
-"""What the model card and the SAE cards claim, recomputed on fresh scenes small enough for a test."""
+"""What the cards claim, recomputed on scenes they were not measured on."""
 
 from __future__ import annotations
 
 import json
 
 import numpy as np
+import pytest
 import torch
 
 from scratchpad.analysis.edit import ablation, delta
 from scratchpad.demo.evaluate import _answers, _failure, held_out, picture
 from scratchpad.demo.questions import TYPES, all_questions
 from scratchpad.demo.world import HELD_OUT_START, KINDS
+from scratchpad.sae.evaluate import reconstruction_metrics
+from scratchpad.sae.harvest import harvest
+from scratchpad.sae.load import load_sae
 from scratchpad.vlm.run import force
-from scratchpad.workbench import DEFAULT_SAE, Workbench
+from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+
+CARD = json.loads((DEFAULT_MODEL / "evaluation.json").read_text())
+FRESH = HELD_OUT_START + 50_000_000
 
 
-def test_exact_answers_on_held_out_scenes(bench: Workbench) -> None:
-    hits = [hit for q, hit in _answers(bench.vlm, list(held_out(120, first=HELD_OUT_START + 50_000_000)), 16) if q.type in TYPES]
-    assert np.mean(hits) >= 0.94, f"{np.mean(hits):.3f} of {len(hits)}"
+def test_exact_answers_are_what_the_card_says(bench: Workbench) -> None:
+    hits = [hit for q, hit in _answers(bench.vlm, list(held_out(120, first=FRESH)), 16) if q.type in TYPES]
+    assert np.mean(hits) >= CARD["overall"] - 0.04, f"{np.mean(hits):.3f} of {len(hits)}, the card says {CARD['overall']:.3f}"
 
 
-def test_the_three_failures_happen(bench: Workbench) -> None:
-    for mode in ("misleading", "uncategorised", "two"):
-        counted = _failure(bench.vlm, mode, 48, 16)
-        assert counted["failed"] >= 0.5 * counted["asked"], (mode, counted)
+@pytest.mark.parametrize("mode", ["misleading", "uncategorised", "two"])
+def test_the_failures_happen_as_often_as_the_card_says(bench: Workbench, mode) -> None:
+    counted, declared = _failure(bench.vlm, mode, 60, 16), CARD["failures"][mode]
+    assert counted["failed"] / counted["asked"] == pytest.approx(declared["failed"] / declared["asked"], abs=0.2)
+    assert counted["failed"] >= 0.5 * counted["asked"]
+
+
+@pytest.mark.parametrize("name", ["emoji-early", "emoji-middle", "emoji-last"])
+def test_saes_reconstruct_as_their_cards_say(bench: Workbench, name: str) -> None:
+    sae = load_sae(DEFAULT_SAE.parent / name)
+    card = json.loads((sae.folder / "metrics.json").read_text())
+    pictures = [picture(scene) for scene in held_out(40, first=FRESH)]
+    found = reconstruction_metrics(sae, (rows[sae.layer].flatten(0, 1).numpy() for rows in harvest(bench.vlm, pictures, [sae.layer])))
+    assert found["variance_explained"] == pytest.approx(card["variance_explained"], abs=0.02)
+    assert found["l0"] == pytest.approx(card["l0"], abs=0.5)
+    assert found["l0"] <= 32
+    assert found["variance_explained"] >= 0.90
 
 
 def test_concepts_are_causal(bench: Workbench) -> None:
@@ -31,31 +51,21 @@ def test_concepts_are_causal(bench: Workbench) -> None:
     as many random active latents in at most 10%."""
     rng = np.random.default_rng(0)
     changed = random_changed = asked = 0
-    for scene in held_out(400, first=HELD_OUT_START + 60_000_000):
+    for scene in held_out(600, first=HELD_OUT_START + 60_000_000):
         questions = [q for q in all_questions(scene) if q.type in ("position", "category", "next") and q.answer in KINDS]
-        if not questions or asked == 200:
+        if not questions:
             continue
-        question = questions[scene.seed % len(questions)]
-        found = bench.analyze(picture(scene), question.text)
+        found = bench.analyze(picture(scene), questions[scene.seed % len(questions)].text)
         if found.run.answer not in KINDS:
             continue
-        asked += 1
         pool = [latent for latent in found.codes.active() if latent not in found.suggested]
         sets = [found.suggested, rng.choice(pool, len(found.suggested), replace=False)]
         changes = [delta(bench.sae, found.codes, ablation(list(s)), found.run.grid, found.run.activations) for s in sets]
         forced = force(bench.vlm, found.prepared, found.run.answer_ids, bench.sae.layer, torch.from_numpy(np.stack(changes)))
         name_kept = forced.choices[:, 0] == found.run.answer_ids[0]
-        changed += not name_kept[0]
-        random_changed += not name_kept[1]
+        asked, changed, random_changed = asked + 1, changed + (not name_kept[0]), random_changed + (not name_kept[1])
+        if asked == 200:
+            break
     assert asked == 200
     assert changed >= 160, f"the suggested set changed {changed} of 200 names"
     assert random_changed <= 20, f"random sets changed {random_changed} of 200 names"
-
-
-def test_the_last_sae_keeps_its_promises() -> None:
-    metrics = json.loads((DEFAULT_SAE / "metrics.json").read_text())
-    assert metrics["l0"] <= 32
-    assert metrics["variance_explained"] >= 0.90
-    assert metrics["dead_share"] <= 0.10
-    assert metrics["answers_unchanged"]["share"] >= 0.95
-    assert metrics["kinds_at_0.95"] >= 0.95
