@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,20 @@ const mount = () => {
 };
 mount();
 """
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components that actions read and fill."""
+
+    image: gr.Image
+    prompt: gr.Textbox
+    ask: gr.Button
+    status: gr.HTML
+    strip: gr.HTML
+    look: gr.HTML
+    test: gr.HTML
+    asked: gr.State  # image and question of the analysis on show
 
 
 def build(bench: Workbench) -> gr.Blocks:
@@ -91,35 +106,32 @@ def build(bench: Workbench) -> gr.Blocks:
             + "// trigger('select')",
             elem_id="sp-test",
         )
-
-        def on_ask(path: str | None, text: str, before: dict[str, str] | None) -> tuple[Any, str, Any]:
-            found, said, now = handlers.ask(path, text)
-            return (found, "", now) if found else (gr.skip(), f'<p role="alert">{html.escape(said)}</p>', before)
-
-        def on_ablate(now: dict[str, str] | None, event: gr.EventData) -> str:
-            return handlers.ablate(now, dict(event._data or {}))
-
-        def on_example(event: gr.EventData) -> tuple[Any, ...]:
-            path, text = examples[int((event._data or {}).get("example", 0)) % len(examples)]
-            return path, text, *on_ask(path, text, None)
-
-        strip.select(
-            on_example, None, [image, prompt, look, status, asked], show_progress="hidden", api_visibility="private", concurrency_id="model"
-        ).then(None, js=READY)
-        for action in (ask.click, prompt.submit):
-            action(
-                on_ask,
-                [image, prompt, asked],
-                [look, status, asked],
-                js=BUSY,
-                show_progress="hidden",
-                api_name="ask",
-                concurrency_id="model",
-            ).then(None, js=READY)
-        test.select(on_ablate, [asked], [test], show_progress="hidden", api_visibility="private", concurrency_id="model").then(
-            None, js=TESTED
-        )
+        _wire(handlers, examples, Parts(image, prompt, ask, status, strip, look, test, asked))
     return page
+
+
+def _wire(handlers: Handlers, examples: list[tuple[str, str]], parts: Parts) -> None:
+    """Which action calls which handler, and what it fills."""
+    shown = [parts.look, parts.status, parts.asked]
+    quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_id": "model"}
+
+    def on_ask(path: str | None, text: str, before: dict[str, str] | None) -> tuple[Any, str, Any]:
+        found, said, now = handlers.ask(path, text)
+        return (found, "", now) if found else (gr.skip(), f'<p role="alert">{html.escape(said)}</p>', before)
+
+    def on_example(event: gr.EventData) -> tuple[Any, ...]:
+        path, text = examples[int((event._data or {}).get("example", 0)) % len(examples)]
+        return path, text, *on_ask(path, text, None)
+
+    def on_ablate(now: dict[str, str] | None, event: gr.EventData) -> str:
+        return handlers.ablate(now, dict(event._data or {}))
+
+    given = [parts.image, parts.prompt, parts.asked]
+    parts.ask.click(on_ask, given, shown, js=BUSY, api_name="ask", **quiet).then(None, js=READY)
+    parts.prompt.submit(on_ask, given, shown, js=BUSY, api_visibility="private", **quiet).then(None, js=READY)
+    filled = [parts.image, parts.prompt, *shown]
+    parts.strip.select(on_example, None, filled, api_visibility="private", **quiet).then(None, js=READY)
+    parts.test.select(on_ablate, [parts.asked], [parts.test], api_visibility="private", **quiet).then(None, js=TESTED)
 
 
 def launch(bench: Workbench, host: str, port: int) -> None:
