@@ -43,7 +43,7 @@ Scratchpad.test = (element, trigger) => {
     return `<div class="sp-control"><p class="sp-kicker">Control: ${k.n} random sets of ${c.latents} active latent${c.latents === 1 ? "" : "s"}</p>
       <div class="sp-strip" role="img" aria-label="Change of log-probability: this edit ${c.delta_logprob.answer.toFixed(2)}, random sets between ${Math.min(...k.effects).toFixed(2)} and ${Math.max(...k.effects).toFixed(2)}">
       ${k.effects.map((v) => `<i style="left:${x(v)}%"></i>`).join("")}<b style="left:${x(c.delta_logprob.answer)}%"></b></div>
-      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer.</p></div>`;
+      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer${c.changed && 5 * k.flipped > k.n ? ", so the change by itself is weak evidence" : ""}.</p></div>`;
   }
   S.on(element, (s) => {
     element.classList.toggle("sp-testing", s.testing);
