@@ -71,6 +71,15 @@ def test_weighting_changes_the_ranking(page: Page) -> None:
     assert names() != weighted
 
 
+def test_every_token_has_its_own_ranking(page: Page) -> None:
+    chips = page.locator("#sp-look .sp-chip.sp-prompt, #sp-look .sp-chip.sp-output")
+    orders = []
+    for i in range(chips.count()):
+        chips.nth(i).click()
+        orders.append(tuple(e.get_attribute("data-latent") or "" for e in page.locator("#sp-concepts .sp-name").all()))
+    assert len(set(orders)) == len(orders)
+
+
 def test_filters_hide_latents(page: Page) -> None:
     page.locator("[data-set=minMean]").evaluate("e => { e.value = 1; e.dispatchEvent(new Event('input', { bubbles: true })) }")
     page.locator("[data-set=maxSparsity]").evaluate("e => { e.value = 0.01; e.dispatchEvent(new Event('input', { bubbles: true })) }")

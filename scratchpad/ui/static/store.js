@@ -43,7 +43,7 @@ window.Scratchpad = window.Scratchpad || (() => {
   function ranking(s) {
     const d = s.data, n = d.active.length, row = d.row.get(s.token);
     const score = s.weighted && row !== undefined ? d.scores.subarray(row * n, (row + 1) * n) : d.means;
-    return d.active.map((id, i) => ({ id, score: score[i], mean: d.means[i], ...d.latents[id] }))
+    return d.active.map((id, i) => ({ ...d.latents[id], id, score: score[i], mean: d.means[i] }))
       .filter((l) => l.score > 0 && (l.sparsity === null || (l.sparsity >= s.minSparsity && l.sparsity <= s.maxSparsity)) &&
         (l.mean_activation === null || l.mean_activation >= s.minMean))
       .sort((a, b) => b.score - a.score);
