@@ -39,7 +39,7 @@ class Stage:
 
 
 ENCODER = Stage("encoder", 1000, 64, 0, 1.5e-3, 0)
-ANSWERS = Stage("answers", 2000, 32, 16, 1.2e-3, 10_000_000)
+ANSWERS = Stage("answers", 2000, 32, 16, 4e-4, 10_000_000)
 
 
 class Trainer(nn.Module):
