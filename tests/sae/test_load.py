@@ -12,7 +12,7 @@ import torch
 
 from scratchpad.errors import UserError
 from scratchpad.sae.load import load_sae
-from scratchpad.workbench import DEFAULT_SAE
+from scratchpad.workbench import DEFAULT_SAE, Workbench
 
 
 def saved(kind: str, folder: Path) -> Path:
@@ -59,6 +59,11 @@ def test_shipped_saes_load_in_saelens(name: str) -> None:
 
     sae = SAE.load_from_disk(DEFAULT_SAE.parent / name)
     assert sae.cfg.metadata.layer == load_sae(DEFAULT_SAE.parent / name).layer
+
+
+@pytest.mark.parametrize("name", ["emoji-early", "emoji-middle", "emoji-last"])
+def test_shipped_saes_belong_to_the_shipped_encoder(name: str, bench: Workbench) -> None:
+    assert load_sae(DEFAULT_SAE.parent / name).metadata["encoder_identity"] == bench.vlm.encoder_identity
 
 
 @pytest.fixture
