@@ -17,7 +17,10 @@ from scratchpad.errors import UserError
 
 if TYPE_CHECKING:
     from scratchpad.records import Op
+    from scratchpad.vlm.load import Placement
     from scratchpad.workbench import Analysis, Workbench
+
+DTYPES = ("auto", "float32", "float16", "bfloat16")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,6 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--add", type=float, help="add this to the activation")
     ablate.set_defaults(act=_ablate)
 
+    look = commands.add_parser("inspect", help="a model's family, geometry, hook points and memory")
+    look.add_argument("model", help="folder or hub id")
+    look.add_argument("--image", help="the picture whose tiles are shown (default: a grey one)")
+    look.add_argument("--check", action="store_true", help="prove the geometry by the Jacobian; exit code 1 if it fails")
+    _where_and_how(look)
+    look.add_argument("--json", action="store_true", help="print one JSON object")
+    look.set_defaults(act=_inspect)
+
     serve = commands.add_parser("serve", help="open the page")
     _model_and_sae(serve)
     serve.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
@@ -72,7 +83,20 @@ def _parser() -> argparse.ArgumentParser:
 def _model_and_sae(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default=os.environ.get("SCRATCHPAD_MODEL"), help="folder or hub id (default: the demo)")
     parser.add_argument("--sae", default=os.environ.get("SCRATCHPAD_SAE"), help="folder in SAELens format (default: the demo's last layer)")
-    parser.add_argument("--device", default=os.environ.get("SCRATCHPAD_DEVICE", "cpu"))
+    _where_and_how(parser)
+
+
+def _where_and_how(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default=os.environ.get("SCRATCHPAD_DEVICE", "cpu"), help="cpu, cuda, cuda:1, mps or auto (accelerate)")
+    parser.add_argument("--dtype", default=os.environ.get("SCRATCHPAD_DTYPE", "auto"), choices=DTYPES, help="default: the checkpoint's")
+    parser.add_argument("--bits", type=int, choices=(4, 8), help="quantise the weights (bitsandbytes)")
+    parser.add_argument("--trust-remote-code", action="store_true", help="let code from the model's repository run")
+
+
+def _placement(options: argparse.Namespace) -> Placement:
+    from scratchpad.vlm.load import Placement
+
+    return Placement(options.device, options.dtype, options.bits, options.trust_remote_code)
 
 
 def _image_and_prompt(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +110,7 @@ def _image_and_prompt(parser: argparse.ArgumentParser) -> None:
 def _workbench(options: argparse.Namespace) -> Workbench:
     from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
-    return Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, options.device)
+    return Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, _placement(options))
 
 
 def _show(value: dict[str, Any], as_json: bool, lines: list[str]) -> None:
@@ -141,6 +165,18 @@ def _latents(options: argparse.Namespace, analysis: Analysis) -> list[int]:
         return list(dict.fromkeys(int(part) for part in options.latents.split(",")))
     except ValueError as error:
         raise UserError(f"--latents was {options.latents!r}; expected ids separated by commas, for example 12,57.") from error
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from scratchpad.images import load_image
+    from scratchpad.vlm.inspect import inspect, lines
+    from scratchpad.vlm.load import load_vlm
+
+    picture = load_image(options.image) if options.image else None
+    told = inspect(load_vlm(options.model, _placement(options)), picture, options.check)
+    _show(told, options.json, lines(told))
+    if told["check"] and not told["check"]["holds"]:
+        raise SystemExit(1)
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -17,11 +17,15 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture as the vision encoder sees it: its box in the original image, cut into rows x cols patches."""
+    """One picture as the vision encoder sees it: its box in the original image, cut into rows x cols patches.
+
+    A box may reach beyond its image where the processor pads.
+    """
 
     box: Box
     rows: int
     cols: int
+    image: int = 0  # which of a run's images it's cut from
 
     @property
     def patches(self) -> int:
@@ -30,9 +34,9 @@ class Tile:
 
 @dataclass(frozen=True)
 class Grid:
-    """The patches of all tiles, in the encoder's order, and the image tokens that they become."""
+    """The patches of all tiles, row by row within each, and the image tokens that they become."""
 
-    size: tuple[int, int]  # (h, w) of the original image
+    sizes: tuple[tuple[int, int], ...]  # (h, w) of every original image
     tiles: tuple[Tile, ...]
     token_patches: sparse.csr_matrix = field(repr=False)  # v x p, rows sum to 1: which patches an image token is made of
 
@@ -40,6 +44,11 @@ class Grid:
         rows = np.asarray(self.token_patches.sum(1)).ravel()
         assert self.token_patches.shape[1] == self.patches, (self.token_patches.shape, self.patches)
         assert np.all(np.isclose(rows, 1) | np.isclose(rows, 0)), f"rows of the token-to-patch matrix sum to {rows}"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(h, w) of the first image, in most runs the only one."""
+        return self.sizes[0]
 
     @property
     def image_tokens(self) -> int:
@@ -69,28 +78,53 @@ class Grid:
             out.append(np.stack([y0 + row * h, x0 + col * w, y0 + (row + 1) * h, x0 + (col + 1) * w], 1))
         return np.concatenate(out)
 
-    def patches_in(self, box: Box) -> np.ndarray:
-        """Which patches have their centre in a pixel box: bool[p]."""
+    def patch_images(self) -> np.ndarray:
+        """Which image every patch is cut from: int[p]."""
+        return np.repeat([tile.image for tile in self.tiles], [tile.patches for tile in self.tiles])
+
+    def patches_in(self, box: Box, image: int = 0) -> np.ndarray:
+        """Which patches have their centre in a pixel box of an image: bool[p]."""
         b = self.patch_boxes()
         y, x = (b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2
-        return (y >= box[0]) & (y < box[2]) & (x >= box[1]) & (x < box[3])
+        return (self.patch_images() == image) & (y >= box[0]) & (y < box[2]) & (x >= box[1]) & (x < box[3])
 
-    def picture(self, values: Float[np.ndarray, " p"]) -> Float[np.ndarray, "y x"]:
-        """A value per patch painted onto the original image's pixels; where tiles overlap, the last one."""
-        h, w = self.size
-        out = np.zeros((h, w), np.float32)
+    def picture(self, values: Float[np.ndarray, " p"], image: int = 0) -> Float[np.ndarray, "y x"]:
+        """A value per patch painted onto an original image's pixels; where tiles overlap, their mean."""
+        h, w = self.sizes[image]
+        out, seen = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
         for tile, part in zip(self.tiles, self.split(values), strict=True):
+            if tile.image != image:
+                continue
             y0, x0, y1, x1 = tile.box
             ys, xs = np.arange(max(0, round(y0)), min(h, round(y1))), np.arange(max(0, round(x0)), min(w, round(x1)))
             row = np.clip(((ys + 0.5 - y0) / (y1 - y0) * tile.rows).astype(int), 0, tile.rows - 1)
             col = np.clip(((xs + 0.5 - x0) / (x1 - x0) * tile.cols).astype(int), 0, tile.cols - 1)
-            out[np.ix_(ys, xs)] = part[np.ix_(row, col)]
-        return out
+            out[np.ix_(ys, xs)] += part[np.ix_(row, col)]
+            seen[np.ix_(ys, xs)] += 1
+        return out / np.maximum(seen, 1)
 
 
 def single_tile(size: tuple[int, int], box: Box, rows: int, cols: int) -> Grid:
     """One tile whose patches are the image tokens, one to one, as in LLaVA 1.5."""
-    return Grid(size, (Tile(box, rows, cols),), sparse.identity(rows * cols, np.float32, format="csr"))
+    return Grid((size,), (Tile(box, rows, cols),), sparse.identity(rows * cols, np.float32, format="csr"))
+
+
+def one_to_one(patches: int) -> sparse.csr_matrix:
+    """Every patch is an image token."""
+    return sparse.identity(patches, np.float32, format="csr")
+
+
+def merged(rows: int, cols: int, side: int) -> sparse.csr_matrix:
+    """v x p of a tile whose image tokens, row by row, are blocks of side x side patches."""
+    assert rows % side == cols % side == 0, (rows, cols, side)
+    row, col = np.divmod(np.arange(rows * cols), cols)
+    token = row // side * (cols // side) + col // side
+    return sparse.csr_matrix((np.full(rows * cols, side**-2, np.float32), (token, np.arange(rows * cols))))
+
+
+def stacked(parts: list[sparse.csr_matrix]) -> sparse.csr_matrix:
+    """v x p of tiles whose tokens and patches follow one another."""
+    return sparse.csr_matrix(sparse.block_diag(parts, format="csr"))
 
 
 def kept_box(size: tuple[int, int], resized: tuple[int, int], crop: tuple[int, int] | None) -> Box:

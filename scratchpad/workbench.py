@@ -28,7 +28,7 @@ from scratchpad.records import Codes, Comparison, Edit, Heatmap, Ranked, Run, We
 from scratchpad.sae.index import Index, open_index
 from scratchpad.sae.load import Sae, load_sae
 from scratchpad.vlm import run as vlm_run
-from scratchpad.vlm.load import Vlm, load_vlm
+from scratchpad.vlm.load import Placement, Vlm, load_vlm
 from scratchpad.vlm.prepare import Prepared, prepare
 
 HOME = Path(__file__).resolve().parent.parent
@@ -68,9 +68,10 @@ class Workbench:
         UserError: from the constructor, when the SAE doesn't fit the model.
     """
 
-    def __init__(self, model: str | Path = DEFAULT_MODEL, sae: str | Path = DEFAULT_SAE, device: str = "cpu", dtype: str = "auto"):
-        self.sae: Sae = load_sae(sae, device)
-        self.vlm: Vlm = load_vlm(model, device, dtype)
+    def __init__(self, model: str | Path = DEFAULT_MODEL, sae: str | Path = DEFAULT_SAE, placement: Placement | None = None):
+        device = placement.device if placement else "cpu"
+        self.sae: Sae = load_sae(sae, "cpu" if device == "auto" else device)
+        self.vlm: Vlm = load_vlm(model, placement)
         _check_fit(self.vlm, self.sae)
         self.index: Index | None = open_index(Path(sae))
         self._known: OrderedDict[Hashable, object] = OrderedDict()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scratchpad.workbench import DEFAULT_MODEL
+
 
 def scratchpad(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "scratchpad.cli", *arguments], capture_output=True, text=True, timeout=300)
@@ -97,3 +99,22 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
 def test_analyze_does_not_import_sae_lens() -> None:
     code = "import sys; import scratchpad.workbench, scratchpad.views; assert 'sae_lens' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_inspect_proves_the_demos_geometry(scene_path: Path) -> None:
+    done = scratchpad("inspect", str(DEFAULT_MODEL), "--image", str(scene_path), "--check", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["family"] == "LLaVA"
+    assert (told["vision_layers"], told["width"], told["read_layer"]) == (7, 192, 5)
+    assert (told["rows"], told["cols"], told["image_tokens"]) == (14, 14, 196)
+    assert told["tiles"] == [{"box": [0, 0, 224, 224], "rows": 14, "cols": 14}]
+    assert [point["layer"] for point in told["hook_points"]] == [0, 1, 2, 3, 4, 5]
+    assert told["memory_bytes"] > 25_000_000
+    assert told["check"] == {"holds": True, "tokens": 196, "of": 196, "wrong": []}
+
+
+def test_inspect_refuses_in_one_sentence() -> None:
+    done = scratchpad("inspect", "nowhere/at/all")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1

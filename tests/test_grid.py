@@ -38,12 +38,12 @@ def test_patches_in_a_region() -> None:
 
 def test_merged_tokens_share_their_weight() -> None:
     merge = sparse.csr_matrix(np.array([[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]], np.float32))
-    grid = Grid((10, 10), (Tile((0, 0, 10, 10), 2, 2),), merge)
+    grid = Grid(((10, 10),), (Tile((0, 0, 10, 10), 2, 2),), merge)
     assert grid.to_patches(np.array([1.0, 3.0])).tolist() == [0.5, 0.5, 1.5, 1.5]
 
 
 def test_tiles_split_in_order() -> None:
-    grid = Grid((10, 20), (Tile((0, 0, 10, 10), 1, 1), Tile((0, 10, 10, 20), 1, 2)), sparse.identity(3, format="csr"))
+    grid = Grid(((10, 20),), (Tile((0, 0, 10, 10), 1, 1), Tile((0, 10, 10, 20), 1, 2)), sparse.identity(3, format="csr"))
     assert [part.tolist() for part in grid.split(np.array([7.0, 8.0, 9.0]))] == [[[7.0]], [[8.0, 9.0]]]
 
 
@@ -61,4 +61,4 @@ def test_centre_crop_in_original_pixels(size, resized, crop, box) -> None:
 
 def test_a_matrix_that_does_not_sum_to_one_is_refused() -> None:
     with pytest.raises(AssertionError, match="sum"):
-        Grid((10, 10), (Tile((0, 0, 10, 10), 1, 2),), sparse.csr_matrix(np.array([[0.5, 0.7]])))
+        Grid(((10, 10),), (Tile((0, 0, 10, 10), 1, 2),), sparse.csr_matrix(np.array([[0.5, 0.7]])))

@@ -1,21 +1,45 @@
 """What the house must know of a family of models, and nothing more.
 
-To add a family: subclass `Adapter`, name its `model_types`, say where the vision blocks are, which of them the language
-model reads and how an image becomes a `Grid`; add it to `FAMILIES`. The tests in tests/vlm check the rest against the
-model itself.
+To add a family: subclass `Adapter` in `families/`, name its `model_types`, say where the vision blocks are, which of them
+the language model reads, how many patches a tile has and which of them every image token is made of; add it to `FAMILIES`,
+add a tiny model to tests/vlm/tiny.py. The tests in tests/vlm check the rest against the model itself.
+Where tiles lie in the image is measured (`ramps`), not declared.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import sparse
 from torch import Tensor, nn
 from transformers import PreTrainedModel, ProcessorMixin
 
-from scratchpad.errors import UserError
-from scratchpad.grid import Grid, kept_box, single_tile
+from scratchpad.grid import Grid, Tile, stacked
+from scratchpad.vlm.ramps import tile_of
+
+Sizes = Sequence[tuple[int, int]]  # (h, w) of every original image
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything is in one run's images."""
+
+    grid: Grid
+    order: Int[np.ndarray, " p"] | None = field(default=None, repr=False)  # encoder row i is patch order[i] of the grid; None: they agree
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the processor made of the images, and of ramps of the same sizes."""
+
+    sizes: Sizes
+    inputs: Mapping[str, Tensor]
+    ramps: Float[Tensor, ...]  # as inputs["pixel_values"], in 0 .. 255
 
 
 class Adapter(ABC):
@@ -23,22 +47,39 @@ class Adapter(ABC):
 
     family: str
     model_types: tuple[str, ...]
+    bare_prompt = False  # whether the family is asked without a chat template
+
+    @abstractmethod
+    def tower(self, model: PreTrainedModel) -> nn.Module:
+        """The vision encoder."""
 
     @abstractmethod
     def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
         """The vision encoder's blocks, in order."""
 
     @abstractmethod
-    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
-        """Indices of the blocks whose output the language model reads, ascending."""
+    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
+        """The geometry of a run's images."""
 
-    @abstractmethod
+    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
+        """Indices of the blocks whose output the language model reads, ascending; by default the last alone."""
+        return (len(self.blocks(model)) - 1,)
+
     def leading_tokens(self, model: PreTrainedModel) -> int:
         """How many vectors of a block's output come before the patches (1 with a class token)."""
+        return 0
 
-    @abstractmethod
-    def grid(self, model: PreTrainedModel, processor: ProcessorMixin, size: tuple[int, int], inputs: Mapping[str, Tensor]) -> Grid:
-        """The geometry of one image of (h, w) pixels, given what the processor made of it."""
+    def width(self, model: PreTrainedModel) -> int:
+        return int(model.config.vision_config.hidden_size)
+
+    def language_model(self, model: PreTrainedModel) -> nn.Module:
+        """The module that takes the merged embeddings."""
+        inner: Any = model.model
+        return inner.text_model if hasattr(inner, "text_model") else inner.language_model
+
+    def inserted(self, processor: ProcessorMixin) -> int:
+        """How many characters the processor puts between the last image and the text, beside the chat template's."""
+        return 0
 
     def image_token(self, model: PreTrainedModel) -> int:
         config: Any = model.config
@@ -49,57 +90,19 @@ class Adapter(ABC):
         return max(self.read_layers(model))
 
 
-class Llava(Adapter):
-    """LLaVA 1.5: one tile, class token dropped, patches are image tokens one to one."""
-
-    family = "LLaVA"
-    model_types = ("llava",)
-
-    def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
-        tower: Any = model.model.vision_tower
-        body = getattr(tower, "vision_model", tower)
-        return list(body.encoder.layers)
-
-    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
-        layers = model.config.vision_feature_layer
-        count = len(self.blocks(model))
-        # hidden_states[0] is the embedding, hidden_states[i + 1] the output of block i
-        states = [layer % (count + 1) for layer in ([layers] if isinstance(layers, int) else layers)]
-        return tuple(sorted(state - 1 for state in states))
-
-    def leading_tokens(self, model: PreTrainedModel) -> int:
-        return 1 if model.config.vision_config.model_type == "clip_vision_model" else 0
-
-    def grid(self, model: PreTrainedModel, processor: ProcessorMixin, size: tuple[int, int], inputs: Mapping[str, Tensor]) -> Grid:
-        h, w = inputs["pixel_values"].shape[-2:]
-        patch = model.config.vision_config.patch_size
-        return single_tile(size, _box(processor.image_processor, size, (h, w)), h // patch, w // patch)
+def measured_tiles(ramps: Float[Tensor, "n 3 y x"], sizes: Sizes, patch: int) -> tuple[Tile, ...]:
+    """The tiles that aren't padding, in the encoder's order, each with its box and image."""
+    rows, cols = (int(side) // patch for side in ramps.shape[-2:])
+    found = [tile_of(one, sizes) for one in ramps]
+    return tuple(Tile(box, rows, cols, image) for box, image in (entry for entry in found if entry))
 
 
-def _box(image_processor: Any, size: tuple[int, int], final: tuple[int, int]) -> tuple[float, float, float, float]:
-    """What part of the original reaches the model after the usual resize and centred crop."""
-    if not getattr(image_processor, "do_center_crop", False):
-        return kept_box(size, final, None)
-    edge = image_processor.size.get("shortest_edge") if hasattr(image_processor.size, "get") else image_processor.size.shortest_edge
-    if edge is None:
-        resized = (image_processor.size["height"], image_processor.size["width"])
-    else:
-        short = min(size)
-        resized = (edge, int(edge * size[1] / short)) if size[0] == short else (int(edge * size[0] / short), edge)
-    return kept_box(size, resized, final)
+def layout_of(sizes: Sizes, tiles: Sequence[Tile], matrices: Sequence[sparse.csr_matrix]) -> Layout:
+    """A layout whose encoder rows are in the grid's order. `matrices` follow one another down the diagonal."""
+    return Layout(Grid(tuple(sizes), tuple(tiles), stacked(list(matrices))))
 
 
-FAMILIES: tuple[Adapter, ...] = (Llava(),)
-
-
-def adapter_for(model_type: str) -> Adapter:
-    """The adapter of a transformers `model_type`.
-
-    Raises:
-        UserError: there is none; a wrong map would be worse than no map.
-    """
-    for adapter in FAMILIES:
-        if model_type in adapter.model_types:
-            return adapter
-    known = ", ".join(t for adapter in FAMILIES for t in adapter.model_types)
-    raise UserError(f"Models of type {model_type!r} have no adapter yet, so no map could be trusted; expected one of: {known}.")
+def encoder_layers_read(layers: int | Sequence[int], count: int) -> tuple[int, ...]:
+    """Blocks behind `vision_feature_layer`: hidden state 0 is the embedding, hidden state i + 1 the output of block i."""
+    states = [layer % (count + 1) for layer in ([layers] if isinstance(layers, int) else layers)]
+    return tuple(sorted(state - 1 for state in states))

@@ -29,6 +29,7 @@ class Capture:
     columns: Tensor  # positions of the image tokens
     skip: Bool[Tensor, " s"]  # prompt positions whose rows are not wanted: the image tokens themselves
     rows: dict[int, list[tuple[int, Float[Tensor, "q v"]]]] = field(default_factory=dict)  # layer -> (position, row) parts
+    ends: dict[int, int] = field(default_factory=dict)  # layer -> positions seen so far
 
 
 _active: ContextVar[Capture | None] = ContextVar("scratchpad_capture", default=None)
@@ -72,21 +73,27 @@ def _keep(
     mask: Tensor | None,
     scaling: float | None,
 ) -> None:
+    layer = int(getattr(module, "layer_idx", 0))
     total, fresh = key.shape[2], query.shape[2]
-    start = total - fresh
-    wanted = torch.arange(start, total, device=query.device)
-    if start == 0:
-        wanted = wanted[~capture.skip[:total].to(query.device)]
-    q = query[0, :, wanted - start]  # h n c
+    end = capture.ends[layer] = capture.ends.get(layer, 0) + fresh
+    first = end - total  # a sliding window's cache has forgotten the positions before it
+    assert first >= 0, f"layer {layer} was handed {total} keys for {end} positions: a cache with room ahead can't be captured"
+    wanted = torch.arange(end - fresh, end, device=query.device)
+    if end == fresh:
+        wanted = wanted[~capture.skip[:end].to(query.device)]
+    local = wanted - (end - fresh)
+    q = query[0, :, local]  # h n c
     group = query.shape[1] // key.shape[1]
     k = key[0].repeat_interleave(group, 0) if group > 1 else key[0]
     scores = (q @ k.transpose(1, 2)).float() * (scaling if scaling is not None else query.shape[-1] ** -0.5)
     if mask is None:
-        allowed = torch.arange(total, device=query.device)[None, :] <= wanted[:, None]
+        allowed = torch.arange(first, end, device=query.device)[None, :] <= wanted[:, None]
         scores = scores.masked_fill(~allowed, float("-inf"))
     else:
-        part = mask[0, :, wanted - start][..., :total]
+        part = mask[0, :, local][..., :total]
         scores = scores.masked_fill(~part, float("-inf")) if part.dtype == torch.bool else scores + part.float()
-    rows = scores.softmax(-1)[..., capture.columns.to(query.device)].mean(0)
-    layer = int(getattr(module, "layer_idx", 0))
+    columns = capture.columns.to(query.device)
+    rows = torch.zeros(len(wanted), len(columns), device=query.device)
+    kept = columns >= first
+    rows[:, kept] = scores.softmax(-1)[..., columns[kept] - first].mean(0)
     capture.rows.setdefault(layer, []).extend((int(p), row) for p, row in zip(wanted.tolist(), rows, strict=True))

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 
@@ -19,14 +20,24 @@ def _hidden(output: Any) -> Float[Tensor, "n s d"]:
     return output[0] if isinstance(output, tuple) else output
 
 
+def _patches(x: Tensor, leading: int) -> Float[Tensor, "n s d"]:
+    """Some towers pack all patches of all tiles in one row, without a batch axis."""
+    return (x if x.ndim == 3 else x[None])[:, leading:]
+
+
 @contextmanager
-def recording(block: nn.Module, leading: int) -> Iterator[list[Float[Tensor, "p d"]]]:
-    """Collects the patches' activations after a block, all tiles of a call in one row of patches."""
+def recording(block: nn.Module, leading: int, order: Int[np.ndarray, " p"] | None = None) -> Iterator[list[Float[Tensor, "p d"]]]:
+    """Collects the patches' activations after a block, all tiles of a call in one row of patches, in the grid's order.
+
+    `order`: the tower's row i is the grid's patch order[i] (see `Layout`).
+    """
     seen: list[Tensor] = []
+    back = None if order is None else torch.from_numpy(np.argsort(order))
 
     def hook(module: nn.Module, args: Any, output: Any) -> None:
-        x = _hidden(output)[:, leading:]
-        seen.append(x.detach().reshape(-1, x.shape[-1]))
+        x = _patches(_hidden(output), leading).detach()
+        rows = x.reshape(-1, x.shape[-1])
+        seen.append(rows if back is None else rows[back.to(rows.device)])
 
     handle = block.register_forward_hook(hook, prepend=True)
     try:
@@ -36,7 +47,9 @@ def recording(block: nn.Module, leading: int) -> Iterator[list[Float[Tensor, "p 
 
 
 @contextmanager
-def adding(block: nn.Module, leading: int, delta: Float[Tensor, "b p d"] | None) -> Iterator[None]:
+def adding(
+    block: nn.Module, leading: int, delta: Float[Tensor, "b p d"] | None, order: Int[np.ndarray, " p"] | None = None
+) -> Iterator[None]:
     """Adds `delta` to the patches' activations after a block; row b of a batch of like images gets delta[b].
 
     With None no hook is placed at all, so that an empty edit is the identity bit for bit.
@@ -44,13 +57,14 @@ def adding(block: nn.Module, leading: int, delta: Float[Tensor, "b p d"] | None)
     if delta is None:
         yield
         return
+    change = delta if order is None else delta[:, torch.from_numpy(order).to(delta.device)]
 
     def hook(module: nn.Module, args: Any, output: Any) -> Any:
         x = _hidden(output)
-        patches = x[:, leading:]
-        change = delta.to(patches.device, patches.dtype).reshape(patches.shape)
-        x = torch.cat([x[:, :leading], patches + change], 1)
-        return (x, *output[1:]) if isinstance(output, tuple) else x
+        patches = _patches(x, leading)
+        changed = patches + change.to(patches.device, patches.dtype).reshape(patches.shape)
+        y = torch.cat([x[:, :leading], changed], 1) if x.ndim == 3 else changed[0]
+        return (y, *output[1:]) if isinstance(output, tuple) else y
 
     handle = block.register_forward_hook(hook, prepend=True)
     try:

@@ -5,10 +5,14 @@ In: a `Vlm`, a picture, a prompt. Out: `Prepared`. Runs no model.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Int
 from PIL import Image
 from torch import Tensor
 
@@ -16,18 +20,24 @@ from scratchpad.errors import UserError
 from scratchpad.grid import Grid
 from scratchpad.images import sha256
 from scratchpad.records import Role, Token
+from scratchpad.vlm.adapter import Seen
 from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.ramps import MOST, ramp, unnormalised
+
+MARK = "<image>"  # where an image stands among a prompt's words
+UNREAD = ("labels",)  # made by processors for training alone
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Model inputs of one image and prompt."""
+    """Model inputs of one prompt and its images."""
 
     prompt: str
     image_sha256: str
     inputs: dict[str, Tensor] = field(repr=False)
     tokens: tuple[Token, ...]
     grid: Grid
+    order: Int[np.ndarray, " p"] | None = field(default=None, repr=False)  # see `Layout`
 
     @property
     def length(self) -> int:
@@ -38,45 +48,100 @@ class Prepared:
         return [token.index for token in self.tokens if token.role == "image"]
 
 
-def prepare(vlm: Vlm, image: Image.Image, prompt: str, room: int = 1) -> Prepared:
+def prepare(vlm: Vlm, image: Image.Image | Sequence[Image.Image], prompt: str, room: int = 1) -> Prepared:
     """Applies the model's chat template and processor.
 
     Args:
-        image: upright RGB, as `load_image` makes it.
+        image: upright RGB, as `load_image` makes it; or several.
+        prompt: the question. Several images stand before it, or where it says <image>, once for each.
         room: tokens that must be left in the context for the answer.
 
     Raises:
         UserError: the prompt is empty, contains one of the model's control tokens, or is longer than the context.
     """
-    prompt = prompt.strip() if isinstance(prompt, str) else ""
-    if not prompt:
-        raise UserError("No prompt was given; expected a question about the image: type one.")
-    _refuse_control_tokens(vlm, prompt)
-    text = _template(vlm, prompt)
-    batch = vlm.processor(images=[image], text=[text], return_tensors="pt", return_offsets_mapping=True)
-    offsets = batch.pop("offset_mapping")[0].tolist()
+    images = [image] if isinstance(image, Image.Image) else list(image)
+    if not 1 <= len(images) <= MOST:
+        raise UserError(f"{len(images)} images were given; expected 1 to {MOST}.")
+    pieces = _pieces(vlm, prompt, len(images))
+    text = _template(vlm, pieces)
+    sizes = tuple((one.height, one.width) for one in images)
+    batch, spans, offsets = _process(vlm, images, text)
     ids = batch["input_ids"][0].tolist()
     if len(ids) + room > vlm.context:
         raise UserError(
             f"The prompt needs {len(ids)} tokens with the image, and with {room} for the answer exceeds the {vlm.context} that "
             f"{vlm.name} can hold: shorten it."
         )
-    grid = vlm.adapter.grid(vlm.model, vlm.processor, (image.height, image.width), batch)
+    processor: Any = vlm.processor
+    shown, _, _ = _process(vlm, [ramp(size, i) for i, size in enumerate(sizes)], text)
+    ramps = shown["pixel_values"] if shown["pixel_values"].ndim < 4 else unnormalised(shown["pixel_values"], processor.image_processor)
+    layout = vlm.adapter.layout(vlm.model, vlm.processor, Seen(sizes, batch, ramps))
     image_id = vlm.adapter.image_token(vlm.model)
-    seen = ids.count(image_id)
-    assert seen == grid.image_tokens, f"{vlm.name} makes {seen} image tokens, its adapter declares {grid.image_tokens}"
-    # The processor has expanded the image token, so the user's text is located from the end of the templated string.
-    after = len(text) - text.rindex(prompt) - len(prompt)
-    end = offsets[-1][1] - after
-    begin = end - len(prompt)
-    tokens = []
-    for index, (token, (start, stop)) in enumerate(zip(ids, offsets, strict=True)):
-        role: Role = "image" if token == image_id else "prompt" if start < end and stop > begin and stop > start else "system"
-        shown = prompt[max(0, start - begin) : stop - begin] if role == "prompt" else token_text(vlm, token)
-        tokens.append(Token(index, token, shown, role))
-    inputs = {k: v.to(vlm.model.device) for k, v in batch.items() if isinstance(v, torch.Tensor)}
+    seen, declared = ids.count(image_id), layout.grid.image_tokens
+    assert seen == declared, f"{vlm.name} makes {seen} image tokens, its adapter declares {declared}"
+    tokens = _tokens(vlm, ids, image_id, offsets, _located(text, pieces, spans, vlm.adapter.inserted(vlm.processor)))
+    inputs = {k: v.to(vlm.model.device) for k, v in batch.items() if isinstance(v, torch.Tensor) and k not in UNREAD}
     inputs["pixel_values"] = inputs["pixel_values"].to(vlm.model.dtype)
-    return Prepared(prompt, sha256(image), inputs, tuple(tokens), grid)
+    return Prepared(prompt.strip(), _identity(images), inputs, tokens, layout.grid, layout.order)
+
+
+def _pieces(vlm: Vlm, prompt: str, images: int) -> list[str | None]:
+    """The user's turn in order: text, or None for an image."""
+    prompt = prompt.strip() if isinstance(prompt, str) else ""
+    parts = [part.strip() for part in prompt.split(MARK)]
+    if not any(parts):
+        raise UserError("No prompt was given; expected a question about the image: type one.")
+    if len(parts) - 1 not in (0, images):
+        raise UserError(
+            f"The prompt says {MARK} {len(parts) - 1} times, but there are {images} images; expected it once for each, or never."
+        )
+    for part in parts:
+        _refuse_control_tokens(vlm, part)
+    if len(parts) == 1:
+        return [None] * images + [prompt]
+    return [piece for i, part in enumerate(parts) for piece in ([None] if i else []) + ([part] if part else [])]
+
+
+def _process(vlm: Vlm, images: list[Image.Image], text: str) -> tuple[dict[str, Any], list[dict[str, Any]], list[list[int]]]:
+    """(model inputs, where each image mark was and what it became, character span of every token in what it became)."""
+    batch = vlm.processor(images=images, text=[text], return_offsets_mapping=True, return_text_replacement_offsets=True)
+    offsets = batch.pop("offset_mapping")[0]
+    grown = max(stop for _, stop in offsets) - len(text)
+    # processors of the older kind don't say what they replaced: as if it all happened before the text
+    spans = (
+        batch.pop("text_replacement_offsets")[0] if "text_replacement_offsets" in batch else [{"span": (-1, -1), "new_span": (0, grown)}]
+    )
+    return dict(batch.convert_to_tensors("pt")), spans, [list(pair) for pair in offsets]
+
+
+def _located(text: str, pieces: list[str | None], spans: list[dict[str, Any]], inserted: int) -> list[tuple[int, int, str]]:
+    """(begin, end, piece) of the user's words in the text with its image marks expanded."""
+    out = []
+    end = len(text)
+    for piece in reversed([piece for piece in pieces if piece]):  # from the end: a template may say the same words before
+        begin = text.rindex(piece, 0, end)
+        end = begin
+        shift = sum((s["new_span"][1] - s["new_span"][0]) - (s["span"][1] - s["span"][0]) for s in spans if s["span"][0] < begin)
+        shift += inserted if all(s["span"][0] < begin for s in spans) else 0
+        out.append((begin + shift, begin + shift + len(piece), piece))
+    return out
+
+
+def _tokens(vlm: Vlm, ids: list[int], image_id: int, offsets: list[list[int]], located: list[tuple[int, int, str]]) -> tuple[Token, ...]:
+    out = []
+    for index, (token, (start, stop)) in enumerate(zip(ids, offsets, strict=True)):
+        role: Role = "image" if token == image_id else "system"
+        shown = None
+        for begin, end, piece in located:
+            if role == "system" and start < end and stop > begin and stop > start:
+                role, shown = "prompt", piece[max(0, start - begin) : stop - begin]
+        out.append(Token(index, token, token_text(vlm, token) if shown is None else shown, role))
+    return tuple(out)
+
+
+def _identity(images: list[Image.Image]) -> str:
+    hashes = [sha256(one) for one in images]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def token_text(vlm: Vlm, token: int) -> str:
@@ -89,10 +154,13 @@ def decode(vlm: Vlm, ids: list[int]) -> str:
     return str(vlm.processor.tokenizer.decode(ids, skip_special_tokens=True)).strip()
 
 
-def _template(vlm: Vlm, prompt: str) -> str:
+def _template(vlm: Vlm, pieces: list[str | None]) -> str:
     if not getattr(vlm.processor, "chat_template", None):
+        if vlm.adapter.bare_prompt:
+            return "".join(vlm.image_mark if piece is None else piece for piece in pieces)
         raise UserError(f"The processor of {vlm.name} has no chat template; expected chat_template.jinja beside it.")
-    turn: Any = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
+    content = [{"type": "image"} if piece is None else {"type": "text", "text": piece} for piece in pieces]
+    turn: Any = [{"role": "user", "content": content}]
     return str(vlm.processor.apply_chat_template(turn, add_generation_prompt=True, tokenize=False))
 
 

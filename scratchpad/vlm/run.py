@@ -44,7 +44,7 @@ def run(
     columns = torch.tensor(prepared.image_positions)
     skip = torch.zeros(prepared.length, dtype=torch.bool)
     skip[columns] = True
-    with capturing(columns, skip) as capture, recording(vlm.block(layer), vlm.leading) as seen:
+    with capturing(columns, skip) as capture, recording(vlm.block(layer), vlm.leading, prepared.order) as seen:
         answer = generate(vlm, prepared, max_new_tokens, on_token=on_token)
     layers = sorted(capture.rows)
     queries = np.array([p for p, _ in capture.rows[layers[0]]])
@@ -78,7 +78,7 @@ def generate(
         raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
     room = vlm.context - prepared.length
     model: Any = vlm.model
-    with _change(vlm, layer, delta):
+    with _change(vlm, prepared, layer, delta):
         out = model.generate(
             **prepared.inputs,
             max_new_tokens=min(max_new_tokens, room),
@@ -142,18 +142,20 @@ def _forced_logits(
     count = 1 if deltas is None else len(deltas)
     given = torch.tensor(ids, device=vlm.model.device)[None, :-1]
     inputs = {k: v.repeat(count, *[1] * (v.ndim - 1)) for k, v in prepared.inputs.items()}
-    inputs["input_ids"] = torch.cat([inputs["input_ids"], given.expand(count, -1)], 1)
-    inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
-    with _change(vlm, layer, deltas):
+    for name, value in inputs.items():  # whatever the processor says of every token, the answer's tokens are plain text
+        if value.shape == (count, prepared.length):
+            more = {"input_ids": given, "attention_mask": torch.ones_like(given)}.get(name, torch.zeros_like(given))
+            inputs[name] = torch.cat([value, more.expand(count, -1).to(value.dtype)], 1)
+    with _change(vlm, prepared, layer, deltas):
         out = vlm.model(**inputs, use_cache=False, logits_to_keep=len(ids))
     return out.logits.float()
 
 
-def _change(vlm: Vlm, layer: int | None, delta: Tensor | None):  # type: ignore[no-untyped-def]
+def _change(vlm: Vlm, prepared: Prepared, layer: int | None, delta: Tensor | None):  # type: ignore[no-untyped-def]
     if delta is None:
         return nullcontext()
     assert layer is not None, "a change needs the layer after which it's added"
-    return adding(vlm.block(layer), vlm.leading, delta)
+    return adding(vlm.block(layer), vlm.leading, delta, prepared.order)
 
 
 def _end_ids(vlm: Vlm) -> set[int]:

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image
 
 from scratchpad.errors import UserError
-from scratchpad.vlm.load import load_vlm
+from scratchpad.vlm.load import Placement, load_vlm
+from scratchpad.vlm.prepare import prepare
+from scratchpad.vlm.run import generate
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+from tests.vlm import tiny
 
 
 def copy(tmp_path: Path, *leave_out: str) -> Path:
@@ -54,12 +60,82 @@ def test_no_processor(tmp_path: Path) -> None:
         load_vlm(copy(tmp_path, "processor_config.json", "tokenizer*", "chat_template*"))
 
 
-def test_another_family_is_refused_by_name(tmp_path: Path) -> None:
-    folder = copy(tmp_path)
+def with_config(folder: Path, **changes: object) -> Path:
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "gpt2"}))
-    with pytest.raises(UserError, match="gpt2"):
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    return folder
+
+
+def test_a_text_only_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="'gpt2', which isn't a model for images and text"):
+        load_vlm(with_config(copy(tmp_path), model_type="gpt2"))
+
+
+def test_a_model_with_its_own_code_is_refused(tmp_path: Path) -> None:
+    folder = with_config(copy(tmp_path), model_type="my_vlm", auto_map={"AutoConfig": "configuration_mine.MyConfig"})
+    (folder / "configuration_mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with pytest.raises(UserError, match="trust-remote-code"):
         load_vlm(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_model_too_large_for_memory_is_refused_before_loading(tmp_path: Path) -> None:
+    folder = copy(tmp_path)
+    text = json.loads((folder / "config.json").read_text())["text_config"]
+    with_config(folder, text_config=text | {"hidden_size": 2**17, "intermediate_size": 2**19})
+    with pytest.raises(UserError, match="TB.*free on cpu"):
+        load_vlm(folder)
+
+
+def test_a_hub_id_without_network_is_one_sentence() -> None:
+    with pytest.raises(UserError, match="configuration of nobody/no-such-model could not be loaded"):
+        load_vlm("nobody/no-such-model")
+
+
+@pytest.mark.parametrize(
+    ("placement", "said"),
+    [
+        (Placement(device="cuda"), "none of it"),
+        (Placement(device="toaster"), "expected cpu"),
+        (Placement(dtype="int7"), "expected one of auto"),
+        (Placement(bits=4), "not installed: pip install"),
+    ],
+)
+def test_a_placement_that_this_machine_lacks(placement: Placement, said: str) -> None:
+    if placement.device == "cuda" and torch.cuda.is_available():
+        pytest.skip("this machine has one")
+    with pytest.raises(UserError, match=said):
+        load_vlm(DEFAULT_MODEL, placement)
+
+
+def test_half_precision_says_the_same() -> None:
+    image = Image.new("RGB", (224, 224), (90, 160, 70))
+    vlm = load_vlm(DEFAULT_MODEL, Placement(dtype="bfloat16"))
+    assert vlm.model.dtype == torch.bfloat16
+    assert generate(vlm, prepare(vlm, image, "What is the background?"), 8).text
+
+
+@pytest.mark.parametrize("name", [name for name in tiny.FAMILIES if name != "smolvlm"])
+def test_every_family_loads_from_a_folder(tmp_path: Path, name: str) -> None:
+    made = tiny.FAMILIES[name]()
+    made.model.save_pretrained(tmp_path)
+    made.processor.save_pretrained(tmp_path)
+    loaded = load_vlm(tmp_path)
+    image = Image.new("RGB", (150, 60), (90, 160, 70))
+    ours, theirs = (prepare(vlm, image, "What is it?") for vlm in (loaded, made))
+    assert [t.id for t in ours.tokens] == [t.id for t in theirs.tokens]
+    assert ours.grid.tiles == theirs.grid.tiles
+    assert generate(loaded, ours, 4).ids == generate(made, theirs, 4).ids
+
+
+def test_a_processor_that_needs_a_missing_package_names_it(tmp_path: Path) -> None:
+    made = tiny.smolvlm()
+    made.model.save_pretrained(tmp_path)
+    made.processor.save_pretrained(tmp_path)
+    if find_spec("num2words"):
+        pytest.skip("it is installed here")
+    with pytest.raises(UserError, match="num2words"):
+        load_vlm(tmp_path)
 
 
 def test_truncated_weights(tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""LLaVA-NeXT and LLaVA-OneVision: a base view and AnyRes tiles, whose padding is cut off and whose rows end in a newline token."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Int
+from scipy import sparse
+from torch import Tensor
+from transformers import PreTrainedModel, ProcessorMixin
+from transformers.models.llava_next.modeling_llava_next import get_anyres_image_grid_shape, image_size_to_num_patches, unpad_image
+
+from scratchpad.grid import Tile, one_to_one
+from scratchpad.vlm.adapter import Layout, Seen, layout_of, measured_tiles
+from scratchpad.vlm.families.llava import Llava
+
+Mosaic = tuple[sparse.csr_matrix, tuple[int, int]]  # v x p, and its (rows, cols) of tokens
+
+
+class LlavaNext(Llava):
+    family = "LLaVA-NeXT"
+    model_types: tuple[str, ...] = ("llava_next",)
+
+    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
+        vision = model.config.vision_config
+        side = vision.image_size // vision.patch_size
+        counts = self.tile_counts(model, seen)
+        tiles: list[Tile] = []
+        ramps = seen.ramps if seen.ramps.ndim == 5 else seen.ramps[:, None]
+        for image, (own, count) in enumerate(zip(ramps, counts, strict=True)):
+            h, w = seen.sizes[image]
+            beside = Tile((float(h), float(w), 2.0 * h, 2.0 * w), side, side, image)  # a sliver leaves tiles that are padding alone
+            tiles += [next(iter(measured_tiles(ramp[None], seen.sizes, vision.patch_size)), beside) for ramp in own[:count]]
+        matrices = [self.image_matrix(model, size, n, side) for size, n in zip(seen.sizes, counts, strict=True)]
+        return layout_of(seen.sizes, tiles, matrices)
+
+    def tile_counts(self, model: PreTrainedModel, seen: Seen) -> list[int]:
+        config = model.config
+        return [image_size_to_num_patches(list(size), config.image_grid_pinpoints, config.vision_config.image_size) for size in seen.sizes]
+
+    def image_matrix(self, model: PreTrainedModel, size: tuple[int, int], tiles: int, side: int) -> sparse.csr_matrix:
+        """v x p of one image: base view, then the rows of the unpadded mosaic with a newline after each."""
+        base = one_to_one(side * side)
+        if tiles == 1:
+            return _with_newlines(base, 1, side * side)
+        down, across = get_anyres_image_grid_shape(list(size), model.config.image_grid_pinpoints, model.config.vision_config.image_size)
+        patch = np.arange(down * across * side * side).reshape(down, across, side, side).transpose(0, 2, 1, 3)
+        mosaic = unpad_image(torch.from_numpy(patch.reshape(1, down * side, across * side)), list(size))[0]
+        fine, shape = self.pooled(mosaic, down * across * side * side, side, model)
+        return sparse.csr_matrix(sparse.block_diag([base, _with_newlines(fine, *shape)], format="csr"))
+
+    def pooled(self, mosaic: Int[Tensor, "rows cols"], patches: int, side: int, model: PreTrainedModel) -> Mosaic:
+        """Tokens of the mosaic row by row, as v x p, and how many rows of how many there are."""
+        flat = mosaic.flatten().numpy()
+        matrix = sparse.csr_matrix((np.ones(len(flat), np.float32), (np.arange(len(flat)), flat)), shape=(len(flat), patches))
+        rows, cols = mosaic.shape
+        return matrix, (rows, cols)
+
+
+class LlavaOneVision(LlavaNext):
+    """As LLaVA-NeXT, with large mosaics shrunk bilinearly, and one padded tile each when there are several images."""
+
+    family = "LLaVA-OneVision"
+    model_types = ("llava_onevision",)
+
+    def tile_counts(self, model: PreTrainedModel, seen: Seen) -> list[int]:
+        several = len(seen.sizes) > 1 and int(seen.inputs["batch_num_images"].max()) > 1
+        return [1] * len(seen.sizes) if several else super().tile_counts(model, seen)
+
+    def pooled(self, mosaic: Int[Tensor, "rows cols"], patches: int, side: int, model: PreTrainedModel) -> Mosaic:
+        matrix, (rows, cols) = super().pooled(mosaic, patches, side, model)
+        most = int(model.config.vision_aspect_ratio.removeprefix("anyres_max_"))
+        ratio = math.sqrt(mosaic.numel() / (most * side**2))
+        if ratio <= 1.1:
+            return matrix, (rows, cols)
+        less = _shrink(rows, int(rows // ratio)), _shrink(cols, int(cols // ratio))
+        return sparse.csr_matrix(sparse.kron(*less) @ matrix), (int(rows // ratio), int(cols // ratio))
+
+
+def _shrink(before: int, after: int) -> sparse.csr_matrix:
+    """after x before: what bilinear interpolation makes of a row of `before` values."""
+    return sparse.csr_matrix(F.interpolate(torch.eye(before)[:, None], after, mode="linear")[:, 0].T.numpy())
+
+
+def _with_newlines(tokens: sparse.csr_matrix, rows: int, cols: int) -> sparse.csr_matrix:
+    """An empty row after every `cols` tokens: a newline token is made of no patch."""
+    if not rows:
+        return tokens
+    empty = sparse.csr_matrix((1, tokens.shape[1]), dtype=np.float32)
+    parts = [part for row in range(rows) for part in (tokens[row * cols : (row + 1) * cols], empty)]
+    return sparse.csr_matrix(sparse.vstack([part for part in parts if part.shape[0]], format="csr"))

@@ -1,0 +1,81 @@
+"""Qwen2-VL, Qwen2.5-VL and Qwen3-VL: one tile of the image's own shape, patches in merge-block order, 2 x 2 of them a token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel, ProcessorMixin
+from transformers.vision_utils import get_vision_window_index
+
+from scratchpad.grid import Grid, Tile, merged, stacked
+from scratchpad.vlm.adapter import Adapter, Layout, Seen
+
+
+class Qwen2VL(Adapter):
+    family = "Qwen2-VL"
+    model_types: tuple[str, ...] = ("qwen2_vl",)
+
+    def tower(self, model: PreTrainedModel) -> nn.Module:
+        tower: Any = model.model.visual
+        return tower
+
+    def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
+        tower: Any = self.tower(model)
+        return list(tower.blocks)
+
+    def width(self, model: PreTrainedModel) -> int:
+        return int(model.config.vision_config.embed_dim)
+
+    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
+        side = model.config.vision_config.spatial_merge_size
+        shapes = [(int(h), int(w)) for _, h, w in seen.inputs["image_grid_thw"].tolist()]
+        # the whole image is resized, nothing is cropped or padded, so its box needs no measuring
+        tiles = [Tile((0.0, 0.0, float(h), float(w)), *shape, i) for i, (shape, (h, w)) in enumerate(zip(shapes, seen.sizes, strict=True))]
+        starts = np.cumsum([0, *(tile.patches for tile in tiles)])
+        order = np.concatenate([start + _block_order(*shape, side) for start, shape in zip(starts, shapes, strict=False)])
+        matrices = [merged(*shape, side) for shape in shapes]
+        return Layout(
+            Grid(tuple(seen.sizes), tuple(tiles), stacked(matrices)), self.seen_order(model, order, seen.inputs["image_grid_thw"])
+        )
+
+    def seen_order(self, model: PreTrainedModel, order: Int[np.ndarray, " p"], shapes: Tensor) -> Int[np.ndarray, " p"]:
+        """The order in which the blocks see patches that came in merge-block order."""
+        return order
+
+
+class Qwen25VL(Qwen2VL):
+    """Its blocks see patches window by window."""
+
+    family = "Qwen2.5-VL"
+    model_types = ("qwen2_5_vl",)
+
+    def width(self, model: PreTrainedModel) -> int:
+        return int(model.config.vision_config.hidden_size)
+
+    def seen_order(self, model: PreTrainedModel, order: Int[np.ndarray, " p"], shapes: Tensor) -> Int[np.ndarray, " p"]:
+        vision = model.config.vision_config
+        windows, _ = get_vision_window_index(shapes, vision.spatial_merge_size, vision.window_size, vision.patch_size)
+        return order.reshape(-1, vision.spatial_merge_size**2)[windows.cpu().numpy()].ravel()
+
+
+class Qwen3VL(Qwen2VL):
+    """DeepStack: the language model also reads some earlier blocks, so every block up to the last has an effect."""
+
+    family = "Qwen3-VL"
+    model_types = ("qwen3_vl",)
+
+    def width(self, model: PreTrainedModel) -> int:
+        return int(model.config.vision_config.hidden_size)
+
+    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
+        return tuple(sorted({*model.config.vision_config.deepstack_visual_indexes, len(self.blocks(model)) - 1}))
+
+
+def _block_order(rows: int, cols: int, side: int) -> Int[np.ndarray, " p"]:
+    """Row-major index of the patches in the order of side x side blocks."""
+    index = np.arange(rows * cols).reshape(rows // side, side, cols // side, side)
+    return index.transpose(0, 2, 1, 3).ravel()

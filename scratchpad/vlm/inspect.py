@@ -1,0 +1,71 @@
+"""What `scratchpad inspect` tells of a model: its family, its geometry for one image, where an SAE can be hooked, what it needs.
+
+In: a `Vlm`, a picture. Out: a plain dictionary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PIL import Image
+
+from scratchpad.vlm.check import check
+from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.memory import needed_bytes, readable
+from scratchpad.vlm.prepare import prepare
+
+BLANK = (480, 640)  # h, w of the picture used when none is given
+
+
+def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -> dict[str, Any]:
+    """Geometry of one image (a grey one of BLANK pixels if none is given); with `checked`, proved by the Jacobian."""
+    picture = image or Image.new("RGB", (BLANK[1], BLANK[0]), (127, 127, 127))
+    prepared = prepare(vlm, picture, "What is in the picture?")
+    grid = prepared.grid
+    read = vlm.adapter.read_layers(vlm.model)
+    names = {module: name for name, module in vlm.model.named_modules()}
+    out: dict[str, Any] = {
+        "model": vlm.name,
+        "family": vlm.adapter.family,
+        "model_type": vlm.model.config.model_type,
+        "vision_layers": len(vlm.blocks),
+        "width": vlm.width,
+        "read_layer": vlm.read_layer,
+        "read_layers": list(read),
+        "image": {"size": [picture.height, picture.width], "given": image is not None},
+        "tiles": [{"box": list(tile.box), "rows": tile.rows, "cols": tile.cols} for tile in grid.tiles],
+        "rows": grid.tiles[0].rows,
+        "cols": grid.tiles[0].cols,
+        "patches": grid.patches,
+        "image_tokens": grid.image_tokens,
+        "hook_points": [{"layer": i, "module": names[vlm.blocks[i]]} for i in range(vlm.read_layer + 1)],
+        "memory_bytes": needed_bytes(vlm.model.config, vlm.model.dtype),
+        "check": None,
+    }
+    if checked:
+        found = check(vlm, prepared)
+        out["check"] = {"holds": found.holds, "tokens": found.tokens, "of": found.of, "wrong": list(found.wrong)}
+    return out
+
+
+def lines(told: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    tiles, hooks = told["tiles"], told["hook_points"]
+    shape = f"{told['rows']} x {told['cols']}"
+    size = "{} x {} px".format(*told["image"]["size"])
+    also = [layer for layer in told["read_layers"] if layer != told["read_layer"]]
+    out = [
+        f"family          {told['family']} ({told['model_type']})",
+        f"vision layers   {told['vision_layers']}, width {told['width']}",
+        f"layer read      {told['read_layer']}" + (f", and on the way {', '.join(map(str, also))}" if also else ""),
+        f"image           {size}" + ("" if told["image"]["given"] else " (a grey one: give --image to see yours)"),
+        f"tiles           {len(tiles)} of {shape} patches (rows x cols), {told['patches']} patches",
+        f"image tokens    {told['image_tokens']}",
+        f"hook points     {hooks[0]['module']} to {hooks[-1]['module']} (layers 0 to {told['read_layer']}; later ones have no effect)",
+        f"memory          about {readable(told['memory_bytes'])}",
+    ]
+    if told["check"]:
+        found = told["check"]
+        verdict = "holds" if found["holds"] else f"FAILS at image tokens {found['wrong'][:10]}"
+        out.append(f"geometry        {verdict}, checked by the Jacobian on {found['tokens']} of {found['of']} image tokens")
+    return out

@@ -1,0 +1,218 @@
+"""Every family on a tiny random model of its true classes: geometry, capture, edits (invariants 1, 2 and 3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from scratchpad.errors import UserError
+from scratchpad.vlm.check import check, embeddings, pattern
+from scratchpad.vlm.families.generic import Generic
+from scratchpad.vlm.hooks import adding, recording
+from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import Prepared, prepare
+from scratchpad.vlm.run import force, generate, run
+from tests.vlm import tiny
+
+SIZES = [(60, 150), (150, 60), (97, 101)]  # wide, tall, nearly square
+NAMES = list(tiny.FAMILIES)
+
+
+@cache
+def vlm_of(name: str) -> Vlm:
+    return tiny.FAMILIES[name]()
+
+
+def noise(size: tuple[int, int], seed: int = 0) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (*size, 3), dtype=np.uint8))
+
+
+def prepared_of(vlm: Vlm, size: tuple[int, int] = (60, 150)) -> Prepared:
+    return prepare(vlm, noise(size), "What is it?")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", NAMES)
+def test_declared_geometry_is_the_jacobian(name: str, size: tuple[int, int]) -> None:
+    vlm = vlm_of(name)
+    found = check(vlm, prepared_of(vlm, size), most=10_000)
+    assert found.tokens == found.of
+    assert found.holds, f"image tokens {found.wrong[:10]} are made of other patches than declared"
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_planted_square_moves_the_declared_patches(name: str, size: tuple[int, int]) -> None:
+    """Rows and columns, tiles and windows can't be swapped: the patch that moves most lies on the square."""
+    vlm, (h, w) = vlm_of(name), size
+    y, x = int(0.7 * h), int(0.2 * w)
+    plain = Image.new("RGB", (w, h), (90, 90, 90))
+    planted = plain.copy()
+    planted.paste((255, 255, 255), (x, y, x + w // 10, y + h // 10))
+    with torch.no_grad():
+        a, b = (_after_block_0(vlm, prepare(vlm, image, "?")) for image in (plain, planted))
+    moved = (a - b).norm(dim=1).numpy()
+    grid = prepare(vlm, plain, "?").grid
+    y0, x0, y1, x1 = grid.patch_boxes()[int(moved.argmax())]
+    assert y0 - 1 <= y + h // 10, (y0, y)
+    assert y1 + 1 >= y, (y1, y)
+    assert x0 - 1 <= x + w // 10, (x0, x)
+    assert x1 + 1 >= x, (x1, x)
+
+
+def _after_block_0(vlm: Vlm, prepared: Prepared) -> torch.Tensor:
+    with recording(vlm.block(0), vlm.leading, prepared.order) as seen:
+        embeddings(vlm, prepared)
+    return seen[0].float()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_attention_equals_eager(name: str) -> None:
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    found = run(vlm, prepared, 0, max_new_tokens=6)
+    vlm.model.set_attn_implementation({"text_config": "eager"})
+    try:
+        with torch.no_grad():
+            how = {"do_sample": False, "output_attentions": True, "return_dict_in_generate": True}
+            out = vlm.model.generate(**prepared.inputs, max_new_tokens=6, **how)
+    finally:
+        vlm.model.set_attn_implementation({"text_config": "scratchpad_sdpa"})
+    columns = prepared.image_positions
+    for step, layers in enumerate(out.attentions):
+        start = 0 if step == 0 else prepared.length + step - 1
+        for y, layer in enumerate(layers):
+            rows = layer[0].mean(0).numpy()  # q s
+            first = prepared.length + step - rows.shape[1]  # of the keys a sliding window still has
+            for i, position in enumerate(found.queries):
+                if start <= position < start + len(rows):
+                    expected = [rows[position - start, c - first] if c >= first else 0 for c in columns]
+                    np.testing.assert_allclose(found.attention[i, y], expected, atol=1e-5)
+    assert found.attention.max() > 1e-3
+    assert len(out.attentions) == 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_captured_run_says_what_plain_generate_says(name: str) -> None:
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    captured = run(vlm, prepared, 0, max_new_tokens=8)
+    vlm.model.set_attn_implementation({"text_config": "sdpa"})
+    try:
+        plain = vlm.model.generate(**prepared.inputs, max_new_tokens=8, do_sample=False)
+    finally:
+        vlm.model.set_attn_implementation({"text_config": "scratchpad_sdpa"})
+    assert tuple(plain[0, prepared.length :].tolist()) == captured.answer_ids
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_edits_reach_the_language_model_at_every_layer_it_reads_through(name: str) -> None:
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    with torch.no_grad():
+        plain = embeddings(vlm, prepared)
+        for layer in range(vlm.read_layer + 1):
+            delta = torch.zeros(1, prepared.grid.patches, vlm.width)
+            delta[0, 5] = 3.0
+            with adding(vlm.block(layer), vlm.leading, delta, prepared.order):
+                assert not torch.equal(embeddings(vlm, prepared), plain), f"an edit at layer {layer} does nothing"
+        assert torch.equal(embeddings(vlm, prepared), plain)
+    for layer in range(vlm.read_layer + 1, len(vlm.blocks)):
+        with pytest.raises(UserError, match=f"reads layer {vlm.read_layer}"):
+            vlm.block(layer)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_activations_and_edits_share_the_grids_order(name: str) -> None:
+    """Adding a change and reading the same block gives the change back, patch by patch."""
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    change = torch.randn(1, prepared.grid.patches, vlm.width, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        plain = _at(vlm, prepared, None)
+        torch.testing.assert_close(_at(vlm, prepared, change) - plain, change[0], atol=1e-4, rtol=0)
+
+
+def _at(vlm: Vlm, prepared: Prepared, change: torch.Tensor | None) -> torch.Tensor:
+    layer = vlm.read_layer
+    # recording is placed first and so runs last: it sees what the block's reader sees
+    with recording(vlm.block(layer), vlm.leading, prepared.order) as seen, adding(vlm.block(layer), vlm.leading, change, prepared.order):
+        embeddings(vlm, prepared)
+    return seen[0].float()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_counterfactuals_in_a_batch_equal_single_ones(name: str) -> None:
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    ids = generate(vlm, prepared, 4).ids
+    deltas = torch.randn(3, prepared.grid.patches, vlm.width, generator=torch.Generator().manual_seed(0))
+    together = force(vlm, prepared, ids, vlm.read_layer, deltas)
+    alone = [force(vlm, prepared, ids, vlm.read_layer, delta[None]).logprobs[0] for delta in deltas]
+    np.testing.assert_allclose(together.logprobs, alone, atol=1e-4)
+    assert np.ptp(together.logprobs, 0).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_several_images_among_text_have_each_their_own_grid(name: str) -> None:
+    vlm = vlm_of(name)
+    images = [noise((60, 150), 1), noise((120, 70), 2)]
+    prompt = "Before <image> between <image> after"
+    if name == "paligemma":  # its text begins after the last image
+        prompt = "<image><image> after"
+    prepared = prepare(vlm, images, prompt)
+    assert {tile.image for tile in prepared.grid.tiles} == {0, 1}
+    assert check(vlm, prepared, most=10_000).holds
+    said = "".join(token.text for token in prepared.tokens if token.role == "prompt")
+    assert said == prompt.replace(" <image> ", "").replace("<image>", "").strip()
+    alone = prepare(vlm, images[1], "?")
+    second = [tile for tile in prepared.grid.tiles if tile.image == 1]
+    if name != "llava_onevision":  # which gives up tiling when there are several
+        assert [t.box for t in second] == [t.box for t in alone.grid.tiles]
+    generate(vlm, prepared, 2)
+
+
+def test_deepstack_reads_earlier_blocks_too() -> None:
+    vlm = vlm_of("qwen3_vl")
+    assert vlm.adapter.read_layers(vlm.model) == (0, 2, 3)
+    prepared = prepared_of(vlm)
+    rows = pattern(vlm.model, vlm.adapter, prepared.inputs, prepared.image_positions, [4], prepared.grid.patches, 2, prepared.order)
+    declared = prepared.grid.token_patches[4].toarray()[0] != 0
+    assert rows[0][declared].all()
+
+
+def test_large_mosaics_of_onevision_are_shrunk_in_the_map_too() -> None:
+    vlm = vlm_of("llava_onevision")
+    grid = prepared_of(vlm).grid
+    weights = grid.token_patches.toarray()
+    assert ((weights > 0).sum(1) > 1).any(), "no image token was made of several patches"
+    assert np.allclose(weights.sum(1)[weights.any(1)], 1, atol=1e-5)
+
+
+def test_gemma_crops_have_their_own_boxes() -> None:
+    vlm = tiny.gemma3(crops=True)
+    grid = prepare(vlm, noise((60, 150)), "?").grid
+    thirds = [(0, 0, 60, 50), (0, 50, 60, 100), (0, 100, 60, 150)]
+    np.testing.assert_allclose([t.box for t in grid.tiles], [(0, 0, 60, 150), *thirds], atol=0.6)
+
+
+def test_an_unknown_family_is_measured() -> None:
+    """The generic adapter finds of LLaVA what its own adapter declares."""
+    known = vlm_of("llava")
+    vlm = replace(known, adapter=Generic())
+    assert vlm.adapter.read_layers(vlm.model) == known.adapter.read_layers(known.model) == (1,)
+    assert vlm.leading == known.leading == 1
+    ours, theirs = (prepare(one, noise((60, 150)), "?").grid for one in (vlm, known))
+    assert ours.tiles == theirs.tiles
+    assert (ours.token_patches != theirs.token_patches).nnz == 0
+
+
+def test_an_unknown_family_without_places_is_refused() -> None:
+    """Q-Former tokens are made of all patches: no map."""
+    with pytest.raises(UserError, match="none has a place|no adapter"):
+        prepare(tiny.blip2(), noise((60, 150)), "?")
