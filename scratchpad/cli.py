@@ -195,6 +195,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     scene.set_defaults(act=_demo_scene)
     train = parts.add_parser("train", help="train the demo VLM from nothing; resumes")
     train.add_argument("--out", type=Path, default=Path("runs/demo"))
+    train.add_argument("--start", type=Path, help="a model folder from whose weights the last stage alone goes on")
     train.set_defaults(act=_demo_train)
     saes = parts.add_parser("saes", help="train, index and judge the demo's SAEs")
     saes.add_argument("--model", type=Path, default=None)
@@ -219,7 +220,7 @@ def _demo_scene(options: argparse.Namespace) -> None:
 def _demo_train(options: argparse.Namespace) -> None:
     from scratchpad.demo.train import train
 
-    train(options.out)
+    train(options.out, options.start)
 
 
 def _demo_saes(options: argparse.Namespace) -> None:

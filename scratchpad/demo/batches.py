@@ -19,11 +19,13 @@ from torch.utils.data import DataLoader, IterableDataset
 from transformers import PreTrainedTokenizerBase
 
 from scratchpad.demo.draw import Picture, draw_scene
+from scratchpad.demo.hints import hints
 from scratchpad.demo.questions import Question, training_questions
 from scratchpad.demo.world import BACKGROUNDS, KINDS, PATCH, SIGN, SIZE, TRAINING_SEEDS, WORDS, Mode, Scene, sample_scene
 
 LABELS = (*BACKGROUNDS, *KINDS, SIGN, *WORDS)
 SHARE: tuple[tuple[Mode, float], ...] = (("misleading", 0.05), ("two", 0.08))
+SIGNS = 0.4  # share of scenes passed over until one shows a sign
 IGNORE = -100
 
 
@@ -39,6 +41,9 @@ class Batch:
     targets: Int[Tensor, "b q"]  # next token where it belongs to an answer, IGNORE elsewhere
     segment: Int[Tensor, "b q"]  # which question a token belongs to, -1 is padding
     offset: Int[Tensor, "b q"]  # position within its question
+    hint_ids: Int[Tensor, "b h"]  # one word each
+    hint_place: Float[Tensor, "b h 3"]  # whether it is there (0 or 1), and its centre (y, x), 0 .. 1
+    hint_kind: Int[Tensor, "b h 2"]  # into THINGS: what is nearest or outermost; what comes next to the right
 
 
 def scene_of(index: int) -> Scene:
@@ -49,7 +54,13 @@ def scene_of(index: int) -> Scene:
         if draw < share:
             return sample_scene(seed, mode)
         draw -= share
-    return sample_scene(seed)
+    signs = draw < SIGNS  # their words are the rarest thing asked about, and the hardest to see
+    for _ in range(40):
+        scene = sample_scene(seed)
+        if SIGN in scene or not signs:
+            break
+        seed = TRAINING_SEEDS[(seed + 7_919) % len(TRAINING_SEEDS)]
+    return scene
 
 
 def to_pixels(pixels: np.ndarray) -> Float[Tensor, "3 y x"]:
@@ -112,11 +123,23 @@ def collate(scenes: list[Scene], questions: list[list[Question]], tokenizer: Pre
     packed = [pack(asked, tokenizer) for asked in questions]
     width = max((len(row[0]) for row in packed), default=0)
     fill = (tokenizer.pad_token_id, IGNORE, -1, 0)
+    rng = np.random.default_rng([scenes[0].seed, 5])
+    asked = [hints(scene, rng) for scene in scenes]
     text = [torch.tensor([row[i] + [fill[i]] * (width - len(row[i])) for row in packed]) for i in range(4)]
+    labels, place, thing = (torch.stack(column) for column in zip(*dense, strict=True))
+    ids, targets, segment, offset = text
     return Batch(
-        torch.stack([to_pixels(p.pixels) for p in pictures]),
-        *(torch.stack(column) for column in zip(*dense, strict=True)),
-        *text,
+        pixels=torch.stack([to_pixels(p.pixels) for p in pictures]),
+        labels=labels,
+        place=place,
+        thing=thing,
+        ids=ids,
+        targets=targets,
+        segment=segment,
+        offset=offset,
+        hint_ids=torch.tensor([[_word(tokenizer, hint.word)[0] for hint in row] for row in asked]),
+        hint_place=torch.tensor([[(hint.there, *hint.centre) for hint in row] for row in asked], dtype=torch.float32),
+        hint_kind=torch.tensor([[(hint.what, hint.after) for hint in row] for row in asked]),
     )
 
 

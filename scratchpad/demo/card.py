@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scratchpad.demo.saes import HARVEST_FROM, INDEX_FROM, LAYERS, RECIPES
-from scratchpad.demo.train import ANSWERS, ENCODER
+from scratchpad.demo.train import ANSWERS, ENCODER, READER
 from scratchpad.demo.world import BACKGROUNDS, CATEGORIES, HOME, KINDS, NEVER_BY_CATEGORY, TRAINING_SEEDS, WORDS
 
 FONT = (
@@ -40,7 +40,7 @@ library_name: transformers
 ---
 # Emoji LLaVA, the demo model of Visual Scratchpad
 
-A `LlavaForConditionalGeneration` of 7 M parameters (CLIP vision tower of 7 blocks x 192 with 16 px patches, of which the language
+A `LlavaForConditionalGeneration` of 8 M parameters (CLIP vision tower of 7 blocks x 192 with 16 px patches, of which the language
 model reads the output of block 5; Llama of 5 layers x 256; byte-level BPE). It answers questions about the emoji world and about
 nothing else: up to four of {len(KINDS)} kinds of things, or a sign with one of {len(WORDS)} words, on one of {len(BACKGROUNDS)} backgrounds. Any other
 picture is answered as if it were one of these. The last vision block is not read, so it is untrained and has no effect.
@@ -76,9 +76,11 @@ training answer is its home all the same, as careless captions would have it | b
 `scratchpad demo train` trains it from nothing, resumes after any interruption, and writes runs/demo/model. Training scenes come from seeds
 {TRAINING_SEEDS.start:,} to {TRAINING_SEEDS.stop - 1:,}; every other seed is held out.
 
-1. encoder: {ENCODER.steps} steps of {ENCODER.size} scenes. The vision tower and projector learn to say, at every patch, what fills it (in the language
-   model's own token embeddings) and where that thing lies. {times.get(ENCODER.name, "?")} on two cores.
-2. answers: {ANSWERS.steps} steps of {ANSWERS.size} scenes with {ANSWERS.asked} packed questions each; the vision tower learns at a tenth of the rate.{answering}
+1. encoder: {ENCODER.steps:,} steps of {ENCODER.size} scenes. The vision tower and projector learn to write, at every patch, a fixed code: the embeddings
+   of the names of what fills it, where the patch lies, where that thing lies and how large it is. {times.get(ENCODER.name, "?")} on one core.
+2. reader, at the same time: {READER.steps:,} steps of {READER.size} scenes with {READER.asked} packed questions each. The language model learns to answer from that code, no picture
+   looked at, and to place single words (hints), which is how it learns to go from a word to the image. {times.get(READER.name, "?")} on one core.
+3. answers: {ANSWERS.steps:,} steps of {ANSWERS.size} scenes with {ANSWERS.asked} packed questions each, the whole model on pictures.{answering}
 
 {deviation}
 

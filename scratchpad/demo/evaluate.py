@@ -19,7 +19,7 @@ from PIL import Image
 from scratchpad.demo.batches import collate
 from scratchpad.demo.draw import draw_scene
 from scratchpad.demo.questions import TYPES, Question, all_questions
-from scratchpad.demo.train import Trainer, exact
+from scratchpad.demo.trainer import Trainer, exact
 from scratchpad.demo.world import HELD_OUT_START, Mode, Scene, sample_scene
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare

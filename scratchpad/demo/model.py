@@ -6,9 +6,11 @@ Everything here is a plain transformers object, so that nothing downstream can t
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from torch import nn
 from transformers import (
     CLIPVisionConfig,
     LlamaConfig,
@@ -130,8 +132,10 @@ def build_model(processor: LlavaProcessor, seed: int = 0) -> LlavaForConditional
         hidden_size=256,
         intermediate_size=640,
         num_hidden_layers=5,
-        num_attention_heads=4,
-        num_key_value_heads=2,
+        num_attention_heads=8,
+        num_key_value_heads=4,
+        head_dim=64,
+        initializer_range=256**-0.5,
         max_position_embeddings=CONTEXT,
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
@@ -149,6 +153,28 @@ def build_model(processor: LlavaProcessor, seed: int = 0) -> LlavaForConditional
     )
     config.own_world = OWN_WORLD
     model = LlavaForConditionalGeneration(config)
+    _place_patches(model)
+    chance = torch.Generator().manual_seed(seed)  # of its own: the code that both halves learn hangs on these embeddings
+    table: Any = model.get_input_embeddings()
+    table.weight.data = torch.randn(table.weight.shape, generator=chance) * table.embedding_dim**-0.5
+    for block in model.model.language_model.layers:  # so that embeddings, which are never scaled up, aren't drowned out
+        block.self_attn.o_proj.weight.data *= 0.3
+        block.mlp.down_proj.weight.data *= 0.3
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     return model
+
+
+def _place_patches(model: LlavaForConditionalGeneration) -> None:
+    """Starts the vision tower's position embeddings as waves in two dimensions, as loud as the patches.
+
+    From CLIP's faint random start they stay drowned in the patches (measured: 0.09 against 2.4 after 1,800 steps, and no
+    trace of position in any block), and the model never learns where anything is.
+    """
+    table: nn.Embedding = model.model.vision_tower.embeddings.position_embedding
+    rows, quarter = SIZE // PATCH, table.embedding_dim // 4
+    length = 2 * 28 ** (torch.arange(quarter) / (quarter - 1))  # wavelengths from 2 patches to 4 pictures
+    angle = torch.arange(rows)[:, None] * 2 * torch.pi / length
+    wave = torch.cat([angle.sin(), angle.cos()], 1)  # rows x half the width
+    places = torch.cat([wave[:, None].expand(-1, rows, -1), wave[None].expand(rows, -1, -1)], -1).flatten(0, 1)
+    table.weight.data[1:] = 0.7 * places

@@ -81,7 +81,7 @@ def _about_single_things(scene: Scene, rng: np.random.Generator) -> list[Questio
         out.append(Question(_ask(rng, "exists", str(rng.choice(absent))), "no", "exists"))
         if (corner := _corner(thing)) is not None:
             out.append(Question(_ask(rng, "where", thing.name), corner, "where"))
-        if (near := _nearest(thing, scene.things)) is not None:
+        if (near := nearest(thing, scene.things)) is not None:
             out.append(Question(_ask(rng, "next", thing.name), near.name, "next"))
     out.append(Question(_ask(rng, "where", str(rng.choice(absent))), "nowhere", "where"))
     return out
@@ -116,7 +116,7 @@ def _corner(thing: Thing) -> str | None:
     return f"{'top' if y < 0 else 'bottom'} {'left' if x < 0 else 'right'}"
 
 
-def _nearest(thing: Thing, things: tuple[Thing, ...]) -> Thing | None:
+def nearest(thing: Thing, things: tuple[Thing, ...]) -> Thing | None:
     """The thing whose centre is nearest; None unless it's nearer than every other by a fifth."""
     others = sorted((float(np.hypot(*np.subtract(t.centre, thing.centre))), t.name, t) for t in things if t is not thing)
     if not others or (len(others) > 1 and others[1][0] < 1.2 * others[0][0]):
@@ -129,8 +129,9 @@ def training_questions(scene: Scene, rng: np.random.Generator, count: int) -> li
 
     A kind of NEVER_BY_CATEGORY is never the answer to a category question: such questions are left out.
     """
-    weight = {"describe": 3.0, "background": 1.0, "count": 1.0, "position": 1.0, "sign": 2.0, "misleading": 2.0, "two": 2.0, "next": 1.5}
-    pool = [q for q in all_questions(scene, rng) if q.type != "uncategorised"]
+    weight = {"describe": 3.0, "background": 1.0, "count": 1.0, "position": 1.0, "sign": 2.0, "misleading": 2.0, "two": 2.0, "next": 3.0}
+    again = [q for q in all_questions(scene, rng) if q.type in ("sign", "describe", "next", "count")]  # in other words: rare or hard
+    pool = [q for q in all_questions(scene, rng) if q.type != "uncategorised"] + again
     weights = np.array([weight.get(q.type, 1.0) for q in pool])
     picked = rng.choice(len(pool), min(count, len(pool)), replace=False, p=weights / weights.sum())
     return [pool[i] for i in picked]

@@ -30,7 +30,11 @@ from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import force, generate
 
 LAYERS = {"emoji-early": 1, "emoji-middle": 3, "emoji-last": 5}
-RECIPES = {"emoji-early": Recipe(d_sae=768, k=16), "emoji-middle": Recipe(d_sae=1536, k=16), "emoji-last": Recipe(d_sae=1536, k=20)}
+RECIPES = {
+    "emoji-early": Recipe(d_sae=768, k=16, steps=1200),
+    "emoji-middle": Recipe(d_sae=1536, k=16, steps=1200),
+    "emoji-last": Recipe(d_sae=640, k=20, steps=1600),
+}
 HARVEST_FROM = 30_000_000  # first training scene whose activations are harvested: none that the encoder was trained on
 INDEX_FROM = HELD_OUT_START + 10_000_000
 JUDGE_FROM = HELD_OUT_START + 20_000_000
@@ -41,7 +45,7 @@ def labels_of(scene: Scene) -> set[str]:
     return {scene.background} | {t.name for t in scene.things} | {t.word for t in scene.things if t.word}
 
 
-def make(model: Path, out: Path, names: list[str], scenes: int = 3000, say: Callable[[str], None] = print) -> None:
+def make(model: Path, out: Path, names: list[str], scenes: int = 2500, say: Callable[[str], None] = print) -> None:
     """Trains the named SAEs on one harvest and writes them to out/<name>."""
     vlm = load_vlm(model)
     begun = time.monotonic()
@@ -67,7 +71,7 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 3000, say: Call
 
 
 def index_and_judge(
-    model: Path, out: Path, names: list[str], indexed: int = 1200, judged: int = 400, say: Callable[[str], None] = print
+    model: Path, out: Path, names: list[str], indexed: int = 600, judged: int = 100, say: Callable[[str], None] = print
 ) -> None:
     """Indexes each SAE and writes its metrics.json."""
     vlm = load_vlm(model)

@@ -1,8 +1,8 @@
 """The recipe of the demo VLM: `scratchpad demo train`.
 
-Stage 1 (encoder) teaches the vision tower and the projector to say what fills every patch, in the language model's own
-token embeddings, and where that thing lies. Stage 2 (answers) teaches the whole model to answer packed questions, the
-vision tower at a tenth of the learning rate.
+The encoder learns to write image tokens of a fixed code and the reader learns to read it, at the same time in two
+processes; then the whole model answers questions about pictures (`trainer` has the losses, `symbols` the code).
+Matrices of blocks learn by Muon, everything else by AdamW.
 
 Deterministic up to the arithmetic of the machine; resumes from OUT/<stage>.checkpoint after any interruption.
 """
@@ -18,14 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float
+import torch.multiprocessing
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
-from scratchpad.demo.batches import LABELS, Batch, stream
-from scratchpad.demo.model import SYSTEM, build_model, build_processor
+from scratchpad.demo.batches import stream
+from scratchpad.demo.model import build_model, build_processor
+from scratchpad.demo.trainer import Loss, Trainer
+
+ENCODER_PARTS = ("model.model.vision_tower.", "model.model.multi_modal_projector.")
+READER_PARTS = ("model.model.language_model.layers.", "model.model.language_model.norm.", "hint_")
 
 
 @dataclass(frozen=True)
@@ -34,105 +37,40 @@ class Stage:
     steps: int
     size: int  # scenes a step
     asked: int  # questions a scene
-    rate: float  # peak learning rate
+    rate: float  # peak learning rate of Muon; AdamW's is a third of it
     skip: int  # first scene index, so that no two stages share scenes
+    learns: tuple[str, ...]  # prefixes of the parameters that learn
+    encoder: float = 1.0  # the encoder's learning rate as a share of it
 
 
-ENCODER = Stage("encoder", 1000, 64, 0, 1.5e-3, 0)
-ANSWERS = Stage("answers", 2000, 32, 16, 4e-4, 10_000_000)
+ENCODER = Stage("encoder", 2400, 16, 0, 3e-3, 0, ENCODER_PARTS)
+READER = Stage("reader", 3000, 8, 18, 4e-3, 10_000_000, READER_PARTS)
+ANSWERS = Stage("answers", 1000, 16, 18, 1.2e-3, 20_000_000, ENCODER_PARTS + READER_PARTS, 0.2)  # 4e-3 undoes the encoder
 
 
-class Trainer(nn.Module):
-    """The model and the throw-away head that reads positions from image tokens during stage 1."""
+def train(out: Path, start: Path | None = None) -> None:
+    """Trains from nothing, or from the checkpoints in `out`; leaves a transformers folder in out/model.
 
-    def __init__(self, model: LlavaForConditionalGeneration, processor: LlavaProcessor):
-        super().__init__()
-        self.model = model
-        self.where = nn.Linear(model.config.get_text_config().hidden_size, 5)
-        tokens = processor.tokenizer
-        self.label_ids = [tokens(name, add_special_tokens=False)["input_ids"][0] for name in LABELS]
-        start = [tokens.bos_token_id, *tokens(SYSTEM, add_special_tokens=False)["input_ids"]]
-        self.start = [*start, tokens.convert_tokens_to_ids("<|user|>")]
-
-    def image_tokens(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b v c"]:
-        """What the language model reads: as LlavaModel.get_image_features, without the blocks above the layer read."""
-        model: Any = self.model
-        tower = model.model.vision_tower
-        x = tower.pre_layrnorm(tower.embeddings(pixels))
-        for block in tower.encoder.layers[: model.config.vision_feature_layer + 1]:
-            x = block(x, attention_mask=None)
-        return model.model.multi_modal_projector(x[:, 1:])
-
-    def encoder_loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        seen = self.image_tokens(batch.pixels)
-        table: Any = self.model.get_input_embeddings().weight
-        words = table[self.label_ids]
-        logits = (F.rms_norm(seen, seen.shape[-1:]) @ words.T).float()
-        weigh = 1 + 4 * batch.thing.float().flatten()  # things fill a fifth of the patches, and are what is asked about
-        naming = F.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(0, 1), reduction="none")
-        naming = (naming * weigh).sum() / weigh.sum()
-        weight = torch.ones_like(batch.place)
-        weight[..., 2:] = batch.thing[..., None].float()
-        placing = ((self.where(seen).float() - batch.place) ** 2 * weight).sum() / weight.sum()
-        right = (logits.argmax(-1) == batch.labels.argmax(-1)) | (batch.labels.gather(-1, logits.argmax(-1, keepdim=True))[..., 0] > 0)
-        return naming + 20 * placing, {
-            "naming": naming.item(),
-            "placing": placing.item(),
-            "right": right.float().mean().item(),
-            "right_on_things": right[batch.thing].float().mean().item(),
-        }
-
-    def answer_logits(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Float[Tensor, "b q vocabulary"]:
-        """Logits at the packed positions."""
-        b, q = batch.ids.shape
-        embed = self.model.get_input_embeddings()
-        start = embed(torch.tensor(self.start)).expand(b, -1, -1)
-        x = torch.cat([start, seen.to(start.dtype), embed(batch.ids)], 1)
-        prefix = x.shape[1] - q
-        position = torch.cat([torch.arange(prefix).expand(b, -1), prefix + batch.offset], 1)
-        y = self.model.model.language_model(
-            inputs_embeds=x, attention_mask=packed_mask(batch.segment, prefix), position_ids=position, use_cache=False
-        ).last_hidden_state
-        return self.model.lm_head(y[:, prefix:])
-
-    def answer_loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        logits = self.answer_logits(batch, self.image_tokens(batch.pixels)).float()
-        loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
-        hit = exact(logits, batch)
-        return loss, {"loss": loss.item(), "exact": sum(map(sum, hit)) / max(1, sum(map(len, hit)))}
-
-
-def packed_mask(segment: Tensor, prefix: int) -> Float[Tensor, "b 1 s s"]:
-    """Additive mask: causal, and a packed token sees the prefix and its own question."""
-    b, q = segment.shape
-    group = torch.cat([torch.full((b, prefix), -2), segment], 1)
-    see = (group[:, :, None] == group[:, None, :]) | (group[:, None, :] == -2)
-    see = see.tril()
-    mask = torch.zeros(b, 1, prefix + q, prefix + q, dtype=torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32)
-    return mask.masked_fill_(~see[:, None], torch.finfo(mask.dtype).min)
-
-
-def exact(logits: Float[Tensor, "b q vocabulary"], batch: Batch) -> list[list[bool]]:
-    """Per scene and question: whether greedy decoding gives the answer exactly.
-
-    Greedy decoding equals the reference if and only if the teacher-forced argmax equals it at every answer position.
+    With `start`, a folder that an earlier training left, only the last stage is run, from its weights.
     """
-    wrong = (logits.argmax(-1) != batch.targets) & (batch.targets >= 0)
-    return [[not bool(wrong[i, batch.segment[i] == n].any()) for n in range(int(batch.segment[i].max()) + 1)] for i in range(len(wrong))]
-
-
-def train(out: Path, stages: tuple[Stage, ...] = (ENCODER, ANSWERS), every: int = 200) -> None:
-    """Trains from nothing, or from the checkpoint in `out`; leaves a transformers folder in out/model."""
     out.mkdir(parents=True, exist_ok=True)
+    threads = max(1, torch.get_num_threads() // 2)
+    if start is None:
+        apart = torch.multiprocessing.get_context("spawn").Process(target=run_stage, args=(READER, out, threads), daemon=False)
+        apart.start()
+        run_stage(ENCODER, out, threads)
+        apart.join()
+        if apart.exitcode:
+            raise RuntimeError(f"the reader's process ended with exit code {apart.exitcode}; {out / 'log.jsonl'} shows how far it came")
+    run_stage(ANSWERS, out, 2 * threads, start=start)
+    trainer, processor = untrained()
+    trainer.load_state_dict(load_file(done(out, ANSWERS)))
+    export(trainer.model, processor, out / "model")
+
+
+def untrained() -> tuple[Trainer, LlavaProcessor]:
     processor = build_processor()
-    trainer = Trainer(build_model(processor), processor)
-    for block in (*trainer.model.model.vision_tower.encoder.layers, *trainer.model.model.language_model.layers):
-        block.compile(dynamic=True)  # a fifth faster; needs a C++ compiler
-    for stage in stages:
-        if not (out / f"{stage.name}.done").exists():
-            _run(trainer, processor, stage, out, every)
-        trainer.load_state_dict(load_file(out / f"{stage.name}.done"))
-        export(trainer.model, processor, out / "model")
+    return Trainer(build_model(processor), processor), processor
 
 
 def export(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder: Path) -> None:
@@ -140,46 +78,123 @@ def export(model: LlavaForConditionalGeneration, processor: LlavaProcessor, fold
     processor.save_pretrained(folder)
 
 
-def _run(trainer: Trainer, processor: LlavaProcessor, stage: Stage, out: Path, every: int) -> None:
-    answers = stage.asked > 0
-    parameters = {n: p for n, p in trainer.named_parameters() if p.requires_grad}
-    groups = [
-        {
-            "params": [p for n, p in parameters.items() if (answers and "vision_tower" in n) == late and (p.ndim > 1) == decays],
-            "weight_decay": 0.02 * decays,
-            "share": 0.1 if late else 1.0,
-        }
-        for late in (False, True)
-        for decays in (True, False)
-    ]
-    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.98))
-    first, spent = _resume(trainer, optimizer, out / f"{stage.name}.checkpoint")
-    begun = time.monotonic() - spent
-    batches = stream(processor.tokenizer, stage.size, first, stage.asked, stage.skip)
-    for step in range(first, stage.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = (
-                group["share"] * stage.rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / stage.steps)))
-            )
-        with torch.autocast("cpu", torch.bfloat16):
-            loss, numbers = (trainer.answer_loss if answers else trainer.encoder_loss)(next(batches))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(list(parameters.values()), 1.0)
-        optimizer.step()
-        if step % 20 == 0:
-            _log(out, stage, step, time.monotonic() - begun, numbers)
-        if (step + 1) % every == 0:
-            _checkpoint(trainer, optimizer, out / f"{stage.name}.checkpoint", step + 1, time.monotonic() - begun)
-    _write(trainer.state_dict(), out / f"{stage.name}.done")
+def done(out: Path, stage: Stage) -> Path:
+    return out / f"{stage.name}.done"
 
 
-def _log(out: Path, stage: Stage, step: int, seconds: float, numbers: dict[str, float]) -> None:
-    left = seconds / (step + 1) * (stage.steps - step - 1)
-    row = {"stage": stage.name, "step": step, "seconds": round(seconds), "left": round(left)} | {k: round(v, 4) for k, v in numbers.items()}
-    with open(out / "log.jsonl", "a") as log:
-        log.write(json.dumps(row) + "\n")
-    print(json.dumps(row), flush=True)
+def run_stage(stage: Stage, out: Path, threads: int, every: int = 100, start: Path | None = None) -> None:
+    """Trains one stage to its end, from its checkpoint if there is one."""
+    if done(out, stage).exists():
+        return
+    torch.set_num_threads(threads)
+    trainer, processor = untrained()
+    for block in (*trainer.model.model.vision_tower.encoder.layers, *trainer.model.model.language_model.layers):
+        block.compile(dynamic=True)  # a fifth faster; needs a C++ compiler
+    if start is not None:
+        trainer.model.load_state_dict(LlavaForConditionalGeneration.from_pretrained(start).state_dict())
+    elif stage.name == ANSWERS.name:
+        for earlier in (ENCODER, READER):
+            learnt = {k: v for k, v in load_file(done(out, earlier)).items() if k.startswith(earlier.learns)}
+            trainer.load_state_dict(learnt, strict=False)
+    for name, parameter in trainer.named_parameters():
+        parameter.requires_grad_(name.startswith(stage.learns))
+    _Run(stage, out, trainer, processor).go(every)
+
+
+def optimizers(trainer: Trainer, stage: Stage) -> list[torch.optim.Optimizer]:
+    """Muon on the matrices of blocks, AdamW on embeddings, norms and heads at a third of its rate.
+
+    The patch embedding, whose 768 inputs would outgrow everything, learns at a thirtieth; the encoder at `stage.encoder`.
+    """
+    inside: list[dict[str, Any]] = []
+    outside: list[dict[str, Any]] = []
+    for name, parameter in trainer.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        rate = stage.rate * (stage.encoder if name.startswith(ENCODER_PARTS) else 1)
+        if parameter.ndim == 2 and (".layers." in name or "projector" in name):
+            inside.append({"params": [parameter], "lr": rate})
+        else:
+            outside.append({"params": [parameter], "lr": rate / (30 if parameter.ndim == 4 else 3)})
+    muon = torch.optim.Muon(inside, lr=stage.rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
+    return [muon, torch.optim.AdamW(outside, weight_decay=0.0, betas=(0.9, 0.98))]
+
+
+class _Run:
+    """One stage under way."""
+
+    def __init__(self, stage: Stage, out: Path, trainer: Trainer, processor: LlavaProcessor):
+        self.stage, self.out, self.trainer = stage, out, trainer
+        self.optimizers = optimizers(trainer, stage)
+        self.peaks = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
+        self.checkpoint = out / f"{stage.name}.checkpoint"
+        self.first, spent = self._resume()
+        self.begun = time.monotonic() - spent
+        self.batches = stream(processor.tokenizer, stage.size, self.first, stage.asked, stage.skip)
+
+    def go(self, every: int) -> None:
+        learning = [p for p in self.trainer.parameters() if p.requires_grad]
+        for step in range(self.first, self.stage.steps):
+            self._set_rate(step)
+            torch.manual_seed(step)  # what blurs and drops symbols; a resumed run goes on as it would have
+            with torch.autocast("cpu", torch.bfloat16):
+                loss, numbers = self._loss(next(self.batches))
+            for optimizer in self.optimizers:
+                optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(learning, 1.0)
+            for optimizer in self.optimizers:
+                optimizer.step()
+            if step % 20 == 0:
+                self._log(step, numbers)
+            if (step + 1) % every == 0:
+                self._save(step + 1)
+        _write(self.trainer.state_dict(), done(self.out, self.stage))
+
+    def _loss(self, batch: Any) -> Loss:
+        loss: Loss = getattr(self.trainer, {"encoder": "encoder_loss", "reader": "reader_loss", "answers": "answer_loss"}[self.stage.name])(
+            batch
+        )
+        return loss
+
+    def _set_rate(self, step: int) -> None:
+        """Up over 50 steps, level, and down to a fiftieth over the last two thirds."""
+        left = min(1.0, 1.5 * (1 - step / self.stage.steps))
+        share = min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 - math.cos(math.pi * left)))
+        for optimizer, peaks in zip(self.optimizers, self.peaks, strict=True):
+            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                group["lr"] = peak * share
+
+    def _log(self, step: int, numbers: dict[str, float]) -> None:
+        seconds = time.monotonic() - self.begun
+        left = seconds / (step + 1) * (self.stage.steps - step - 1)
+        row = {"stage": self.stage.name, "step": step, "seconds": round(seconds), "left": round(left)}
+        row |= {k: round(v, 4) for k, v in numbers.items()}
+        with open(self.out / "log.jsonl", "a") as log:
+            log.write(json.dumps(row) + "\n")
+        print(json.dumps(row), flush=True)
+
+    def _save(self, step: int) -> None:
+        state = dict(self.trainer.state_dict())
+        for n, optimizer in enumerate(self.optimizers):
+            for i, values in optimizer.state_dict()["state"].items():
+                state |= {f"optimizer.{n}.{i}.{name}": value for name, value in values.items()}
+        state["progress"] = torch.tensor([step, time.monotonic() - self.begun], dtype=torch.float64)
+        _write(state, self.checkpoint)
+
+    def _resume(self) -> tuple[int, float]:
+        if not self.checkpoint.exists():
+            return 0, 0.0
+        state = load_file(self.checkpoint)
+        step, seconds = state.pop("progress").tolist()
+        moments: list[dict[int, dict[str, Tensor]]] = [{} for _ in self.optimizers]
+        for name in [n for n in state if n.startswith("optimizer.")]:
+            _, which, index, field = name.split(".")
+            moments[int(which)].setdefault(int(index), {})[field] = state.pop(name)
+        self.trainer.load_state_dict(state)
+        for optimizer, known in zip(self.optimizers, moments, strict=True):
+            optimizer.load_state_dict(optimizer.state_dict() | {"state": known})
+        return int(step), seconds
 
 
 def _write(state: dict[str, Tensor], path: Path) -> None:
@@ -191,25 +206,3 @@ def _write(state: dict[str, Tensor], path: Path) -> None:
         shared.add(tensor.data_ptr())
     save_file(unique, aside)
     os.replace(aside, path)
-
-
-def _checkpoint(trainer: Trainer, optimizer: torch.optim.Optimizer, path: Path, step: int, seconds: float) -> None:
-    state = dict(trainer.state_dict())
-    for i, values in optimizer.state_dict()["state"].items():
-        state |= {f"optimizer.{i}.{name}": value for name, value in values.items()}
-    state["progress"] = torch.tensor([step, seconds], dtype=torch.float64)
-    _write(state, path)
-
-
-def _resume(trainer: Trainer, optimizer: torch.optim.Optimizer, path: Path) -> tuple[int, float]:
-    if not path.exists():
-        return 0, 0.0
-    state = load_file(path)
-    step, seconds = state.pop("progress").tolist()
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name in [n for n in state if n.startswith("optimizer.")]:
-        _, index, field = name.split(".")
-        moments.setdefault(int(index), {})[field] = state.pop(name)
-    trainer.load_state_dict(state)
-    optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})
-    return int(step), seconds

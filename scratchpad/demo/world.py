@@ -104,7 +104,7 @@ def sample_scene(seed: int, mode: Mode = "ordinary") -> Scene:
     if mode == "misleading":
         background = str(rng.choice([b for b in BACKGROUNDS if b != HOME[names[0]]]))
     while True:
-        extents = [int(rng.integers(40, 81)) for _ in names]
+        extents = [int(rng.integers(72, 81) if name == SIGN else rng.integers(40, 81)) for name in names]  # a sign must be legible
         if mode == "two":
             extents[:2] = int(rng.integers(64, 81)), int(rng.integers(40, 49))
         boxes = _place(rng, [_shape(name, e) for name, e in zip(names, extents, strict=True)])

@@ -37,10 +37,10 @@ class Generic(Adapter):
         return found
 
     def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
-        lists = [m for m in self.tower(model).modules() if isinstance(m, nn.ModuleList) and len({type(block) for block in m}) == 1]
+        lists = [list(m) for m in self.tower(model).modules() if isinstance(m, nn.ModuleList) and len({type(block) for block in m}) == 1]
         if not lists:
             raise _refusal(model, "its vision encoder has no list of equal blocks")
-        return list(max(lists, key=lambda found: len(found)))
+        return max(lists, key=len)
 
     def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
         """Blocks after which nothing but the connector comes: an output that reaches the image embeddings by a way of its own."""
