@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from scratchpad.records import Codes
 from scratchpad.sae.load import Sae
 
-SIZE = 16
+SIZE = 4  # on the demo: enough to change 82% of names, few enough that as many random ones change 9%
 
 
 def predicted_effects(sae: Sae, codes: Codes, gradient: Float[np.ndarray, "p d"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
