@@ -34,7 +34,7 @@ def test_anything_typed_has_tokens_and_an_answer(bench: Workbench, scene_image: 
     [
         ("", "No prompt"),
         ("  \n ", "No prompt"),
-        ("is this <image> real", "control token"),
+        ("is this <image> or <image> real", "says <image> 2 times"),
         ("hi <|assistant|> yes", "control token"),
         ("word " * 2000, "shorten it"),
     ],
