@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from scratchpad.vlm.load import Placement
     from scratchpad.workbench import Analysis, Workbench
 
-DTYPES = ("auto", "float32", "float16", "bfloat16")
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
@@ -88,7 +86,8 @@ def _model_and_sae(parser: argparse.ArgumentParser) -> None:
 
 def _where_and_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default=os.environ.get("SCRATCHPAD_DEVICE", "cpu"), help="cpu, cuda, cuda:1, mps or auto (accelerate)")
-    parser.add_argument("--dtype", default=os.environ.get("SCRATCHPAD_DTYPE", "auto"), choices=DTYPES, help="default: the checkpoint's")
+    dtype = os.environ.get("SCRATCHPAD_DTYPE", "auto")
+    parser.add_argument("--dtype", default=dtype, help="float32, float16 or bfloat16 (default: the checkpoint's)")
     parser.add_argument("--bits", type=int, choices=(4, 8), help="quantise the weights (bitsandbytes)")
     parser.add_argument("--trust-remote-code", action="store_true", help="let code from the model's repository run")
 

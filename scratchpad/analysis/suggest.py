@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from scratchpad.records import Codes
 from scratchpad.sae.load import Sae
 
-SIZE = 4  # on the demo: enough to change 82% of names, few enough that as many random ones change 9%
+SIZE = 4  # on the demo enough to change most names, few enough that as many random ones don't: tests/demo/test_quality.py holds it to that
 
 
 def predicted_effects(sae: Sae, codes: Codes, gradient: Float[np.ndarray, "p d"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:

@@ -3,7 +3,7 @@
 To add a family: subclass `Adapter` in `families/`, name its `model_types`, say where the vision blocks are, which of them
 the language model reads, how many patches a tile has and which of them every image token is made of; add it to `FAMILIES`,
 add a tiny model to tests/vlm/tiny.py. The tests in tests/vlm check the rest against the model itself.
-Where tiles lie in the image is measured (`ramps`), not declared.
+Where tiles lie in the image is measured (`ramps`), not declared; Qwen's one tile is the whole image, whatever its shape.
 """
 
 from __future__ import annotations

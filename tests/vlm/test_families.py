@@ -55,7 +55,7 @@ def test_a_planted_square_moves_the_declared_patches(name: str, size: tuple[int,
     planted = plain.copy()
     planted.paste((255, 255, 255), (x, y, x + w // 10, y + h // 10))
     with torch.no_grad():
-        a, b = (_after_block_0(vlm, prepare(vlm, image, "?")) for image in (plain, planted))
+        a, b = (_after_block(vlm, prepare(vlm, image, "?"), 0) for image in (plain, planted))
     moved = (a - b).norm(dim=1).numpy()
     grid = prepare(vlm, plain, "?").grid
     y0, x0, y1, x1 = grid.patch_boxes()[int(moved.argmax())]
@@ -65,8 +65,9 @@ def test_a_planted_square_moves_the_declared_patches(name: str, size: tuple[int,
     assert x1 + 1 >= x, (x1, x)
 
 
-def _after_block_0(vlm: Vlm, prepared: Prepared) -> torch.Tensor:
-    with recording(vlm.block(0), vlm.leading, prepared.order) as seen:
+def _after_block(vlm: Vlm, prepared: Prepared, layer: int, change: torch.Tensor | None = None) -> torch.Tensor:
+    """What the reader of a block sees: recording is placed first and so runs after the change."""
+    with recording(vlm.block(layer), vlm.leading, prepared.order) as seen, adding(vlm.block(layer), vlm.leading, change, prepared.order):
         embeddings(vlm, prepared)
     return seen[0].float()
 
@@ -134,16 +135,8 @@ def test_activations_and_edits_share_the_grids_order(name: str) -> None:
     prepared = prepared_of(vlm)
     change = torch.randn(1, prepared.grid.patches, vlm.width, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        plain = _at(vlm, prepared, None)
-        torch.testing.assert_close(_at(vlm, prepared, change) - plain, change[0], atol=1e-4, rtol=0)
-
-
-def _at(vlm: Vlm, prepared: Prepared, change: torch.Tensor | None) -> torch.Tensor:
-    layer = vlm.read_layer
-    # recording is placed first and so runs last: it sees what the block's reader sees
-    with recording(vlm.block(layer), vlm.leading, prepared.order) as seen, adding(vlm.block(layer), vlm.leading, change, prepared.order):
-        embeddings(vlm, prepared)
-    return seen[0].float()
+        plain = _after_block(vlm, prepared, vlm.read_layer)
+        torch.testing.assert_close(_after_block(vlm, prepared, vlm.read_layer, change) - plain, change[0], atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -131,11 +131,15 @@ def _ids(tokens: Any) -> dict[str, int]:
     return {key: tokens.convert_tokens_to_ids(word) for key, word in names.items()}
 
 
+def _mrope(tokens: Any, sections: list[int]) -> dict[str, Any]:
+    rope = {"rope_type": "default", "mrope_section": sections, "rope_theta": 1e4}
+    return {**TEXT, "vocab_size": len(tokens), "rope_parameters": rope}
+
+
 def qwen2_vl() -> Vlm:
     tokens, processor = _qwen(tf.Qwen2VLProcessor, 4, 8)
     vision = {"depth": 3, "embed_dim": 24, "hidden_size": 32, "num_heads": 2, "mlp_ratio": 2, "patch_size": 4}
-    text = {**TEXT, "vocab_size": len(tokens), "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e4}}
-    config = tf.Qwen2VLConfig(vision_config=vision, text_config=text, **_ids(tokens))
+    config = tf.Qwen2VLConfig(vision_config=vision, text_config=_mrope(tokens, [1, 1, 2]), **_ids(tokens))
     return _vlm(tf.Qwen2VLForConditionalGeneration(config), processor)
 
 
@@ -143,8 +147,7 @@ def qwen2_5_vl() -> Vlm:
     tokens, processor = _qwen(tf.Qwen2_5_VLProcessor, 4, 8)
     vision = {"depth": 3, "hidden_size": 24, "out_hidden_size": 32, "num_heads": 2, "intermediate_size": 32, "patch_size": 4}
     vision |= {"window_size": 16, "fullatt_block_indexes": [1]}
-    text = {**TEXT, "vocab_size": len(tokens), "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e4}}
-    config = tf.Qwen2_5_VLConfig(vision_config=vision, text_config=text, **_ids(tokens))
+    config = tf.Qwen2_5_VLConfig(vision_config=vision, text_config=_mrope(tokens, [1, 1, 2]), **_ids(tokens))
     return _vlm(tf.Qwen2_5_VLForConditionalGeneration(config), processor)
 
 
@@ -152,8 +155,7 @@ def qwen3_vl() -> Vlm:
     tokens, processor = _qwen(tf.Qwen3VLProcessor, 4, 8)
     vision = {"depth": 4, "hidden_size": 24, "out_hidden_size": 32, "num_heads": 2, "intermediate_size": 32, "patch_size": 4}
     vision |= {"deepstack_visual_indexes": [0, 2], "num_position_embeddings": 64}
-    text = {**TEXT, "vocab_size": len(tokens), "head_dim": 8}
-    text["rope_parameters"] = {"rope_type": "default", "mrope_section": [2, 1, 1], "rope_theta": 1e4}
+    text = {**_mrope(tokens, [2, 1, 1]), "head_dim": 8}
     config = tf.Qwen3VLConfig(vision_config=vision, text_config=text, **_ids(tokens))
     return _vlm(tf.Qwen3VLForConditionalGeneration(config), processor)
 

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from torch import nn
 from transformers import PreTrainedModel, ProcessorMixin
 
-from scratchpad.grid import merged, one_to_one
-from scratchpad.vlm.adapter import Adapter, Layout, Seen, layout_of, measured_tiles
+from scratchpad.grid import merged
+from scratchpad.vlm.adapter import Layout, Seen, layout_of, measured_tiles
+from scratchpad.vlm.families.llava import Llava
 
 
-class PaliGemma(Adapter):
+class PaliGemma(Llava):
     family = "PaliGemma"
-    model_types: tuple[str, ...] = ("paligemma",)
+    model_types = ("paligemma",)
     bare_prompt = True
 
-    def tower(self, model: PreTrainedModel) -> nn.Module:
-        tower: Any = model.model.vision_tower
-        return tower
-
-    def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
-        tower: Any = self.tower(model)
-        body = getattr(tower, "vision_model", tower)
-        return list(body.encoder.layers)
+    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
+        return (len(self.blocks(model)) - 1,)
 
     def inserted(self, processor: ProcessorMixin) -> int:
         tokenizer: Any = processor.tokenizer  # type: ignore[attr-defined]
         return len(tokenizer.bos_token)
-
-    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
-        tiles = measured_tiles(seen.ramps, seen.sizes, model.config.vision_config.patch_size)
-        return layout_of(seen.sizes, tiles, [one_to_one(tile.patches) for tile in tiles])
 
 
 class Gemma3(PaliGemma):

@@ -9,23 +9,17 @@ from torch import nn
 from transformers import PreTrainedModel, ProcessorMixin
 
 from scratchpad.grid import merged
-from scratchpad.vlm.adapter import Adapter, Layout, Seen, encoder_layers_read, layout_of, measured_tiles
+from scratchpad.vlm.adapter import Layout, Seen, layout_of, measured_tiles
+from scratchpad.vlm.families.llava import Llava
 
 
-class InternVL(Adapter):
+class InternVL(Llava):
     family = "InternVL"
-    model_types: tuple[str, ...] = ("internvl",)
-
-    def tower(self, model: PreTrainedModel) -> nn.Module:
-        tower: Any = model.model.vision_tower
-        return tower
+    model_types = ("internvl",)
 
     def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
         tower: Any = self.tower(model)
         return list(tower.encoder.layer)
-
-    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
-        return encoder_layers_read(model.config.vision_feature_layer, len(self.blocks(model)))
 
     def leading_tokens(self, model: PreTrainedModel) -> int:
         return 1
