@@ -30,11 +30,13 @@ from scratchpad.sae.load import Sae, load_sae
 from scratchpad.vlm import run as vlm_run
 from scratchpad.vlm.load import Placement, Vlm, load_vlm
 from scratchpad.vlm.prepare import Prepared, prepare
+from scratchpad.vlm.reuse import Kept
 
 HOME = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = HOME / "examples" / "emoji-llava"
 DEFAULT_SAE = HOME / "saes" / "emoji-last"
 REMEMBERED = 32
+KEPT = 4  # clean runs whose keys and values stay on the device
 
 T = TypeVar("T")
 
@@ -75,6 +77,7 @@ class Workbench:
         _check_fit(self.vlm, self.sae)
         self.index: Index | None = open_index(Path(sae))
         self._known: OrderedDict[Hashable, object] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
         self._lock = threading.RLock()  # one model, one run at a time: hooks must never see another visitor's pass
 
     def analyze(
@@ -97,7 +100,7 @@ class Workbench:
         with self._lock:
             prepared = prepare(self.vlm, picture, prompt)
             key = (prepared.image_sha256, prepared.prompt, max_new_tokens)
-            run = self._once(("run", *key), lambda: vlm_run.run(self.vlm, prepared, self.sae.layer, max_new_tokens, on_token))
+            run = self._once(("run", *key), lambda: self._run(prepared, max_new_tokens, on_token))
             codes = self._once(("codes", *key), lambda: self.sae.encode(run.activations))
             latents, effects = self._once(("effects", *key), lambda: self._effects(prepared, run, codes))
         weights = weigh(run)
@@ -134,9 +137,10 @@ class Workbench:
         change = delta(self.sae, analysis.codes, edit, run.grid, run.activations)
         batch = None if change is None else torch.from_numpy(change)[None]
         with self._lock:
-            after = vlm_run.generate(self.vlm, analysis.prepared, max_new_tokens, self.sae.layer, batch)
-            forced = vlm_run.force(self.vlm, analysis.prepared, run.answer_ids, self.sae.layer, batch)
-            plain = vlm_run.force(self.vlm, analysis.prepared, run.answer_ids)
+            known = self._kept_of(analysis.prepared)
+            after = vlm_run.generate(self.vlm, analysis.prepared, max_new_tokens, self.sae.layer, batch, known)
+            forced = vlm_run.force(self.vlm, analysis.prepared, run.answer_ids, self.sae.layer, batch, known)
+            plain = self._plain(analysis)
         before = tuple(run.outputs())
         change_per_token = (forced.logprobs[0] - plain.logprobs[0])[: len(before)]
         return Comparison(
@@ -162,20 +166,32 @@ class Workbench:
             picked = rng.choice(pool, len(edit.items), replace=False)
             items = tuple(replace(item, latent=int(latent)) for item, latent in zip(edit.items, picked, strict=True))
             change = delta(self.sae, analysis.codes, replace(edit, items=items), run.grid, run.activations)
-            assert change is not None, "an edit with items changes something"
-            deltas.append(torch.from_numpy(change))
+            deltas.append(np.zeros_like(run.activations) if change is None else change)
         with self._lock:
-            plain = vlm_run.force(self.vlm, analysis.prepared, run.answer_ids).logprobs.sum()
-            parts = [
-                vlm_run.force(self.vlm, analysis.prepared, run.answer_ids, self.sae.layer, torch.stack(deltas[i : i + 16]))
-                for i in range(0, count, 16)
-            ]
-        effects = np.concatenate([part.logprobs.sum(1) for part in parts]) - plain
-        return Control(effects, int(sum((~part.kept).sum() for part in parts)))
+            known = self._kept_of(analysis.prepared)
+            forced = vlm_run.force_all(self.vlm, analysis.prepared, run.answer_ids, self.sae.layer, deltas, known)
+            plain = self._plain(analysis)
+        return Control(forced.logprobs.sum(1) - plain.logprobs.sum(), int((~forced.kept).sum()))
 
     def name(self, latent: int) -> str:
         """What a latent is called: its index entry, or its number."""
         return (self.index.name(latent) if self.index else "") or f"latent {latent}"
+
+    def _run(self, prepared: Prepared, max_new_tokens: int, on_token: Callable[[str], None] | None) -> Run:
+        run, kept = vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, max_new_tokens, on_token)
+        self._kept[(prepared.image_sha256, prepared.prompt)] = kept
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return run
+
+    def _kept_of(self, prepared: Prepared) -> Kept | None:
+        """What the clean run of a prompt left, while it's among the last few; without it an edited run computes everything."""
+        return self._kept.get((prepared.image_sha256, prepared.prompt))
+
+    def _plain(self, analysis: Analysis) -> vlm_run.Forced:
+        run = analysis.run
+        key = ("plain", run.image_sha256, run.prompt, run.answer_ids)
+        return self._once(key, lambda: vlm_run.force(self.vlm, analysis.prepared, run.answer_ids))
 
     def _effects(self, prepared: Prepared, run: Run, codes: Codes) -> tuple[np.ndarray, np.ndarray]:
         gradient = vlm_run.gradient(self.vlm, prepared, run.answer_ids, self.sae.layer)

@@ -42,7 +42,7 @@ def delta(sae: Sae, codes: Codes, edit: Edit, grid: Grid, activations: Float[np.
         after = {"set": np.full_like(a, item.value), "scale": a * item.value, "add": a + item.value}[item.op]
         change = np.where(where, after - a, 0).astype(np.float32)
         out += change[:, None] * directions[item.latent]
-    return out
+    return out if out.any() else None
 
 
 def _where(item: LatentEdit, sae: Sae, grid: Grid) -> np.ndarray:

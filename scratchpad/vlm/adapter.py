@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,6 +22,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 from scratchpad.grid import Grid, Tile, stacked
 from scratchpad.vlm.ramps import tile_of
 
+Ahead = Literal["nothing", "image", "prompt"]
 Sizes = Sequence[tuple[int, int]]  # (h, w) of every original image
 
 
@@ -48,6 +49,7 @@ class Adapter(ABC):
     family: str
     model_types: tuple[str, ...]
     bare_prompt = False  # whether the family is asked without a chat template
+    sees_ahead: Ahead = "nothing"  # which later tokens a token sees: of its image, of the prompt
 
     @abstractmethod
     def tower(self, model: PreTrainedModel) -> nn.Module:

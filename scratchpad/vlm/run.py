@@ -6,8 +6,8 @@ Knows nothing of SAEs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,10 @@ from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.hooks import adding, recording
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, decode, token_text
+from scratchpad.vlm.reuse import Kept, first_changed, keeping, kept, reusing
 
 MAX_NEW_TOKENS = 64
+BATCH = 16  # counterfactuals at once
 
 
 @dataclass(frozen=True)
@@ -36,20 +38,26 @@ class Answer:
     tokens: tuple[Token, ...]  # without it
 
 
-@torch.no_grad()
-def run(
-    vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS, on_token: Callable[[str], None] | None = None
-) -> Run:
+def run(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS) -> Run:
     """The greedy answer, with log-probabilities, attention rows of all text tokens and the activations after `layer`."""
+    return run_and_keep(vlm, prepared, layer, max_new_tokens)[0]
+
+
+@torch.no_grad()
+def run_and_keep(
+    vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS, on_token: Callable[[str], None] | None = None
+) -> tuple[Run, Kept]:
+    """As `run`, and what edited runs of the same prompt can take from it."""
     columns = torch.tensor(prepared.image_positions)
     skip = torch.zeros(prepared.length, dtype=torch.bool)
     skip[columns] = True
-    with capturing(columns, skip) as capture, recording(vlm.block(layer), vlm.leading, prepared.order) as seen:
-        answer = generate(vlm, prepared, max_new_tokens, on_token=on_token)
+    block = vlm.block(layer)
+    with capturing(columns, skip) as capture, recording(block, vlm.leading, prepared.order) as seen, keeping(vlm, layer) as blocks:
+        answer, cache = _generate(vlm, prepared, max_new_tokens, on_token)
     layers = sorted(capture.rows)
     queries = np.array([p for p, _ in capture.rows[layers[0]]])
     rows = torch.stack([torch.stack([row for _, row in capture.rows[y]]) for y in layers], 1)
-    return Run(
+    found = Run(
         model=vlm.identity,
         image_sha256=prepared.image_sha256,
         prompt=prepared.prompt,
@@ -62,6 +70,7 @@ def run(
         attention=rows.float().cpu().numpy(),
         answer_ids=answer.ids,
     )
+    return found, kept(layer, blocks, cache)
 
 
 @torch.no_grad()
@@ -71,24 +80,29 @@ def generate(
     max_new_tokens: int = MAX_NEW_TOKENS,
     layer: int | None = None,
     delta: Float[Tensor, "1 p d"] | None = None,
-    on_token: Callable[[str], None] | None = None,
+    known: Kept | None = None,
 ) -> Answer:
-    """Greedy generation, `delta` added to the patches after `layer`."""
+    """Greedy generation, `delta` added to the patches after `layer`; with `known`, computing only what that changes."""
+    with _change(vlm, prepared, layer, delta, known):
+        return _generate(vlm, prepared, max_new_tokens, None)[0]
+
+
+def _generate(vlm: Vlm, prepared: Prepared, max_new_tokens: int, on_token: Callable[[str], None] | None) -> tuple[Answer, object]:
+    """The answer, and the cache that it leaves."""
     if max_new_tokens < 1:
         raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
     room = vlm.context - prepared.length
     model: Any = vlm.model
-    with _change(vlm, prepared, layer, delta):
-        out = model.generate(
-            **prepared.inputs,
-            max_new_tokens=min(max_new_tokens, room),
-            do_sample=False,
-            num_beams=1,
-            use_cache=True,
-            return_dict_in_generate=True,
-            output_logits=True,
-            stopping_criteria=_watcher(vlm, prepared.length, on_token),
-        )
+    out = model.generate(
+        **prepared.inputs,
+        max_new_tokens=min(max_new_tokens, room),
+        do_sample=False,
+        num_beams=1,
+        use_cache=True,
+        return_dict_in_generate=True,
+        output_logits=True,
+        stopping_criteria=_watcher(vlm, prepared.length, on_token),
+    )
     ids = out.sequences[0, prepared.length :].tolist()
     logprobs = [float(step[0].float().log_softmax(-1)[i]) for step, i in zip(out.logits, ids, strict=True)]
     ends = _end_ids(vlm)
@@ -97,7 +111,7 @@ def generate(
         for n, (i, logprob) in enumerate(zip(ids, logprobs, strict=True))
         if i not in ends
     )
-    return Answer(decode(vlm, ids), tuple(ids), tokens)
+    return Answer(decode(vlm, ids), tuple(ids), tokens), out.past_key_values
 
 
 @dataclass(frozen=True)
@@ -116,13 +130,30 @@ class Forced:
 
 @torch.no_grad()
 def force(
-    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int | None = None, deltas: Float[Tensor, "b p d"] | None = None
+    vlm: Vlm,
+    prepared: Prepared,
+    ids: tuple[int, ...],
+    layer: int | None = None,
+    deltas: Float[Tensor, "b p d"] | None = None,
+    known: Kept | None = None,
 ) -> Forced:
-    """The log-probability of an answer under each change, in one batch."""
-    logits = _forced_logits(vlm, prepared, ids, layer, deltas)
+    """The log-probability of an answer under each change, in one batch; with `known`, computing only what they change."""
+    logits = _forced_logits(vlm, prepared, ids, layer, deltas, known)
     scores = logits.log_softmax(-1)
     picked = scores.gather(-1, torch.tensor(ids, device=scores.device).expand(len(scores), -1)[..., None])[..., 0]
     return Forced(picked.cpu().numpy(), logits.argmax(-1).cpu().numpy(), ids)
+
+
+def force_all(
+    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int, deltas: Sequence[Float[np.ndarray, "p d"]], known: Kept | None = None
+) -> Forced:
+    """As `force` for any number of changes, in batches of which each shares the longest prefix it can."""
+    starts = [first_changed(vlm, prepared, layer, np.asarray(delta.any(-1))) for delta in deltas]
+    order = np.argsort(starts, kind="stable")
+    batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+    parts = [force(vlm, prepared, ids, layer, torch.from_numpy(np.stack([deltas[i] for i in batch])), known) for batch in batches]
+    back = np.argsort(order)
+    return Forced(np.concatenate([p.logprobs for p in parts])[back], np.concatenate([p.choices for p in parts])[back], ids)
 
 
 def gradient(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int) -> Float[np.ndarray, "p d"]:
@@ -137,7 +168,7 @@ def gradient(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int) -> 
 
 
 def _forced_logits(
-    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int | None, deltas: Float[Tensor, "b p d"] | None
+    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int | None, deltas: Float[Tensor, "b p d"] | None, known: Kept | None = None
 ) -> Float[Tensor, "b n vocabulary"]:
     count = 1 if deltas is None else len(deltas)
     given = torch.tensor(ids, device=vlm.model.device)[None, :-1]
@@ -146,16 +177,21 @@ def _forced_logits(
         if value.shape == (count, prepared.length):
             more = {"input_ids": given, "attention_mask": torch.ones_like(given)}.get(name, torch.zeros_like(given))
             inputs[name] = torch.cat([value, more.expand(count, -1).to(value.dtype)], 1)
-    with _change(vlm, prepared, layer, deltas):
+    with _change(vlm, prepared, layer, deltas, known):
         out = vlm.model(**inputs, use_cache=False, logits_to_keep=len(ids))
     return out.logits.float()
 
 
-def _change(vlm: Vlm, prepared: Prepared, layer: int | None, delta: Tensor | None):  # type: ignore[no-untyped-def]
+@contextmanager
+def _change(vlm: Vlm, prepared: Prepared, layer: int | None, delta: Float[Tensor, "b p d"] | None, known: Kept | None) -> Iterator[None]:
     if delta is None:
-        return nullcontext()
+        yield
+        return
     assert layer is not None, "a change needs the layer after which it's added"
-    return adding(vlm.block(layer), vlm.leading, delta, prepared.order)
+    assert known is None or known.layer == layer, (known.layer if known else None, layer)
+    first = first_changed(vlm, prepared, layer, delta.ne(0).any(-1).any(0).cpu().numpy()) if known else 0
+    with adding(vlm.block(layer), vlm.leading, delta, prepared.order), reusing(vlm, known, first, len(delta)):
+        yield
 
 
 def _end_ids(vlm: Vlm) -> set[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -18,22 +17,9 @@ from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.run import force, generate, run
 from tests.vlm import tiny
+from tests.vlm.tiny import NAMES, noise, prepared_of, vlm_of
 
 SIZES = [(60, 150), (150, 60), (97, 101)]  # wide, tall, nearly square
-NAMES = list(tiny.FAMILIES)
-
-
-@cache
-def vlm_of(name: str) -> Vlm:
-    return tiny.FAMILIES[name]()
-
-
-def noise(size: tuple[int, int], seed: int = 0) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (*size, 3), dtype=np.uint8))
-
-
-def prepared_of(vlm: Vlm, size: tuple[int, int] = (60, 150)) -> Prepared:
-    return prepare(vlm, noise(size), "What is it?")
 
 
 @pytest.mark.parametrize("size", SIZES)

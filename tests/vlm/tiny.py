@@ -7,15 +7,19 @@ can be swapped without a test noticing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 import transformers as tf
+from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from scratchpad.vlm import attention
 from scratchpad.vlm.families import adapter_for
 from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.processor import without_video
 
 PLAIN = (
@@ -274,3 +278,18 @@ FAMILIES: dict[str, Callable[[], Vlm]] = {
         internvl,
     )
 }
+
+NAMES = list(FAMILIES)
+
+
+@cache
+def vlm_of(name: str) -> Vlm:
+    return FAMILIES[name]()
+
+
+def noise(size: tuple[int, int], seed: int = 0) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (*size, 3), dtype=np.uint8))
+
+
+def prepared_of(vlm: Vlm, size: tuple[int, int] = (60, 150)) -> Prepared:
+    return prepare(vlm, noise(size), "What is it?")

@@ -7,7 +7,7 @@ from typing import Any
 from transformers import PreTrainedModel, ProcessorMixin
 
 from scratchpad.grid import merged
-from scratchpad.vlm.adapter import Layout, Seen, layout_of, measured_tiles
+from scratchpad.vlm.adapter import Ahead, Layout, Seen, layout_of, measured_tiles
 from scratchpad.vlm.families.llava import Llava
 
 
@@ -15,6 +15,7 @@ class PaliGemma(Llava):
     family = "PaliGemma"
     model_types = ("paligemma",)
     bare_prompt = True
+    sees_ahead: Ahead = "prompt"
 
     def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
         return (len(self.blocks(model)) - 1,)
@@ -28,6 +29,7 @@ class Gemma3(PaliGemma):
     family = "Gemma 3"
     model_types = ("gemma3",)
     bare_prompt = False
+    sees_ahead = "image"
 
     def inserted(self, processor: ProcessorMixin) -> int:
         return 0

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
-from scratchpad.vlm.adapter import Adapter, Layout, Seen, measured_tiles
+from scratchpad.vlm.adapter import Adapter, Ahead, Layout, Seen, measured_tiles
 
 TOWERS = ("vision_tower", "vision_model", "visual", "vision_encoder")
 MOST = 4096  # image tokens whose patches are measured one by one
@@ -27,6 +27,7 @@ class Generic(Adapter):
     """One instance a model, so that what was measured on it stays with it."""
 
     family = "generic"
+    sees_ahead: Ahead = "prompt"  # for all that is known
     model_types: tuple[str, ...] = ()
 
     def tower(self, model: PreTrainedModel) -> nn.Module:

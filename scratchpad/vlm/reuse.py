@@ -1,0 +1,158 @@
+"""What an edited run needn't compute again: vision blocks below the edit, keys and values before the first changed token.
+
+In: a clean run's own tensors, kept on its device. Out: scopes in which the model takes them instead of computing them.
+Exact, because nothing before a changed token can see it (causal attention); where a family's attention looks ahead, less
+is reused. Knows nothing of SAEs. A `Kept` belongs to whoever runs; it's never part of a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+from torch import Tensor, nn
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import Prepared
+
+Pair = tuple[Tensor, Tensor]  # keys and values, each 1 g s c
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One clean run's tensors."""
+
+    layer: int  # the vision block after which edits happen
+    blocks: dict[int, Any]  # what vision blocks put out, for those that are read again: a tensor, or a tuple that begins with one
+    pairs: tuple[Pair, ...] | None  # of every language-model layer; None where a sliding window has forgotten some
+
+
+@contextmanager
+def keeping(vlm: Vlm, layer: int) -> Iterator[dict[int, Any]]:
+    """Collects the outputs of the block at `layer` and of those below it that the language model reads."""
+    out: dict[int, Any] = {}
+    wanted = [i for i in vlm.adapter.read_layers(vlm.model) if i < layer] + [layer]
+    handles = [vlm.blocks[i].register_forward_hook(lambda _m, _a, o, i=i: out.__setitem__(i, o), prepend=True) for i in wanted]
+    try:
+        yield out
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def kept(layer: int, blocks: dict[int, Any], cache: object) -> Kept:
+    """From what `keeping` collected and the cache that generation left."""
+    layers = getattr(cache, "layers", [])
+    pairs = tuple((one.keys, one.values) for one in layers) if layers and all(map(_whole, layers)) else None
+    return Kept(layer, blocks, pairs)
+
+
+def _whole(layer: Any) -> bool:
+    kind = type(layer)
+    return kind is DynamicLayer or (kind is DynamicSlidingWindowLayer and layer.get_seq_length() == layer.keys.shape[-2])
+
+
+def first_changed(vlm: Vlm, prepared: Prepared, layer: int, changed: Bool[np.ndarray, " p"]) -> int:
+    """The first position whose keys and values may differ when these patches change after `layer`.
+
+    Blocks above the edit mix the patches of a tile, so below the last block read a change reaches all of its tile.
+    """
+    grid = prepared.grid
+    if layer < vlm.read_layer:
+        ends = np.cumsum([tile.patches for tile in grid.tiles])
+        changed = np.concatenate([np.full(len(part), part.any()) for part in np.split(changed, ends[:-1])])
+    tokens = np.flatnonzero(grid.token_patches @ changed.astype(np.float32))
+    positions = prepared.image_positions
+    last = prepared.length - 1  # something must be computed
+    if not len(tokens):
+        return last
+    return {"nothing": positions[tokens[0]], "image": positions[0], "prompt": 0}[vlm.adapter.sees_ahead]
+
+
+@contextmanager
+def reusing(vlm: Vlm, known: Kept | None, first: int, count: int) -> Iterator[None]:
+    """The next forward pass, of `count` copies of the prompt, computes only what is new; later ones are left alone."""
+    if known is None:
+        yield
+        return
+    with _replaying(vlm, known, count), _resuming(vlm, known, first, count):
+        yield
+
+
+@contextmanager
+def _replaying(vlm: Vlm, known: Kept, count: int) -> Iterator[None]:
+    """Vision blocks up to the kept layer hand out what they put out before; hooks on them run as ever."""
+    changed = vlm.blocks[: known.layer + 1]
+    before = [block.__dict__.get("forward") for block in changed]
+    for i, block in enumerate(changed):
+        block.forward = _repeated(known.blocks[i], count) if i in known.blocks else _through
+    try:
+        yield
+    finally:
+        for block, forward in zip(changed, before, strict=True):
+            if forward is None:
+                del block.forward
+            else:
+                block.forward = forward  # some wrap a block's forward, accelerate among them
+
+
+def _through(x: Tensor, *args: object, **kwargs: object) -> Tensor:
+    return x
+
+
+def _repeated(output: Any, count: int) -> Any:
+    x = output[0] if isinstance(output, tuple) else output
+    many = x.repeat(count, *[1] * (x.ndim - 1))
+    out = (many, *output[1:]) if isinstance(output, tuple) else many
+    return lambda *args, **kwargs: out
+
+
+@contextmanager
+def _resuming(vlm: Vlm, known: Kept, first: int, count: int) -> Iterator[None]:
+    """The language model's next pass begins at position `first`, upon the kept keys and values before it."""
+    module = vlm.adapter.language_model(vlm.model)
+
+    def begin(module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
+        handle.remove()
+        mask = kwargs.get("attention_mask")
+        if known.pairs is None or first == 0 or (isinstance(mask, dict) and any(part is None for part in mask.values())):
+            return None
+        cache = kwargs.get("past_key_values")
+        if cache is None:
+            cache = DynamicCache(config=vlm.model.config)
+        for i, (keys, values) in enumerate(known.pairs):
+            cache.update(keys[:, :, :first].expand(count, -1, -1, -1), values[:, :, :first].expand(count, -1, -1, -1), i)
+        return args, kwargs | _from(first, kwargs) | {"past_key_values": cache, "use_cache": True}
+
+    handle = module.register_forward_pre_hook(begin, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _from(first: int, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """A language model's arguments without the positions before `first`."""
+    new: dict[str, Any] = {"inputs_embeds": kwargs["inputs_embeds"][:, first:]}
+    for name in ("position_ids", "cache_position"):
+        if kwargs.get(name) is not None:
+            new[name] = kwargs[name][..., first:]
+    mask = kwargs.get("attention_mask")
+    if isinstance(mask, dict):
+        new["attention_mask"] = {name: part[..., first:, :] for name, part in mask.items()}
+    elif mask is not None and mask.ndim == 4:
+        new["attention_mask"] = mask[..., first:, :]
+    if kwargs.get("visual_pos_masks") is not None:  # DeepStack: one row for every image token of the batch
+        places = kwargs["visual_pos_masks"]
+        later = torch.zeros_like(places)
+        later[:, first:] = True
+        new["visual_pos_masks"] = places[:, first:]
+        new["deepstack_visual_embeds"] = [x[later[places]] for x in kwargs["deepstack_visual_embeds"]]
+    return new

@@ -1,0 +1,68 @@
+"""An edited run takes from the clean one what the edit can't change: same results, nothing computed twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from scratchpad.vlm.prepare import Prepared
+from scratchpad.vlm.reuse import first_changed
+from scratchpad.vlm.run import force, generate, run_and_keep
+from tests.vlm.tiny import NAMES, prepared_of, vlm_of
+
+
+def last_patches(prepared: Prepared) -> list[int]:
+    """The last two that aren't padding."""
+    return np.flatnonzero(prepared.grid.token_patches.sum(0))[-2:].tolist()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("below", [0, 1])
+def test_what_an_edit_leaves_alone_is_reused(name: str, below: int) -> None:
+    """The same answer and log-probabilities as computing everything anew, for a change of the last patches alone."""
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    layer = vlm.read_layer - below
+    found, known = run_and_keep(vlm, prepared, layer, 4)
+    deltas = torch.zeros(2, prepared.grid.patches, vlm.width)
+    deltas[:, last_patches(prepared)] = 3 * torch.randn(2, 2, vlm.width, generator=torch.Generator().manual_seed(0))
+    anew = force(vlm, prepared, found.answer_ids, layer, deltas)
+    again = force(vlm, prepared, found.answer_ids, layer, deltas, known)
+    np.testing.assert_allclose(again.logprobs, anew.logprobs, atol=1e-5)
+    assert abs(anew.logprobs - force(vlm, prepared, found.answer_ids).logprobs).max() > 1e-4, "the change changes nothing"
+    fresh, reused = (generate(vlm, prepared, 4, layer, deltas[:1], one) for one in (None, known))
+    assert fresh.ids == reused.ids
+    np.testing.assert_allclose([t.logprob for t in fresh.tokens], [t.logprob for t in reused.tokens], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_edited_run_computes_no_block_and_no_position_before_its_change(name: str) -> None:
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    layer = vlm.read_layer
+    found, known = run_and_keep(vlm, prepared, layer, 2)
+    change = torch.zeros(1, prepared.grid.patches, vlm.width)
+    change[0, last_patches(prepared)] = 3
+    lengths: list[int] = []
+    text: Any = vlm.adapter.language_model(vlm.model)
+    entered: list[int] = []
+    inside = next(m for m in vlm.block(0).modules() if isinstance(m, torch.nn.Linear))
+    handles = [
+        text.layers[0].mlp.register_forward_pre_hook(lambda _m, a: lengths.append(a[0].shape[1])),
+        inside.register_forward_pre_hook(lambda _m, _a: entered.append(1)),
+    ]
+    try:
+        force(vlm, prepared, found.answer_ids, layer, change, known)
+    finally:
+        for handle in handles:
+            handle.remove()
+    first = first_changed(vlm, prepared, layer, change[0].ne(0).any(-1).numpy())
+    begin = first if known.pairs else 0
+    assert (known.pairs is None) == (name in ("gemma3", "llava_next")), "only their sliding windows are shorter than the prompt"
+    assert lengths == [prepared.length + len(found.answer_ids) - 1 - begin]
+    assert (first > prepared.image_positions[0]) == (vlm.adapter.sees_ahead == "nothing")
+    assert not entered
+    assert not [block for block in vlm.blocks if "forward" in block.__dict__]
