@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -25,7 +26,7 @@ from torch import Tensor
 from scratchpad.errors import UserError
 from scratchpad.records import Codes
 
-CHUNK = 1 << 24  # entries of the dense pre-activation that exist at once
+CHUNK = 1 << 21  # entries of the dense pre-activation that exist at once
 
 
 @dataclass(frozen=True)
@@ -57,26 +58,34 @@ class Sae:
     @torch.no_grad()
     def activations(self, x: Float[Tensor, "p d"]) -> Float[Tensor, "p l"]:
         """Dense activations: small inputs only."""
-        pre = (x - self.b_dec if self.subtract_b_dec else x) @ self.W_enc + self.b_enc
-        if self.rescale:
-            pre = pre * self.W_dec.norm(dim=-1)
+        pre = self._before(x)
         if self.k is not None:
             top = pre.topk(min(self.k, pre.shape[-1]), -1)
             return torch.zeros_like(pre).scatter_(-1, top.indices, top.values.relu())
-        if self.threshold is not None:
-            return pre.relu() * (pre > self.threshold)
-        return pre.relu()
+        return self._after(pre)
 
+    def _before(self, x: Float[Tensor, "p d"]) -> Float[Tensor, "p l"]:
+        pre = torch.addmm(self.b_enc, x - self.b_dec if self.subtract_b_dec else x, self.W_enc)
+        return pre.mul_(self.W_dec.norm(dim=-1)) if self.rescale else pre
+
+    def _after(self, pre: Float[Tensor, "p l"]) -> Float[Tensor, "p l"]:
+        """ReLU in place, with the threshold where there is one."""
+        if self.threshold is not None:
+            pre.masked_fill_(pre <= self.threshold, 0)
+        return pre.relu_()
+
+    @torch.no_grad()
     def encode(self, x: Float[np.ndarray, "p d"]) -> Codes:
         """Sparse codes; the dense array exists only a few patches at a time."""
         z = torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(self.W_enc.device)
         rows = max(1, CHUNK // self.d_sae)
         parts = []
         for chunk in z.split(rows):
-            dense = self.activations(chunk)
-            k = self.k or max(1, int((dense > 0).sum(-1).max()))
+            pre = self._before(chunk)
+            dense = pre if self.k else self._after(pre)
+            k = self.k or max(1, int(dense.count_nonzero(-1).max()))
             top = dense.topk(min(k, self.d_sae), -1)
-            parts.append((top.values.cpu().numpy(), top.indices.cpu().numpy().astype(np.int32)))
+            parts.append((top.values.relu().cpu().numpy(), top.indices.cpu().numpy().astype(np.int32)))
         k = max(values.shape[1] for values, _ in parts)
         pad = [[(0, 0), (0, k - values.shape[1])] for values, _ in parts]
         values = np.concatenate([np.pad(v, p) for (v, _), p in zip(parts, pad, strict=True)])
@@ -91,8 +100,9 @@ class Sae:
     def reconstruct(self, codes: Codes) -> Float[np.ndarray, "p d"]:
         """a W_dec + b_dec from sparse codes."""
         values = torch.from_numpy(codes.values).to(self.W_dec.device)
-        rows = self.directions()[torch.from_numpy(codes.indices.astype(np.int64)).to(self.W_dec.device)]
-        return ((values[..., None] * rows).sum(1) + self.b_dec).cpu().numpy()
+        indices = torch.from_numpy(codes.indices.astype(np.int64)).to(self.W_dec.device)
+        total = F.embedding_bag(indices, self.directions(), per_sample_weights=values, mode="sum")
+        return (total + self.b_dec).cpu().numpy()
 
 
 ARCHITECTURES = ("standard", "topk", "jumprelu")
