@@ -60,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--add", type=float, help="add this to the activation")
     ablate.set_defaults(act=_ablate)
 
+    suffice = commands.add_parser("suffice", help="the fewest latents whose ablation changes the answer")
+    _image_and_prompt(suffice)
+    suffice.add_argument("--target", help="what the answer shall begin with instead (default: anything else)")
+    suffice.add_argument("--max-latents", type=int, default=32)
+    suffice.set_defaults(act=_suffice)
+
     look = commands.add_parser("inspect", help="a model's family, geometry, hook points and memory")
     look.add_argument("model", help="folder or hub id")
     look.add_argument("--image", help="the picture whose tiles are shown (default: a grey one)")
@@ -140,8 +146,23 @@ def _ablate(options: argparse.Namespace) -> None:
     edit = Edit(tuple(LatentEdit(latent, op, value) for latent in latents))
     comparison = bench.ablate(analysis, edit, options.max_new_tokens)
     shown = views.comparison_json(comparison)
-    lines = [f"before: {comparison.before_answer}", f"after:  {comparison.after_answer}"]
-    _show(shown, options.json, [*lines, f"change of log-probability: {shown['delta_logprob']['answer']:+.3f}"])
+    effect = shown["delta_logprob"]["answer"]
+    control = shown["control"] = views.control_json(bench.control(analysis, edit), effect)
+    lines = [f"before: {comparison.before_answer}", f"after:  {comparison.after_answer}", f"change of log-probability: {effect:+.3f}"]
+    beside = f"control: of {control['n']} random sets of as many latents"
+    _show(shown, options.json, [*lines, f"{beside} {control['as_strong']} do as much, {control['flipped']} change the answer"])
+
+
+def _suffice(options: argparse.Namespace) -> None:
+    from scratchpad import views
+
+    bench = _workbench(options)
+    analysis = bench.analyze(options.image, options.prompt, options.max_new_tokens)
+    shown = views.sufficient_json(bench, bench.suffice(analysis, options.target, options.max_latents, options.max_new_tokens))
+    names = ", ".join(f"{row['name']} (#{row['id']})" for row in shown["latents"]) or f"none of up to {options.max_latents}"
+    lines = [f"before: {shown['before']}", f"after:  {shown['after']}", f"latents: {names}; {shown['tried']} sets were ablated"]
+    lines.append(f"control: {shown['controls']['flipped']} of {shown['controls']['n']} random sets of as many latents do it too")
+    _show(shown, options.json, lines)
 
 
 def _operation(options: argparse.Namespace) -> tuple[Op, float]:

@@ -159,3 +159,31 @@ class Comparison:
     @property
     def changed(self) -> bool:
         return [t.id for t in self.before] != [t.id for t in self.after]
+
+
+@dataclass(frozen=True)
+class Control:
+    """What stands beside a claim: changes of the whole answer's log-probability under other changes of the same kind."""
+
+    effects: Float[np.ndarray, " n"]  # as many other active latents of like activation mass, n random sets
+    flipped: int  # of them, how many change the greedy answer
+    noise: Float[np.ndarray, " m"]  # random directions as long as the edit's change on every patch
+    noise_flipped: int
+    reconstruction: float  # the SAE's reconstruction in place of the activations
+    reconstruction_flips: bool
+
+
+@dataclass(frozen=True)
+class Sufficient:
+    """The fewest latents found whose ablation changes an answer, or brings out a target."""
+
+    latents: tuple[int, ...]  # empty: none found within the budget
+    target: str | None
+    before: str
+    after: str
+    flipped: bool
+    minimal: bool  # each left out in turn restores the answer
+    tried: int  # sets ablated
+    control: int  # random sets of as many latents of like mass that do it too
+    controls: int  # of so many
+    seconds: float

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from scratchpad.colours import sequential
 from scratchpad.images import load_image
-from scratchpad.records import Comparison, Heatmap, Run, Token
+from scratchpad.records import Comparison, Control, Heatmap, Run, Sufficient, Token
 from scratchpad.workbench import Analysis, Workbench
 
 
@@ -59,6 +59,34 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "delta_logprob": {"answer": float(sum(comparison.delta_logprob)), "tokens": list(comparison.delta_logprob)},
         "diff": [list(part) for part in comparison.diff],
         "keep_error": comparison.edit.keep_error,
+    }
+
+
+def control_json(control: Control, effect: float) -> dict[str, Any]:
+    """What stands beside the effect of an edit; `as_strong` counts random sets that do as much or more in its direction."""
+    further = control.effects <= effect if effect < 0 else control.effects >= effect
+    return {
+        "n": len(control.effects),
+        "effects": [round(float(e), 4) for e in control.effects],
+        "flipped": control.flipped,
+        "as_strong": int(further.sum()),
+        "noise": {"n": len(control.noise), "effects": [round(float(e), 4) for e in control.noise], "flipped": control.noise_flipped},
+        "reconstruction": {"effect": round(control.reconstruction, 4), "flipped": control.reconstruction_flips},
+    }
+
+
+def sufficient_json(bench: Workbench, found: Sufficient) -> dict[str, Any]:
+    """The object `scratchpad suffice --json` prints."""
+    return {
+        "latents": [{"id": latent, "name": bench.name(latent)} for latent in found.latents],
+        "target": found.target,
+        "before": found.before,
+        "after": found.after,
+        "flipped": found.flipped,
+        "minimal": found.minimal,
+        "tried": found.tried,
+        "controls": {"n": found.controls, "flipped": found.control},
+        "seconds": round(found.seconds, 3),
     }
 
 

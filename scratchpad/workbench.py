@@ -9,24 +9,23 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import torch
-from jaxtyping import Float
 from PIL import Image
 
-from scratchpad.analysis import compare, rank, suggest
-from scratchpad.analysis.edit import delta
+from scratchpad import trials
+from scratchpad.analysis import controls, rank, suggest
 from scratchpad.analysis.heatmap import COLUMNS, heatmap
 from scratchpad.analysis.weigh import of_tokens, uniform, weigh
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
-from scratchpad.records import Codes, Comparison, Edit, Heatmap, Ranked, Run, Weights
+from scratchpad.records import Codes, Comparison, Control, Edit, Heatmap, Ranked, Run, Sufficient, Weights
 from scratchpad.sae.index import Index, open_index
 from scratchpad.sae.load import Sae, load_sae
+from scratchpad.trials import Trials
 from scratchpad.vlm import run as vlm_run
 from scratchpad.vlm.load import Placement, Vlm, load_vlm
 from scratchpad.vlm.prepare import Prepared, prepare
@@ -53,14 +52,6 @@ class Analysis:
     effects: dict[int, float]  # predicted change of the answer's log-probability when the latent is ablated
     suggested: tuple[int, ...]
     prepared: Prepared = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Control:
-    """What random sets of as many active latents do under the same kind of edit."""
-
-    effects: Float[np.ndarray, " n"]  # change of the whole answer's log-probability
-    flipped: int  # of them, how many change the greedy answer
 
 
 class Workbench:
@@ -133,45 +124,25 @@ class Workbench:
         Raises:
             UserError: an unknown latent, a contradictory edit, an empty region.
         """
-        run = analysis.run
-        change = delta(self.sae, analysis.codes, edit, run.grid, run.activations)
-        batch = None if change is None else torch.from_numpy(change)[None]
         with self._lock:
-            known = self._kept_of(analysis.prepared)
-            after = vlm_run.generate(self.vlm, analysis.prepared, max_new_tokens, self.sae.layer, batch, known)
-            forced = vlm_run.force(self.vlm, analysis.prepared, run.answer_ids, self.sae.layer, batch, known)
-            plain = self._plain(analysis)
-        before = tuple(run.outputs())
-        change_per_token = (forced.logprobs[0] - plain.logprobs[0])[: len(before)]
-        return Comparison(
-            edit=edit,
-            before=before,
-            after=after.tokens,
-            before_answer=run.answer,
-            after_answer=after.text,
-            delta_logprob=tuple(float(x) for x in change_per_token),
-            diff=compare.diff(before, after.tokens),
-        )
+            return self._trials(analysis).ablate(edit, max_new_tokens)
 
-    def control(self, analysis: Analysis, edit: Edit, count: int = 32, seed: int = 0) -> Control:
-        """The same operations on as many other active latents, drawn at random, `count` times; none if too few are active."""
-        used = {item.latent for item in edit.items}
-        pool = np.array([latent for latent in analysis.codes.active() if latent not in used])
-        if not used or len(pool) < len(edit.items):
-            return Control(np.zeros(0, np.float32), 0)
-        rng = np.random.default_rng(seed)
-        run = analysis.run
-        deltas = []
-        for _ in range(count):
-            picked = rng.choice(pool, len(edit.items), replace=False)
-            items = tuple(replace(item, latent=int(latent)) for item, latent in zip(edit.items, picked, strict=True))
-            change = delta(self.sae, analysis.codes, replace(edit, items=items), run.grid, run.activations)
-            deltas.append(np.zeros_like(run.activations) if change is None else change)
+    def control(self, analysis: Analysis, edit: Edit, count: int = controls.SETS, seed: int = 0) -> Control:
+        """What stands beside the effect of an edit: `count` random sets and as much noise as often, and the bare reconstruction."""
         with self._lock:
-            known = self._kept_of(analysis.prepared)
-            forced = vlm_run.force_all(self.vlm, analysis.prepared, run.answer_ids, self.sae.layer, deltas, known)
-            plain = self._plain(analysis)
-        return Control(forced.logprobs.sum(1) - plain.logprobs.sum(), int((~forced.kept).sum()))
+            return self._trials(analysis).control(edit, count, seed)
+
+    def suffice(
+        self, analysis: Analysis, target: str | None = None, most: int = trials.MOST, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS
+    ) -> Sufficient:
+        """The fewest latents whose ablation changes the answer, or has it begin with `target`.
+
+        Raises:
+            UserError: a budget below 1, or a target that the model can't say or says already.
+        """
+        clusters = [cluster.latents for cluster in analysis.heatmap.clusters]
+        with self._lock:
+            return self._trials(analysis).suffice(clusters, target, most, max_new_tokens)
 
     def name(self, latent: int) -> str:
         """What a latent is called: its index entry, or its number."""
@@ -184,14 +155,12 @@ class Workbench:
             self._kept.popitem(last=False)
         return run
 
-    def _kept_of(self, prepared: Prepared) -> Kept | None:
-        """What the clean run of a prompt left, while it's among the last few; without it an edited run computes everything."""
-        return self._kept.get((prepared.image_sha256, prepared.prompt))
-
-    def _plain(self, analysis: Analysis) -> vlm_run.Forced:
-        run = analysis.run
+    def _trials(self, analysis: Analysis) -> Trials:
+        run, prepared = analysis.run, analysis.prepared
         key = ("plain", run.image_sha256, run.prompt, run.answer_ids)
-        return self._once(key, lambda: vlm_run.force(self.vlm, analysis.prepared, run.answer_ids))
+        plain = self._once(key, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
+        known = self._kept.get((run.image_sha256, run.prompt))  # gone after a few others; then an edited run computes everything
+        return Trials(self.vlm, self.sae, run, analysis.codes, prepared, known, plain)
 
     def _effects(self, prepared: Prepared, run: Run, codes: Codes) -> tuple[np.ndarray, np.ndarray]:
         gradient = vlm_run.gradient(self.vlm, prepared, run.answer_ids, self.sae.layer)

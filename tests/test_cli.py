@@ -49,6 +49,15 @@ def test_analyze_keeps_maps_and_arrays(analyzed: tuple[dict, Path]) -> None:
     assert load_file(out / "arrays.safetensors")["attention"].shape[1:] == (5, 196)
 
 
+def test_suffice(scene_path: Path) -> None:
+    done = scratchpad("suffice", str(scene_path), "What is in the picture?", "--json")
+    value = json.loads(done.stdout)
+    assert set(value) == {"latents", "target", "before", "after", "flipped", "minimal", "tried", "controls", "seconds"}
+    assert value["flipped"] == bool(value["latents"])
+    assert set(value["latents"][0]) == {"id", "name"}
+    assert value["after"] != value["before"]
+
+
 def test_ablate(scene_path: Path, analyzed: tuple[dict, Path]) -> None:
     latents = ",".join(map(str, analyzed[0]["suggested"]["latents"]))
     done = scratchpad("ablate", str(scene_path), "What is in the picture?", "--latents", latents, "--json")

@@ -10,9 +10,12 @@ import logging
 import math
 from typing import Any
 
+from scratchpad import views
+from scratchpad.analysis.edit import ablation
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
 from scratchpad.records import Edit, LatentEdit
+from scratchpad.trials import MOST
 from scratchpad.ui import payload
 from scratchpad.workbench import Workbench
 
@@ -41,15 +44,26 @@ class Handlers:
             return None, "Something went wrong while answering; the page goes on working. Try again or try another image.", None
 
     def ablate(self, asked: dict[str, str] | None, event: dict[str, Any]) -> str:
-        """The comparison under the edit, with its control, as JSON text; {"error": sentence} for bad input."""
+        """The comparison under the edit, with its control, as JSON text; {"error": sentence} for bad input.
+
+        With `smallest` in the event, the edit is the ablation of the fewest latents found that change the answer.
+        """
         try:
             if not asked:
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
             found = self.bench.analyze(asked["image"], asked["prompt"])
-            edit = _edit(event)
+            told: dict[str, Any] = {}
+            if event.get("smallest"):
+                least = self.bench.suffice(found)
+                told = {"sufficient": views.sufficient_json(self.bench, least)}
+                if not least.flipped:
+                    raise UserError(f"No set of up to {MOST} latents changes the answer; {least.tried} were ablated.")
+                edit = ablation(least.latents)
+            else:
+                edit = _edit(event)
             compared = self.bench.ablate(found, edit)
             control = self.bench.control(found, edit)
-            return json.dumps(payload.comparison(compared, control))
+            return json.dumps(payload.comparison(compared, control) | told)
         except UserError as error:
             return json.dumps({"error": str(error)})
         except Exception:

@@ -13,8 +13,8 @@ from PIL import Image
 
 from scratchpad import views
 from scratchpad.analysis import rank
-from scratchpad.records import Comparison
-from scratchpad.workbench import Analysis, Control, Workbench
+from scratchpad.records import Comparison, Control
+from scratchpad.workbench import Analysis, Workbench
 
 SHOWN = 896  # px of the longer side of the picture the page shows
 
@@ -50,17 +50,11 @@ def analysis(bench: Workbench, found: Analysis, image: Image.Image, foreign: boo
 
 def comparison(found: Comparison, control: Control) -> dict[str, Any]:
     """A comparison with its control beside it."""
-    strength = sum(found.delta_logprob)
     return {
         **views.comparison_json(found),
         "nonce": secrets.token_hex(4),  # the page notices a new result even when it equals the last
         "latents": len(found.edit.items),
-        "control": {
-            "n": len(control.effects),
-            "effects": [round(float(e), 4) for e in control.effects],
-            "flipped": control.flipped,
-            "as_strong": int((control.effects <= strength).sum()) if strength < 0 else int((control.effects >= strength).sum()),
-        },
+        "control": views.control_json(control, sum(found.delta_logprob)),
     }
 
 

@@ -26,7 +26,11 @@ window.Scratchpad = window.Scratchpad || (() => {
     set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], busy: false, testing: false, more: 12 });
   }
 
-  function compare(text) { if (text) set({ comparison: JSON.parse(text), testing: false }); }
+  function compare(text) {
+    if (!text) return;
+    const comparison = JSON.parse(text), found = comparison.sufficient;
+    set({ comparison, testing: false, ...(found ? { picked: found.latents.map((l) => l.id), strength: 0 } : {}) });
+  }
 
   const patches = (d) => d.tiles.reduce((n, t) => n + t.rows * t.cols, 0);
   function attention(d, token) { const n = patches(d), r = d.row.get(token); return d.maps.subarray(r * n, (r + 1) * n); }

@@ -8,6 +8,7 @@ Scratchpad.test = (element, trigger) => {
       <div class="sp-controls">
         <label class="sp-strength">activation × <input type="range" min="0" max="3" step="0.1" value="0"><output>0 (off)</output></label>
         <button type="button" class="sp-quiet" data-do="suggest">Take the suggested set</button>
+        <button type="button" class="sp-quiet" data-do="smallest" title="Searches the fewest concepts without which the answer changes; every set it tries is really ablated">Find the smallest set</button>
         <button type="button" class="sp-quiet" data-do="clear">Clear</button>
         <button type="button" class="sp-go" data-do="go">Ask again</button>
       </div>
@@ -21,6 +22,10 @@ Scratchpad.test = (element, trigger) => {
     if (!act || !S.state.data) return;
     if (act.dataset.do === "suggest") S.set({ picked: [...S.state.data.suggested] });
     if (act.dataset.do === "clear") S.set({ picked: [], comparison: null });
+    if (act.dataset.do === "smallest" && !S.state.testing) {
+      S.set({ testing: true });
+      trigger("select", { smallest: true, key: S.state.data.key });
+    }
     if (act.dataset.do === "go" && S.state.picked.length && !S.state.testing) {
       S.set({ testing: true });
       trigger("select", { latents: S.state.picked, scale: S.state.strength, key: S.state.data.key });
@@ -37,18 +42,22 @@ Scratchpad.test = (element, trigger) => {
   function control(c) {
     const k = c.control;
     if (!k.n) return `<p class="sp-note">No control: too few other active latents to draw as many at random.</p>`;
-    const low = Math.min(c.delta_logprob.answer, ...k.effects), span = Math.max(1e-6, Math.max(0, ...k.effects, c.delta_logprob.answer) - low);
+    const all = [0, c.delta_logprob.answer, k.reconstruction.effect, ...k.effects, ...k.noise.effects];
+    const low = Math.min(...all), span = Math.max(1e-6, Math.max(...all) - low);
     const x = (v) => (100 * (v - low) / span).toFixed(2);
     const verdict = k.as_strong * 20 > k.n ? "no evidence: random sets do as much" : `${k.n - k.as_strong} of ${k.n} random sets do less`;
     return `<div class="sp-control"><p class="sp-kicker">Control: ${k.n} random sets of ${c.latents} active latent${c.latents === 1 ? "" : "s"}</p>
       <div class="sp-strip" role="img" aria-label="Change of log-probability: this edit ${c.delta_logprob.answer.toFixed(2)}, random sets between ${Math.min(...k.effects).toFixed(2)} and ${Math.max(...k.effects).toFixed(2)}">
-      ${k.effects.map((v) => `<i style="left:${x(v)}%"></i>`).join("")}<b style="left:${x(c.delta_logprob.answer)}%"></b></div>
-      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer${c.changed && 5 * k.flipped > k.n ? ", so the change by itself is weak evidence" : ""}.</p></div>`;
+      ${k.noise.effects.map((v) => `<i class="sp-noise" style="left:${x(v)}%"></i>`).join("")}
+      ${k.effects.map((v) => `<i style="left:${x(v)}%"></i>`).join("")}<u style="left:${x(k.reconstruction.effect)}%"></u><b style="left:${x(c.delta_logprob.answer)}%"></b></div>
+      <p class="sp-legend"><b></b> this edit <i></i> random sets of like activation <i class="sp-noise"></i> noise as strong <u></u> bare reconstruction</p>
+      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer${c.changed && 5 * k.flipped > k.n ? ", so the change by itself is weak evidence" : ""}. Noise as strong changes it ${k.noise.flipped} of ${k.noise.n} times, the bare reconstruction ${k.reconstruction.flipped ? "too" : "not"}.</p></div>`;
   }
   S.on(element, (s) => {
     element.classList.toggle("sp-testing", s.testing);
     q("[data-do=go]").disabled = !s.data || !s.picked.length || s.testing;
     q("[data-do=go]").textContent = s.testing ? "Asking…" : "Ask again";
+    q("[data-do=smallest]").disabled = !s.data || s.testing;
     q("[data-do=suggest]").disabled = !s.data || !s.data.suggested.length;
     if (!s.data) return;
     q(".sp-picked").innerHTML = s.picked.map((id) => `<button type="button" class="sp-chip sp-in" data-drop="${id}" title="Leave it out of the test">${S.escape(S.label(s.data, id))} <small>#${id}</small> ×</button>`).join("")
@@ -59,6 +68,7 @@ Scratchpad.test = (element, trigger) => {
     q(".sp-result").innerHTML = `
       <div class="sp-pair"><div><p class="sp-kicker">Before</p><p class="sp-answer">${words(c.diff, "new")}</p></div>
       <div><p class="sp-kicker">After</p><p class="sp-answer">${words(c.diff, "gone")}</p></div></div>
+      ${c.sufficient ? `<p class="sp-note">The smallest set found: ${c.sufficient.latents.length} of ${s.data.active.length} active latents, after ablating ${c.sufficient.tried} sets. ${c.sufficient.minimal ? "None of them can be left out." : ""} As many random latents of like activation change the answer in ${c.sufficient.controls.flipped} of ${c.sufficient.controls.n} sets.</p>` : ""}
       <p class="sp-verdict"><b>${c.changed ? "The answer changed." : "The answer stayed."}</b> Log-probability of the original answer: ${c.delta_logprob.answer > 0 ? "+" : ""}${c.delta_logprob.answer.toFixed(2)} nats.</p>
       <div class="sp-evidence"><div><p class="sp-kicker">Change of log-probability per token</p><div class="sp-deltas">${bars(c)}</div></div>${control(c)}</div>`;
   });

@@ -1,0 +1,64 @@
+"""What a claim is held against: the same operations on other active latents, noise as strong, the bare reconstruction.
+
+In: codes and an edit. Out: edits and changes to be run, and a `Control` of what they did. Runs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from scratchpad.records import Codes, Edit
+
+SETS = 32
+NEAR = 8  # how many latents of nearest activation mass stand in for one
+
+
+def masses(codes: Codes) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Activation mass of every active latent (ids ascending): the sum over patches."""
+    active = codes.active()
+    on = codes.values > 0
+    return active, np.bincount(np.searchsorted(active, codes.indices[on]), codes.values[on], len(active))
+
+
+def matched_sets(codes: Codes, latents: tuple[int, ...], count: int, seed: int = 0) -> Int[np.ndarray, "c n"]:
+    """Random sets of other active latents, each standing in for one of `latents` whose activation mass is like its own.
+
+    Empty when too few others are active.
+    """
+    active, mass = masses(codes)
+    pool = np.flatnonzero(~np.isin(active, latents))
+    if not latents or len(pool) < len(latents):
+        return np.zeros((0, len(latents)), int)
+    rng = np.random.default_rng(seed)
+    logs = np.log(mass)
+    own = dict(zip(active.tolist(), logs.tolist(), strict=True))
+    floor = float(logs.min())
+    out = np.zeros((count, len(latents)), int)
+    for row in out:
+        free = pool
+        for i in rng.permutation(len(latents)):
+            near = free[np.argsort(abs(logs[free] - own.get(latents[i], floor)), kind="stable")[:NEAR]]
+            chosen = rng.choice(near)
+            row[i] = active[chosen]
+            free = free[free != chosen]
+    return out
+
+
+def standing_in(edit: Edit, latents: Int[np.ndarray, " n"]) -> Edit:
+    """The same operations on other latents, in the order in which the edit first names its own."""
+    of = dict(zip(edited(edit), latents.tolist(), strict=True))
+    return replace(edit, items=tuple(replace(item, latent=of[item.latent]) for item in edit.items))
+
+
+def edited(edit: Edit) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(item.latent for item in edit.items))
+
+
+def noise_like(change: Float[np.ndarray, "p d"], rng: np.random.Generator) -> Float[np.ndarray, "p d"]:
+    """A random direction on every patch, as long as the change there."""
+    noise = rng.standard_normal(change.shape).astype(np.float32)
+    length = np.linalg.norm(noise, axis=1, keepdims=True)
+    return noise * (np.linalg.norm(change, axis=1, keepdims=True) / np.maximum(length, 1e-12))

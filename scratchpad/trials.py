@@ -1,0 +1,139 @@
+"""One answer under counterfactuals: ablations with their controls, and the smallest set that suffices.
+
+In: a run with its codes, on a loaded model and SAE. Out: `Comparison`, `Control`, `Sufficient`. Every number is a real run
+of the model; what the codes and gradients propose is never reported as what happened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from scratchpad.analysis import compare, controls
+from scratchpad.analysis.edit import ablation, delta
+from scratchpad.analysis.suffice import Set, Tried, smallest
+from scratchpad.analysis.suggest import predicted_effects
+from scratchpad.errors import UserError
+from scratchpad.records import Codes, Comparison, Control, Edit, Run, Sufficient
+from scratchpad.sae.load import Sae
+from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import Prepared
+from scratchpad.vlm.reuse import Kept
+from scratchpad.vlm.run import Forced, force, force_all, generate, gradient
+
+MOST = 32  # latents in a sufficient set
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What is needed to run one answer again. Lives as long as one request, under the workbench's lock."""
+
+    vlm: Vlm = field(repr=False)
+    sae: Sae = field(repr=False)
+    run: Run
+    codes: Codes
+    prepared: Prepared = field(repr=False)
+    known: Kept | None = field(repr=False)
+    plain: Forced  # the original answer, teacher-forced without an edit
+
+    def change(self, edit: Edit) -> Float[np.ndarray, "p d"] | None:
+        """What an edit adds to the activations; None where that's nothing."""
+        return delta(self.sae, self.codes, edit, self.run.grid, self.run.activations)
+
+    def force(self, edits: Sequence[Edit], ids: tuple[int, ...] | None = None) -> Forced:
+        """An answer (the original by default), teacher-forced under each edit."""
+        changes = [self.change(edit) for edit in edits]
+        return self._force([np.zeros_like(self.run.activations) if c is None else c for c in changes], ids)
+
+    def _force(self, changes: Sequence[Float[np.ndarray, "p d"]], ids: tuple[int, ...] | None = None) -> Forced:
+        return force_all(self.vlm, self.prepared, ids or self.run.answer_ids, self.sae.layer, changes, self.known)
+
+    def ablate(self, edit: Edit, max_new_tokens: int) -> Comparison:
+        """Asks again under an edit, freely and with the original answer teacher-forced."""
+        run, change = self.run, self.change(edit)
+        batch = None if change is None else torch.from_numpy(change)[None]
+        after = generate(self.vlm, self.prepared, max_new_tokens, self.sae.layer, batch, self.known)
+        forced = self.plain if change is None else self._force([change])
+        before = tuple(run.outputs())
+        moved = (forced.logprobs[0] - self.plain.logprobs[0])[: len(before)]
+        return Comparison(
+            edit=edit,
+            before=before,
+            after=after.tokens,
+            before_answer=run.answer,
+            after_answer=after.text,
+            delta_logprob=tuple(float(x) for x in moved),
+            diff=compare.diff(before, after.tokens),
+        )
+
+    def control(self, edit: Edit, count: int, seed: int) -> Control:
+        """What random sets, noise and the bare reconstruction do in the edit's stead."""
+        sets = controls.matched_sets(self.codes, controls.edited(edit), count, seed)
+        change = self.change(edit)
+        rng = np.random.default_rng(seed)
+        shaken = [] if change is None else [controls.noise_like(change, rng) for _ in range(count)]
+        bare = self.force([Edit(keep_error=False)])
+        random = self.force([controls.standing_in(edit, row) for row in sets]) if len(sets) else None
+        noise = self._force(shaken) if shaken else None
+        nothing, base = np.zeros(0, np.float32), self.plain.logprobs.sum()
+        return Control(
+            effects=random.logprobs.sum(1) - base if random else nothing,
+            flipped=int((~random.kept).sum()) if random else 0,
+            noise=noise.logprobs.sum(1) - base if noise else nothing,
+            noise_flipped=int((~noise.kept).sum()) if noise else 0,
+            reconstruction=float(bare.logprobs.sum() - base),
+            reconstruction_flips=not bool(bare.kept[0]),
+        )
+
+    def suffice(self, clusters: Sequence[Set], target: str | None, most: int, max_new_tokens: int) -> Sufficient:
+        """The fewest latents whose ablation changes the answer, or has it begin with `target`."""
+        if most < 1:
+            raise UserError(f"A budget of {most} latents was given; expected at least 1.")
+        begun = time.perf_counter()
+        wanted = None if target is None else self._ids(target)
+
+        def attempt(sets: Sequence[Set]) -> Tried:
+            forced = self.force([ablation(one) for one in sets], wanted)
+            if wanted is None:
+                return (~forced.kept).tolist(), forced.logprobs.sum(1)
+            return forced.kept.tolist(), -forced.logprobs.sum(1)
+
+        found = smallest(self._candidates(wanted), clusters, attempt, most)
+        sets = controls.matched_sets(self.codes, found.latents, controls.SETS)
+        alike = sum(attempt([tuple(row) for row in sets.tolist()])[0]) if len(sets) else 0
+        after = self.ablate(ablation(found.latents), max_new_tokens).after_answer
+        return Sufficient(
+            latents=found.latents,
+            target=target,
+            before=self.run.answer,
+            after=after,
+            flipped=bool(found.latents),
+            minimal=found.minimal,
+            tried=found.tried,
+            control=int(alike),
+            controls=len(sets),
+            seconds=time.perf_counter() - begun,
+        )
+
+    def _candidates(self, wanted: tuple[int, ...] | None) -> list[int]:
+        """Active latents, those first whose ablation is predicted to do most for it."""
+        layer, prepared = self.sae.layer, self.prepared
+        slope = gradient(self.vlm, prepared, self.run.answer_ids, layer)
+        if wanted is not None:
+            slope = slope - gradient(self.vlm, prepared, wanted, layer)
+        latents, effects = predicted_effects(self.sae, self.codes, slope)
+        return latents[np.argsort(effects, kind="stable")].tolist()
+
+    def _ids(self, target: str) -> tuple[int, ...]:
+        tokenizer = self.vlm.processor.tokenizer  # type: ignore[attr-defined]
+        ids = tokenizer(target.strip(), add_special_tokens=False)["input_ids"] if target.strip() else []
+        if not ids or tokenizer.unk_token_id in ids:
+            raise UserError(f"{target!r} was given as target, which {self.vlm.name} can't say; expected words that its tokenizer knows.")
+        if force(self.vlm, self.prepared, tuple(ids)).kept[0]:
+            raise UserError(f"The answer already begins with {target!r}; expected a target that it doesn't give.")
+        return tuple(ids)
