@@ -105,7 +105,7 @@ def _placement(options: argparse.Namespace) -> Placement:
 
 
 def _image_and_prompt(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image")
+    parser.add_argument("image", nargs="+", help="one image, or several; a prompt may say <image> where each stands")
     parser.add_argument("prompt")
     _model_and_sae(parser)
     parser.add_argument("--max-new-tokens", type=int, default=64)

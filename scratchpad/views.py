@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def analysis_json(bench: Workbench, analysis: Analysis) -> dict[str, Any]:
     return {
         "model": {"name": bench.vlm.name, "identity": bench.vlm.identity},
         "sae": {"name": bench.sae.name, "layer": bench.sae.layer, "d_sae": bench.sae.d_sae},
-        "image": {"sha256": run.image_sha256, "size": list(run.grid.size)},
+        "image": {"sha256": run.image_sha256, "size": list(run.grid.size)} | _several(run),
         "prompt": run.prompt,
         "answer": run.answer,
         "tokens": [token_json(token) for token in run.tokens],
@@ -32,12 +33,18 @@ def analysis_json(bench: Workbench, analysis: Analysis) -> dict[str, Any]:
     }
 
 
+def _several(run: Run) -> dict[str, Any]:
+    """What is said of several images, of which the hash is one of all."""
+    return {} if len(run.grid.sizes) == 1 else {"sizes": [list(size) for size in run.grid.sizes]}
+
+
 def token_json(token: Token) -> dict[str, Any]:
     return {"index": token.index, "text": token.text, "role": token.role, "logprob": token.logprob}
 
 
 def grid_json(run: Run) -> dict[str, Any]:
-    tiles = [{"box": list(t.box), "rows": t.rows, "cols": t.cols} for t in run.grid.tiles]
+    several = len(run.grid.sizes) > 1
+    tiles = [{"box": list(t.box), "rows": t.rows, "cols": t.cols} | ({"image": t.image} if several else {}) for t in run.grid.tiles]
     return {"tiles": tiles, "image_tokens": run.grid.image_tokens, "patches": run.grid.patches}
 
 
@@ -90,14 +97,16 @@ def sufficient_json(bench: Workbench, found: Sufficient) -> dict[str, Any]:
     }
 
 
-def write_analysis(analysis: Analysis, image: str, out: Path) -> None:
-    """The map of every prompt and output token as PNG, arrays as safetensors."""
+def write_analysis(analysis: Analysis, images: Sequence[str], out: Path) -> None:
+    """The map of every prompt and output token on every image as PNG, arrays as safetensors."""
     out.mkdir(parents=True, exist_ok=True)
-    picture = load_image(image)
+    pictures = [load_image(image) for image in images]
     run, weights = analysis.run, analysis.weights
     rows = dict(zip(weights.tokens, weights.values, strict=True))
     for token in (t for t in run.tokens if t.role in ("prompt", "output")):
-        overlay(picture, run.grid.picture(rows[token.index])).save(out / f"attention-{token.index}.png")
+        for i, picture in enumerate(pictures):
+            of = f"-image-{i}" if len(pictures) > 1 else ""
+            overlay(picture, run.grid.picture(rows[token.index], i)).save(out / f"attention-{token.index}{of}.png")
     save_file(
         {
             "attention": run.attention,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +38,7 @@ REMEMBERED = 32
 KEPT = 4  # clean runs whose keys and values stay on the device
 
 T = TypeVar("T")
+Given = str | Path | bytes | Image.Image | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Workbench:
 
     def analyze(
         self,
-        image: str | Path | bytes | Image.Image | None,
+        image: Given | Sequence[Given],
         prompt: str,
         max_new_tokens: int = vlm_run.MAX_NEW_TOKENS,
         weighted: bool = True,
@@ -82,14 +83,15 @@ class Workbench:
         """Image + prompt -> Run -> Codes -> Weights -> Heatmap, with ranking and suggestion.
 
         Args:
+            image: a file, its bytes, a picture, or several of them; a prompt may say <image> where each of several stands.
             weighted: weigh patches by attention; off, every patch weighs the same.
 
         Raises:
             UserError: the image or prompt can't be used.
         """
-        picture = load_image(image)
+        pictures = [load_image(one) for one in (image if isinstance(image, list | tuple) else [image])]
         with self._lock:
-            prepared = prepare(self.vlm, picture, prompt)
+            prepared = prepare(self.vlm, pictures, prompt)
             key = (prepared.image_sha256, prepared.prompt, max_new_tokens)
             run = self._once(("run", *key), lambda: self._run(prepared, max_new_tokens, on_token))
             codes = self._once(("codes", *key), lambda: self.sae.encode(run.activations))

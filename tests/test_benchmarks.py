@@ -8,7 +8,22 @@ import sys
 
 import pytest
 
-SMALL = ["--layers", "2", "--width", "64", "--side", "3", "--vision-layers", "3", "--vision-width", "64", "--new-tokens", "3", "--repeat", "1"]
+SMALL = [
+    "--layers",
+    "2",
+    "--width",
+    "64",
+    "--side",
+    "3",
+    "--vision-layers",
+    "3",
+    "--vision-width",
+    "64",
+    "--new-tokens",
+    "3",
+    "--repeat",
+    "1",
+]
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,16 @@ def test_analyze_keeps_maps_and_arrays(analyzed: tuple[dict, Path]) -> None:
     assert load_file(out / "arrays.safetensors")["attention"].shape[1:] == (5, 196)
 
 
+def test_two_images_have_each_their_own_map(scene_path: Path, tmp_path: Path) -> None:
+    done = scratchpad("analyze", str(scene_path), str(scene_path), "What is in the picture?", "--json", "--out", str(tmp_path))
+    value = json.loads(done.stdout)
+    assert value["image"]["sizes"] == [[224, 224], [224, 224]]
+    assert [tile["image"] for tile in value["grid"]["tiles"]] == [0, 1]
+    assert value["grid"]["image_tokens"] == 392
+    last = value["tokens"][-1]["index"]
+    assert all((tmp_path / f"attention-{last}-image-{i}.png").is_file() for i in (0, 1))
+
+
 def test_suffice(scene_path: Path) -> None:
     done = scratchpad("suffice", str(scene_path), "What is in the picture?", "--json")
     value = json.loads(done.stdout)

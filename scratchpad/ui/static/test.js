@@ -50,8 +50,8 @@ Scratchpad.test = (element, trigger) => {
       <div class="sp-strip" role="img" aria-label="Change of log-probability: this edit ${c.delta_logprob.answer.toFixed(2)}, random sets between ${Math.min(...k.effects).toFixed(2)} and ${Math.max(...k.effects).toFixed(2)}">
       ${k.noise.effects.map((v) => `<i class="sp-noise" style="left:${x(v)}%"></i>`).join("")}
       ${k.effects.map((v) => `<i style="left:${x(v)}%"></i>`).join("")}<u style="left:${x(k.reconstruction.effect)}%"></u><b style="left:${x(c.delta_logprob.answer)}%"></b></div>
-      <p class="sp-legend"><b></b> this edit <i></i> random sets of like activation <i class="sp-noise"></i> noise as strong <u></u> bare reconstruction</p>
-      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer${c.changed && 5 * k.flipped > k.n ? ", so the change by itself is weak evidence" : ""}. Noise as strong changes it ${k.noise.flipped} of ${k.noise.n} times, the bare reconstruction ${k.reconstruction.flipped ? "too" : "not"}.</p></div>`;
+      <p class="sp-legend"><span><b></b>this edit</span> <span><i></i>random sets of like activation</span> <span><i class="sp-noise"></i>noise as strong</span> <span><u></u>bare reconstruction</span></p>
+      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer${c.changed && 5 * k.flipped > k.n ? ", so the change by itself is weak evidence" : ""}. Noise as strong changes it ${k.noise.flipped} of ${k.noise.n} times, the bare reconstruction ${k.reconstruction.flipped ? "does too" : "does not"}.</p></div>`;
   }
   S.on(element, (s) => {
     element.classList.toggle("sp-testing", s.testing);
