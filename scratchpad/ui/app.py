@@ -14,6 +14,7 @@ from scratchpad.errors import UserError
 from scratchpad.images import load_image, sha256
 from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.payload import data_url
+from scratchpad.ui.zero import on_gpu
 from scratchpad.workbench import HOME, Workbench
 
 STATIC = Path(__file__).parent / "static"
@@ -113,10 +114,11 @@ def build(bench: Workbench) -> gr.Blocks:
 def _wire(handlers: Handlers, examples: list[tuple[str, str]], parts: Parts) -> None:
     """Which action calls which handler, and what it fills."""
     shown = [parts.look, parts.status, parts.asked]
+    ask, ablate = on_gpu(handlers.ask), on_gpu(handlers.ablate)
     quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_id": "model"}
 
     def on_ask(path: str | None, text: str, before: dict[str, str] | None) -> tuple[Any, str, Any]:
-        found, said, now = handlers.ask(path, text)
+        found, said, now = ask(path, text)
         return (found, "", now) if found else (gr.skip(), f'<p role="alert">{html.escape(said)}</p>', before)
 
     def on_example(event: gr.EventData) -> tuple[Any, ...]:
@@ -124,7 +126,7 @@ def _wire(handlers: Handlers, examples: list[tuple[str, str]], parts: Parts) -> 
         return path, text, *on_ask(path, text, None)
 
     def on_ablate(now: dict[str, str] | None, event: gr.EventData) -> str:
-        return handlers.ablate(now, dict(event._data or {}))
+        return str(ablate(now, dict(event._data or {})))
 
     given = [parts.image, parts.prompt, parts.asked]
     parts.ask.click(on_ask, given, shown, js=BUSY, api_name="ask", **quiet).then(None, js=READY)
