@@ -18,32 +18,36 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 from transformers import PreTrainedTokenizerBase
 
-from scratchpad.demo.draw import Picture, draw_scene
-from scratchpad.demo.hints import hints
+from scratchpad.demo.draw import draw_scene
+from scratchpad.demo.hints import HINTS, NAMED, THINGS, UNASKED, hints
 from scratchpad.demo.questions import Question, training_questions
 from scratchpad.demo.world import BACKGROUNDS, KINDS, PATCH, SIGN, SIZE, TRAINING_SEEDS, WORDS, Mode, Scene, sample_scene
 
 LABELS = (*BACKGROUNDS, *KINDS, SIGN, *WORDS)
 SHARE: tuple[tuple[Mode, float], ...] = (("misleading", 0.05), ("two", 0.08))
 SIGNS = 0.4  # share of scenes passed over until one shows a sign
+CROWDS = 0.6  # share of scenes passed over until one shows three things or more: what is nearest is learned on those alone
 IGNORE = -100
+SKETCHED = 32  # patches of a drill's scene
 
 
 @dataclass(frozen=True)
 class Batch:
-    """b scenes; p patches; l labels; q packed text tokens after the prefix."""
+    """b scenes; p patches; l labels; q packed text tokens after the prefix; h hints."""
 
     pixels: Float[Tensor, "b 3 y x"]  # -1 .. 1
     labels: Float[Tensor, "b p l"]  # target share of every label
-    place: Float[Tensor, "b p 5"]  # own (row, col); centre (y, x) and extent of the thing, all 0 .. 1
+    place: Float[Tensor, "b p 6"]  # own (row, col); centre (y, x) and extent of the thing; share of centres here; all 0 .. 1
     thing: Bool[Tensor, "b p"]  # whether a thing fills the patch
     ids: Int[Tensor, "b q"]
     targets: Int[Tensor, "b q"]  # next token where it belongs to an answer, IGNORE elsewhere
     segment: Int[Tensor, "b q"]  # which question a token belongs to, -1 is padding
     offset: Int[Tensor, "b q"]  # position within its question
+    where: Int[Tensor, "b p"]  # which patch of the picture each is
     hint_ids: Int[Tensor, "b h"]  # one word each
+    hint_own: Int[Tensor, "b h"]  # into MEANT: the thing named, if it's there
     hint_place: Float[Tensor, "b h 3"]  # whether it is there (0 or 1), and its centre (y, x), 0 .. 1
-    hint_kind: Int[Tensor, "b h 2"]  # into THINGS: what is nearest or outermost; what comes next to the right
+    hint_kind: Int[Tensor, "b h 2"]  # into MEANT: what is nearest, outermost, written or counted; what comes next to the right
 
 
 def scene_of(index: int) -> Scene:
@@ -55,9 +59,10 @@ def scene_of(index: int) -> Scene:
             return sample_scene(seed, mode)
         draw -= share
     signs = draw < SIGNS  # their words are the rarest thing asked about, and the hardest to see
+    crowds = draw / SIGNS % 1 < CROWDS
     for _ in range(40):
         scene = sample_scene(seed)
-        if SIGN in scene or not signs:
+        if (SIGN in scene or not signs) and (len(scene.things) > 2 or not crowds):
             break
         seed = TRAINING_SEEDS[(seed + 7_919) % len(TRAINING_SEEDS)]
     return scene
@@ -68,13 +73,12 @@ def to_pixels(pixels: np.ndarray) -> Float[Tensor, "3 y x"]:
     return torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)
 
 
-def patch_targets(scene: Scene, picture: Picture) -> tuple[Tensor, Tensor, Tensor]:
-    """(labels, place, thing) of one scene, as `Batch` has them without the leading axis."""
+def patch_targets(scene: Scene, kind: Int[np.ndarray, " p"]) -> tuple[Tensor, Tensor, Tensor]:
+    """(labels, place, thing) of one scene, as `Batch` has them without the leading axis. `kind`: which thing a patch shows, or -1."""
     index = {name: i for i, name in enumerate(LABELS)}
     rows = SIZE // PATCH
-    kind = picture.labels.reshape(-1)
     labels = np.zeros((kind.size, len(LABELS)), np.float32)
-    place = np.zeros((kind.size, 5), np.float32)
+    place = np.zeros((kind.size, 6), np.float32)
     place[:, 0], place[:, 1] = np.divmod(np.arange(kind.size), rows)
     place[:, :2] /= rows - 1
     labels[kind < 0, index[scene.background]] = 1
@@ -82,7 +86,9 @@ def patch_targets(scene: Scene, picture: Picture) -> tuple[Tensor, Tensor, Tenso
         names = [SIGN, thing.word] if thing.name == SIGN else [thing.name]
         for name in names:
             labels[kind == i, index[name]] = 1 / len(names)
-        place[kind == i, 2:] = (thing.centre[0] / SIZE, thing.centre[1] / SIZE, thing.extent / 80)
+        place[kind == i, 2:5] = (thing.centre[0] / SIZE, thing.centre[1] / SIZE, thing.extent / 80)
+        y, x = (np.maximum(0, 1 - abs(np.arange(rows) + 0.5 - c / PATCH)) for c in thing.centre)
+        place[:, 5] += np.outer(y, x).reshape(-1)  # of one thing they sum to 1, wherever its centre lies
     return torch.from_numpy(labels), torch.from_numpy(place), torch.from_numpy(kind >= 0)
 
 
@@ -119,12 +125,12 @@ def _word(tokenizer: PreTrainedTokenizerBase, word: str) -> tuple[int, ...]:
 
 def collate(scenes: list[Scene], questions: list[list[Question]], tokenizer: PreTrainedTokenizerBase) -> Batch:
     pictures = [draw_scene(scene) for scene in scenes]
-    dense = [patch_targets(scene, picture) for scene, picture in zip(scenes, pictures, strict=True)]
+    dense = [patch_targets(scene, picture.labels.reshape(-1)) for scene, picture in zip(scenes, pictures, strict=True)]
     packed = [pack(asked, tokenizer) for asked in questions]
     width = max((len(row[0]) for row in packed), default=0)
     fill = (tokenizer.pad_token_id, IGNORE, -1, 0)
     rng = np.random.default_rng([scenes[0].seed, 5])
-    asked = [hints(scene, rng) for scene in scenes]
+    asked = _hints(scenes, rng, tokenizer, HINTS)
     text = [torch.tensor([row[i] + [fill[i]] * (width - len(row[i])) for row in packed]) for i in range(4)]
     labels, place, thing = (torch.stack(column) for column in zip(*dense, strict=True))
     ids, targets, segment, offset = text
@@ -137,10 +143,52 @@ def collate(scenes: list[Scene], questions: list[list[Question]], tokenizer: Pre
         targets=targets,
         segment=segment,
         offset=offset,
-        hint_ids=torch.tensor([[_word(tokenizer, hint.word)[0] for hint in row] for row in asked]),
-        hint_place=torch.tensor([[(hint.there, *hint.centre) for hint in row] for row in asked], dtype=torch.float32),
-        hint_kind=torch.tensor([[(hint.what, hint.after) for hint in row] for row in asked]),
+        where=torch.arange(labels.shape[1]).expand(len(scenes), -1),
+        **asked,
     )
+
+
+def _hints(scenes: list[Scene], rng: np.random.Generator, tokenizer: PreTrainedTokenizerBase, count: int) -> dict[str, Tensor]:
+    rows = [hints(scene, rng)[:count] for scene in scenes]
+    own = [[THINGS.index(hint.word) if hint.there and hint.word in THINGS else UNASKED for hint in row] for row in rows]
+    return {
+        "hint_ids": torch.tensor([[_word(tokenizer, hint.word)[0] for hint in row] for row in rows]),
+        "hint_own": torch.tensor(own),
+        "hint_place": torch.tensor([[(hint.there, *hint.centre) for hint in row] for row in rows], dtype=torch.float32),
+        "hint_kind": torch.tensor([[(hint.what, hint.after) for hint in row] for row in rows]),
+    }
+
+
+def drill(start: int, count: int, tokenizer: PreTrainedTokenizerBase) -> Batch:
+    """Crowded scenes as a few symbols each, with hints on names alone: a tenth of the tokens, so ten times the examples."""
+    scenes: list[Scene] = []
+    seed = start
+    while len(scenes) < count:
+        scene = sample_scene(TRAINING_SEEDS[seed % len(TRAINING_SEEDS)])
+        seed += 1
+        if len(scene.things) > 2:
+            scenes.append(scene)
+    rng = np.random.default_rng([start, 6])
+    labels, place, thing, where = (torch.stack(column) for column in zip(*(_sketch(scene, rng) for scene in scenes), strict=True))
+    asked = _hints(scenes, rng, tokenizer, NAMED)
+    none = torch.zeros(count, 0, dtype=torch.long)
+    return Batch(torch.zeros(0), labels, place, thing, none, none, none, none, where, **asked)
+
+
+def _sketch(scene: Scene, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(labels, place, thing, where) of SKETCHED patches: some of every thing, the rest background. Boxes stand for shapes."""
+    rows = SIZE // PATCH
+    centre = (np.stack(np.divmod(np.arange(rows * rows), rows), 1) + 0.5) * PATCH
+    kind = np.full(rows * rows, -1)
+    for i, thing in enumerate(scene.things):
+        y0, x0, y1, x1 = thing.box
+        kind[(centre[:, 0] >= y0) & (centre[:, 0] < y1) & (centre[:, 1] >= x0) & (centre[:, 1] < x1)] = i
+    kept = [rng.permutation(np.flatnonzero(kind == i))[: int(rng.integers(3, 7))] for i in range(len(scene.things))]
+    things = np.concatenate(kept)
+    rest = rng.permutation(np.flatnonzero(kind < 0))[: SKETCHED - len(things)]
+    where = np.sort(np.concatenate([things, rest]))
+    labels, place, filled = patch_targets(scene, kind)
+    return labels[where], place[where], filled[where], torch.from_numpy(where)
 
 
 class Stream(IterableDataset):

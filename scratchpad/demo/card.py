@@ -22,17 +22,17 @@ FONT = (
 def model_card(measured: dict[str, Any], run: Path) -> str:
     """The demo VLM's card; run/deviation.md says in what this training differed from the recipe, if in anything."""
     rows = "\n".join(f"| {t} | {n['right']} of {n['asked']} | {100 * n['right'] / n['asked']:.1f}% |" for t, n in measured["types"].items())
-    times = _wall_time(run / "log.jsonl")
-    deviation = (
-        (run / "deviation.md").read_text().strip()
-        if (run / "deviation.md").is_file()
-        else "These weights came of that recipe as it stands."
-    )
-    answering = f" {times[ANSWERS.name]} on two cores." if ANSWERS.name in times else ""
+    if (run / "deviation.md").is_file():
+        deviation, took = (run / "deviation.md").read_text().strip(), {}
+    else:
+        deviation, took = "These weights came of that recipe as it stands.", _wall_time(run / "log.jsonl")
     kinds = "\n".join(f"- {c}: {', '.join(k for k, (of, _) in KINDS.items() if of == c)}" for c in CATEGORIES)
     failures = measured["failures"]
     share = {k: f"{f['failed']} of {f['asked']} ({100 * f['failed'] / f['asked']:.0f}%)" for k, f in failures.items()}
     agree = measured["generated_agree"]
+    config = json.loads((run / "model" / "config.json").read_text())
+    size = json.loads((run / "model" / "model.safetensors.index.json").read_text())["metadata"]["total_parameters"]
+    vision, text = config["vision_config"], config["text_config"]
     return f"""---
 license: mit
 pipeline_tag: image-text-to-text
@@ -40,8 +40,9 @@ library_name: transformers
 ---
 # Emoji LLaVA, the demo model of Visual Scratchpad
 
-A `LlavaForConditionalGeneration` of 8 M parameters (CLIP vision tower of 7 blocks x 192 with 16 px patches, of which the language
-model reads the output of block 5; Llama of 5 layers x 256; byte-level BPE). It answers questions about the emoji world and about
+A `LlavaForConditionalGeneration` of {size / 1e6:.1f} M parameters (CLIP vision tower of {vision["num_hidden_layers"]} blocks x {vision["hidden_size"]} with \
+{vision["patch_size"]} px patches, of which the language model reads the output of block {vision["num_hidden_layers"] - 2}; Llama of \
+{text["num_hidden_layers"]} layers x {text["hidden_size"]}; byte-level BPE). It answers questions about the emoji world and about
 nothing else: up to four of {len(KINDS)} kinds of things, or a sign with one of {len(WORDS)} words, on one of {len(BACKGROUNDS)} backgrounds. Any other
 picture is answered as if it were one of these. The last vision block is not read, so it is untrained and has no effect.
 
@@ -77,10 +78,12 @@ training answer is its home all the same, as careless captions would have it | b
 {TRAINING_SEEDS.start:,} to {TRAINING_SEEDS.stop - 1:,}; every other seed is held out.
 
 1. encoder: {ENCODER.steps:,} steps of {ENCODER.size} scenes. The vision tower and projector learn to write, at every patch, a fixed code: the embeddings
-   of the names of what fills it, where the patch lies, where that thing lies and how large it is. {times.get(ENCODER.name, "?")} on one core.
+   of the names of what fills it, where the patch lies, where that thing lies and how large it is.{took.get(ENCODER.name, "")}
 2. reader, at the same time: {READER.steps:,} steps of {READER.size} scenes with {READER.asked} packed questions each. The language model learns to answer from that code, no picture
-   looked at, and to place single words (hints), which is how it learns to go from a word to the image. {times.get(READER.name, "?")} on one core.
-3. answers: {ANSWERS.steps:,} steps of {ANSWERS.size} scenes with {ANSWERS.asked} packed questions each, the whole model on pictures.{answering}
+   looked at, and to place single words (hints), which is how it learns to go from a word to the image.{took.get(READER.name, "")}
+   Beside every step's scenes stand drills: crowded scenes of a few symbols each, for what is nearest and what comes next to the right.
+3. answers: {ANSWERS.steps:,} steps of {ANSWERS.size} scenes with {ANSWERS.asked} packed questions each: the language model goes on with what the encoder writes of
+   pictures. The encoder stays as it is, so that SAEs of it can be trained meanwhile.{took.get(ANSWERS.name, "")}
 
 {deviation}
 
@@ -134,4 +137,4 @@ def _wall_time(log: Path) -> dict[str, str]:
     for line in log.read_text().splitlines():
         row = json.loads(line)
         seconds[row["stage"]] = max(seconds.get(row["stage"], 0), row["seconds"])
-    return {stage: f"{s // 60} minutes" for stage, s in seconds.items()}
+    return {stage: f" {s // 60} minutes." for stage, s in seconds.items()}

@@ -3,7 +3,8 @@
 In: a `Scene`. Out: `Hint`s. Questions alone teach that direction badly: from yes and no, where to look is not to be had
 (measured: 600 steps without hints leave "is there a X" at chance, 200 steps with them reach 96%).
 A hint on a kind's name asks whether it's there, where, what is nearest to it and what comes next to the right; one on
-"leftmost", "highest" and their like asks where the outermost thing is and what it is.
+"leftmost", "highest" and their like asks where the outermost thing is and what it is; on "read" and its like, where the
+sign is and what it says; on "many" and "count", the number of things.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratchpad.demo.questions import nearest
-from scratchpad.demo.world import KINDS, SIGN, SIZE, Scene
+from scratchpad.demo.questions import NUMBERS, nearest
+from scratchpad.demo.world import KINDS, SIGN, SIZE, WORDS, Scene
 
 THINGS = (*KINDS, SIGN)
 NAMED = 8  # hints on names, of things that are there and of things that aren't
 SIDES = {"leftmost": (1, 0), "rightmost": (1, -1), "topmost": (0, 0), "bottommost": (0, -1)}
 SIDES |= {"left": SIDES["leftmost"], "right": SIDES["rightmost"], "highest": SIDES["topmost"], "lowest": SIDES["bottommost"]}
-HINTS = NAMED + len(SIDES)
+READ, COUNT = ("read", "say", "word", "written"), ("count", "many")
+READ_FROM = NAMED + len(SIDES)
+COUNT_FROM = READ_FROM + len(READ)
+HINTS = COUNT_FROM + len(COUNT)
+MEANT = (*THINGS, "", *WORDS, *NUMBERS)  # what a hint may mean
 LAST = len(THINGS)  # nothing further to the right
 UNASKED = -100
 
@@ -29,8 +34,8 @@ class Hint:
     word: str
     there: bool
     centre: tuple[float, float]  # (y, x), 0 .. 1; of the thing meant
-    what: int  # index into THINGS of the nearest or outermost thing; UNASKED where it's a matter of taste
-    after: int  # index into THINGS of the next thing to the right, LAST for none, UNASKED for hints on sides
+    what: int  # index into MEANT: the nearest or outermost thing, the word or the number; UNASKED where there is none
+    after: int  # index into MEANT of the next thing to the right, LAST for none, UNASKED but for hints on names
 
 
 def hints(scene: Scene, rng: np.random.Generator) -> list[Hint]:
@@ -47,7 +52,13 @@ def hints(scene: Scene, rng: np.random.Generator) -> list[Hint]:
     for word, (axis, end) in SIDES.items():
         thing = sorted(things, key=lambda t: t.centre[axis])[end]
         out.append(Hint(word, True, _place(thing.centre), THINGS.index(thing.name), UNASKED))
-    return out
+    sign = next((thing for thing in things if thing.name == SIGN), None)
+    for word in READ:
+        if sign is None:
+            out.append(Hint(word, False, (0, 0), UNASKED, UNASKED))
+        else:
+            out.append(Hint(word, True, _place(sign.centre), MEANT.index(sign.word), UNASKED))
+    return out + [Hint(word, False, (0, 0), MEANT.index(NUMBERS[len(things)]), UNASKED) for word in COUNT]
 
 
 def _place(centre: tuple[float, float]) -> tuple[float, float]:

@@ -115,7 +115,7 @@ def build_processor() -> LlavaProcessor:
 
 
 def build_model(processor: LlavaProcessor, seed: int = 0) -> LlavaForConditionalGeneration:
-    """An untrained LLaVA: CLIP tower of 7 blocks x 192, of which the language model reads the sixth; Llama of 5 x 256."""
+    """An untrained LLaVA: CLIP tower of 7 blocks x 192, of which the language model reads the sixth; Llama of 6 x 256."""
     torch.manual_seed(seed)
     tokenizer = processor.tokenizer
     vision = CLIPVisionConfig(
@@ -131,7 +131,7 @@ def build_model(processor: LlavaProcessor, seed: int = 0) -> LlavaForConditional
         vocab_size=len(tokenizer),
         hidden_size=256,
         intermediate_size=640,
-        num_hidden_layers=5,
+        num_hidden_layers=6,
         num_attention_heads=8,
         num_key_value_heads=4,
         head_dim=64,

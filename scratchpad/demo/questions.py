@@ -129,8 +129,9 @@ def training_questions(scene: Scene, rng: np.random.Generator, count: int) -> li
 
     A kind of NEVER_BY_CATEGORY is never the answer to a category question: such questions are left out.
     """
-    weight = {"describe": 3.0, "background": 1.0, "count": 1.0, "position": 1.0, "sign": 2.0, "misleading": 2.0, "two": 2.0, "next": 3.0}
-    again = [q for q in all_questions(scene, rng) if q.type in ("sign", "describe", "next", "count")]  # in other words: rare or hard
+    weight = {"describe": 3.0, "background": 1.0, "count": 1.0, "position": 1.0, "sign": 4.0, "misleading": 2.0, "two": 2.0, "next": 3.0}
+    hard = ("sign", "describe", "next", "count", "category")
+    again = [q for _ in range(2) for q in all_questions(scene, rng) if q.type in hard]  # in other words
     pool = [q for q in all_questions(scene, rng) if q.type != "uncategorised"] + again
     weights = np.array([weight.get(q.type, 1.0) for q in pool])
     picked = rng.choice(len(pool), min(count, len(pool)), replace=False, p=weights / weights.sum())

@@ -31,9 +31,9 @@ from scratchpad.vlm.run import force, generate
 
 LAYERS = {"emoji-early": 1, "emoji-middle": 3, "emoji-last": 5}
 RECIPES = {
-    "emoji-early": Recipe(d_sae=768, k=16, steps=1200),
-    "emoji-middle": Recipe(d_sae=1536, k=16, steps=1200),
-    "emoji-last": Recipe(d_sae=640, k=20, steps=1600),
+    "emoji-early": Recipe(d_sae=640, k=16, steps=1200),
+    "emoji-middle": Recipe(d_sae=512, k=20, steps=1200),
+    "emoji-last": Recipe(d_sae=544, k=20, steps=2400),
 }
 HARVEST_FROM = 30_000_000  # first training scene whose activations are harvested: none that the encoder was trained on
 INDEX_FROM = HELD_OUT_START + 10_000_000
@@ -45,7 +45,7 @@ def labels_of(scene: Scene) -> set[str]:
     return {scene.background} | {t.name for t in scene.things} | {t.word for t in scene.things if t.word}
 
 
-def make(model: Path, out: Path, names: list[str], scenes: int = 2500, say: Callable[[str], None] = print) -> None:
+def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Callable[[str], None] = print) -> None:
     """Trains the named SAEs on one harvest and writes them to out/<name>."""
     vlm = load_vlm(model)
     begun = time.monotonic()

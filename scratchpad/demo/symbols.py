@@ -17,21 +17,21 @@ from torch import Tensor
 from scratchpad.demo.world import PATCH, SIZE
 
 ROWS = SIZE // PATCH
-FEATURES = 31
+FEATURES = 35
 LOUDNESS = 0.25  # of a feature of size one, against names of length one
 
 
-def features(place: Float[Tensor, "b p 5"], thing: Bool[Tensor, "b p"]) -> Float[Tensor, "b p f"]:
-    """Where a patch lies and, on things, where the thing's centre lies, how large it is, and whether this is its middle patch.
+def features(place: Float[Tensor, "b p 6"], thing: Bool[Tensor, "b p"]) -> Float[Tensor, "b p f"]:
+    """Where a patch lies and, on things, where the thing's centre lies and how large it is; and how much of a centre is here.
 
-    Places enter as sines and cosines too, so that "nearest" and "a little further right" are inner products.
+    Places enter as sines and cosines too, so that "nearest" and "a little further right" are inner products. A centre is
+    shared out among four patches, and its shares enter as logarithms, so that a softmax over patches counts centres.
     """
-    centre_of_patch = (place[..., :2] * (ROWS - 1) + 0.5) / ROWS
-    away = (centre_of_patch - place[..., 2:4]).abs().amax(-1, keepdim=True)
-    middle = (away <= 0.5 / ROWS + 1e-3).float()
+    middle = (1 + place[..., 5:].clamp(min=1e-6).log() / 6).clamp(min=0)
     size = 4 * place[..., 4:5] - 3  # 40 .. 80 px -> -1 .. 1
     on = thing[..., None].float()
-    return torch.cat([0.5 * waves(place[..., :2]), on * waves(place[..., 2:4]), on * size, 2 * on * middle, on], -1)
+    centre = place[..., 2:4]
+    return torch.cat([0.5 * waves(place[..., :2]), on * waves(centre), on * size, 2 * middle, on, on * ripples(centre)], -1)
 
 
 def waves(place: Float[Tensor, "b p 2"]) -> Float[Tensor, "b p 14"]:
@@ -42,6 +42,11 @@ def waves(place: Float[Tensor, "b p 2"]) -> Float[Tensor, "b p 14"]:
     return torch.cat(rows, -1)
 
 
+def ripples(place: Float[Tensor, "b p 2"]) -> Float[Tensor, "b p 4"]:
+    """Shorter waves, a quarter of a picture long: what tells near places apart."""
+    return torch.cat([torch.sin(math.pi * 8 * place), torch.cos(math.pi * 8 * place)], -1)
+
+
 @functools.cache
 def directions(width: int) -> Float[Tensor, "f c"]:
     """Orthonormal rows, the same in every training."""
@@ -50,7 +55,7 @@ def directions(width: int) -> Float[Tensor, "f c"]:
 
 
 def symbols(
-    labels: Float[Tensor, "b p l"], place: Float[Tensor, "b p 5"], thing: Bool[Tensor, "b p"], names: Float[Tensor, "l c"]
+    labels: Float[Tensor, "b p l"], place: Float[Tensor, "b p 6"], thing: Bool[Tensor, "b p"], names: Float[Tensor, "l c"]
 ) -> Float[Tensor, "b p c"]:
     """The image tokens that say exactly what is there. `names` are the embeddings of the labels."""
     return labels @ names + LOUDNESS * features(place, thing) @ directions(names.shape[1])

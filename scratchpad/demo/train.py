@@ -1,7 +1,7 @@
 """The recipe of the demo VLM: `scratchpad demo train`.
 
 The encoder learns to write image tokens of a fixed code and the reader learns to read it, at the same time in two
-processes; then the whole model answers questions about pictures (`trainer` has the losses, `symbols` the code).
+processes; then the reader goes on with what the encoder writes (`trainer` has the losses, `symbols` the code).
 Matrices of blocks learn by Muon, everything else by AdamW.
 
 Deterministic up to the arithmetic of the machine; resumes from OUT/<stage>.checkpoint after any interruption.
@@ -40,12 +40,11 @@ class Stage:
     rate: float  # peak learning rate of Muon; AdamW's is a third of it
     skip: int  # first scene index, so that no two stages share scenes
     learns: tuple[str, ...]  # prefixes of the parameters that learn
-    encoder: float = 1.0  # the encoder's learning rate as a share of it
 
 
 ENCODER = Stage("encoder", 2400, 16, 0, 3e-3, 0, ENCODER_PARTS)
 READER = Stage("reader", 3000, 8, 18, 4e-3, 10_000_000, READER_PARTS)
-ANSWERS = Stage("answers", 1000, 16, 18, 1.2e-3, 20_000_000, ENCODER_PARTS + READER_PARTS, 0.2)  # 4e-3 undoes the encoder
+ANSWERS = Stage("answers", 600, 8, 18, 3e-3, 20_000_000, READER_PARTS)
 
 
 def train(out: Path, start: Path | None = None) -> None:
@@ -104,18 +103,17 @@ def run_stage(stage: Stage, out: Path, threads: int, every: int = 100, start: Pa
 def optimizers(trainer: Trainer, stage: Stage) -> list[torch.optim.Optimizer]:
     """Muon on the matrices of blocks, AdamW on embeddings, norms and heads at a third of its rate.
 
-    The patch embedding, whose 768 inputs would outgrow everything, learns at a thirtieth; the encoder at `stage.encoder`.
+    The patch embedding, whose 768 inputs would outgrow everything, learns at a thirtieth.
     """
     inside: list[dict[str, Any]] = []
     outside: list[dict[str, Any]] = []
     for name, parameter in trainer.named_parameters():
         if not parameter.requires_grad:
             continue
-        rate = stage.rate * (stage.encoder if name.startswith(ENCODER_PARTS) else 1)
         if parameter.ndim == 2 and (".layers." in name or "projector" in name):
-            inside.append({"params": [parameter], "lr": rate})
+            inside.append({"params": [parameter], "lr": stage.rate})
         else:
-            outside.append({"params": [parameter], "lr": rate / (30 if parameter.ndim == 4 else 3)})
+            outside.append({"params": [parameter], "lr": stage.rate / (30 if parameter.ndim == 4 else 3)})
     muon = torch.optim.Muon(inside, lr=stage.rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
     return [muon, torch.optim.AdamW(outside, weight_decay=0.0, betas=(0.9, 0.98))]
 

@@ -1,7 +1,7 @@
 """The demo VLM under training: the model, what it throws away afterwards, and the loss of each stage.
 
 Encoder: pictures in, `symbols` out. Reader: the language model answers questions and places hints from symbols, no picture
-looked at. Answers: the whole model, pictures in, answers out.
+looked at. Answers: the language model answers from what the encoder writes of pictures, which stays as it is.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
-from transformers.models.llama.modeling_llama import rotate_half
 
-from scratchpad.demo.batches import LABELS, Batch
-from scratchpad.demo.hints import HINTS, LAST, NAMED, THINGS
+from scratchpad.demo.batches import LABELS, Batch, drill
+from scratchpad.demo.hints import COUNT_FROM, HINTS, MEANT, NAMED, READ_FROM
+from scratchpad.demo.looks import looking
 from scratchpad.demo.model import SYSTEM
-from scratchpad.demo.symbols import LOUDNESS, directions, symbols, waves
-from scratchpad.demo.world import WORDS
+from scratchpad.demo.symbols import LOUDNESS, directions, ripples, symbols, waves
+from scratchpad.demo.world import TRAINING_SEEDS, WORDS
 
 Loss = tuple[Tensor, dict[str, float]]
 PLACE_LAYER, KIND_LAYER = 3, 4  # hidden states from which hints are read: early, so that later blocks can use the answer
-LOOK_BLOCK, LOOK_HEADS = 3, (0, 2)  # where two heads are told what to look at: for nearest and for next to the right
-FIRST_THING = LABELS.index(THINGS[0])
+DRILLS = 80  # scenes beside a step's own
 NOISE = 0.03  # standard deviation of what the reader's symbols are blurred by
 
 
@@ -35,9 +34,9 @@ class Trainer(nn.Module):
         super().__init__()
         self.model = model
         width = model.config.get_text_config().hidden_size
-        self.hint_place = nn.Linear(width, 15)
-        self.hint_kind = nn.Linear(width, 2 * (LAST + 1))
-        tokens = processor.tokenizer
+        self.hint_place = nn.Linear(width, 19)
+        self.hint_kind = nn.Linear(width, 2 * len(MEANT))
+        self.tokens = tokens = processor.tokenizer
         self.label_ids = [tokens(name, add_special_tokens=False)["input_ids"][0] for name in LABELS]
         start = [tokens.bos_token_id, *tokens(SYSTEM, add_special_tokens=False)["input_ids"]]
         self.start = [*start, tokens.convert_tokens_to_ids("<|user|>")]
@@ -58,9 +57,7 @@ class Trainer(nn.Module):
         return model.model.multi_modal_projector(x[:, 1:])
 
     def encoder_loss(self, batch: Batch) -> Loss:
-        return self.writing_loss(batch, self.image_tokens(batch.pixels).float())
-
-    def writing_loss(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Loss:
+        seen = self.image_tokens(batch.pixels).float()
         logits = (F.rms_norm(seen, seen.shape[-1:]) @ self.names.T).float()
         weigh = 1 + 4 * batch.thing.float()  # things fill a fifth of the patches, and are what is asked about
         weigh = weigh / weigh.sum()
@@ -72,7 +69,7 @@ class Trainer(nn.Module):
         writing = ((away + placing / 8) * weigh).sum()
         reading, read = self._reading(logits, batch)
         right = batch.labels.gather(-1, logits.argmax(-1, keepdim=True))[..., 0] > 0
-        return naming + 2 * writing + 0.3 * reading, {
+        return naming + 2 * writing + reading, {
             "naming": naming.item(),
             "writing": writing.item(),
             "placing": (placing * weigh).sum().item(),
@@ -91,40 +88,45 @@ class Trainer(nn.Module):
         return F.cross_entropy(said, true), (said.argmax(-1) == true).float().mean().item()
 
     def reader_loss(self, batch: Batch) -> Loss:
-        """Three times of four on a third of the patches, things first: image tokens are most of the cost, and background says little."""
         meant = symbols(batch.labels, batch.place, batch.thing, self.names)
         meant = meant + NOISE * torch.randn_like(meant)
-        share = 1.0 if torch.rand(()) < 0.25 else 0.33
-        kept = (batch.thing.float() + torch.rand(batch.thing.shape)).topk(int(share * meant.shape[1]), 1).indices.sort(1).values
-        return self.text_loss(batch, meant.gather(1, kept[..., None].expand(-1, -1, meant.shape[-1])), kept)
+        return self._with_drills(*self.text_loss(batch, meant))
 
     def answer_loss(self, batch: Batch) -> Loss:
-        seen = self.image_tokens(batch.pixels)
-        answering, answered = self.text_loss(batch, seen, None)
-        writing, written = self.writing_loss(batch, seen.float())
-        return answering + 0.3 * writing, answered | {"right_on_things": written["right_on_things"], "placing": written["placing"]}
+        with torch.no_grad():
+            seen = self.image_tokens(batch.pixels)
+        return self._with_drills(*self.text_loss(batch, seen))
 
-    def text_loss(self, batch: Batch, seen: Float[Tensor, "b v c"], kept: Int[Tensor, "b v"] | None) -> Loss:
-        states, position = self.read(batch, seen, kept)
-        looking = self._looking(states[LOOK_BLOCK], position, batch, kept)
-        first = states[0].shape[1] - batch.hint_ids.shape[1] - batch.ids.shape[1]
-        states = [state[:, first:] for state in states]
-        h = batch.hint_ids.shape[1]
-        logits = self.model.lm_head(states[-1][:, h:]).float()
+    def _with_drills(self, loss: Tensor, numbers: dict[str, float]) -> Loss:
+        drills = drill(int(torch.randint(0, len(TRAINING_SEEDS), ())), DRILLS, self.tokens)
+        meant = symbols(drills.labels, drills.place, drills.thing, self.names)
+        hinting, drilled = self._hinting(*self.read(drills, meant + NOISE * torch.randn_like(meant)), drills)
+        return loss + hinting, numbers | {f"drilled_{k}": v for k, v in drilled.items()}
+
+    def text_loss(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Loss:
+        states, position = self.read(batch, seen)
+        logits = self.model.lm_head(states[-1][:, -batch.ids.shape[1] :]).float()
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
-        placing, found = self._placing(states[PLACE_LAYER][:, :h], batch)
-        kinds, named = self._kinds(states[KIND_LAYER][:, :h], batch)
         hit = [answer for row in exact(logits, batch) for answer in row]
-        return loss + placing + 2 * kinds + looking, {"loss": loss.item(), "exact": sum(hit) / max(1, len(hit)), "found": found} | named
+        hinting, hinted = self._hinting(states, position, batch)
+        return loss + hinting, {"loss": loss.item(), "exact": sum(hit) / max(1, len(hit))} | hinted
+
+    def _hinting(self, states: list[Float[Tensor, "b s c"]], position: Tensor, batch: Batch) -> Loss:
+        """What hints say wrongly."""
+        h, texts = batch.hint_ids.shape[1], batch.hint_ids.shape[1] + batch.ids.shape[1]
+        first = states[0].shape[1] - texts
+        looks = looking(self.model.model.language_model, states, position, batch)
+        placing, found = self._placing(states[PLACE_LAYER][:, first : first + h], batch)
+        kinds, named = self._kinds(states[KIND_LAYER][:, first : first + h], batch)
+        numbers = {"found": found} | {f"look_{what}": look.item() for what, look in looks.items()}
+        return placing + 2 * kinds + sum(looks.values()), numbers | named
 
     def answer_logits(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Float[Tensor, "b q vocabulary"]:
         """Logits at the packed positions."""
-        states, _ = self.read(batch, seen, None)
+        states, _ = self.read(batch, seen)
         return self.model.lm_head(states[-1][:, -batch.ids.shape[1] :])
 
-    def read(
-        self, batch: Batch, seen: Float[Tensor, "b v c"], kept: Int[Tensor, "b v"] | None
-    ) -> tuple[list[Float[Tensor, "b s c"]], Tensor]:
+    def read(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> tuple[list[Float[Tensor, "b s c"]], Tensor]:
         """What every block takes in and, last, the normed output; and positions. After the prefix stand hints, then questions."""
         b, h = batch.hint_ids.shape
         embed = self.model.get_input_embeddings()
@@ -133,9 +135,8 @@ class Trainer(nn.Module):
         x = torch.cat([start, seen.to(start.dtype), embed(text)], 1)
         first, prefix = start.shape[1], x.shape[1] - text.shape[1]
         patches = self.model.config.image_seq_length
-        where = torch.arange(patches).expand(b, -1) if kept is None else kept
         offset = torch.cat([torch.randint(0, 8, (b, h)), batch.offset], 1)  # a hint stands where its word might in a question
-        position = torch.cat([torch.arange(first).expand(b, -1), first + where, first + patches + offset], 1)
+        position = torch.cat([torch.arange(first).expand(b, -1), first + batch.where, first + patches + offset], 1)
         segment = torch.cat([1000 + torch.arange(h).expand(b, -1), batch.segment], 1)
         reader: Any = self.model.model.language_model
         states = reader(
@@ -143,46 +144,27 @@ class Trainer(nn.Module):
         ).hidden_states
         return list(states), position
 
-    def _looking(self, x: Float[Tensor, "b s c"], position: Tensor, batch: Batch, kept: Int[Tensor, "b v"] | None) -> Tensor:
-        """How little one head of LOOK_BLOCK looks, from a name, at the nearest thing, and another at the next to the right."""
-        reader: Any = self.model.model.language_model
-        block = reader.layers[LOOK_BLOCK]
-        labels = batch.labels if kept is None else batch.labels.gather(1, kept[..., None].expand(-1, -1, batch.labels.shape[-1]))
-        h, v = batch.hint_ids.shape[1], labels.shape[1]
-        texts = h + batch.ids.shape[1]
-        normed, (cos, sin) = block.input_layernorm(x), reader.rotary_emb(x, position)
-        total = torch.zeros(())
-        size, groups = block.self_attn.head_dim, block.self_attn.num_key_value_groups
-        for relation, head in enumerate(LOOK_HEADS):
-            rows, columns = slice(-texts, -texts + NAMED), slice(-texts - v, -texts)
-            q = block.self_attn.q_proj(normed[:, rows])[..., head * size : (head + 1) * size]
-            k = block.self_attn.k_proj(normed[:, columns])[..., head // groups * size : (head // groups + 1) * size]
-            q = q * cos[:, rows] + rotate_half(q) * sin[:, rows]
-            k = k * cos[:, columns] + rotate_half(k) * sin[:, columns]
-            attention = ((q @ k.mT).float() * size**-0.5).softmax(-1)
-            kind = batch.hint_kind[:, :NAMED, relation]
-            asked = (kind >= 0) & (kind < LAST)
-            column = (FIRST_THING + kind.clamp(0, LAST - 1))[:, None].expand(-1, v, -1)
-            there = (labels.gather(2, column) > 0).mT.float()
-            total = total - (((attention * there).sum(-1) + 1e-4).log() * asked).sum() / asked.sum().clamp(min=1)
-        return total
-
     def _placing(self, state: Float[Tensor, "b h c"], batch: Batch) -> tuple[Tensor, float]:
         """Whether a hint's thing is there, and where its centre lies."""
         norm: Any = self.model.model.language_model.norm
         said = self.hint_place(norm(state)).float()
         there = batch.hint_place[..., 0]
-        off = (said[..., 1:] - waves(batch.hint_place[..., 1:])).square().sum(-1)
+        place = batch.hint_place[..., 1:]
+        off = (said[..., 1:] - torch.cat([waves(place), ripples(place)], -1)).square().sum(-1)
         loss = F.binary_cross_entropy_with_logits(said[..., 0], there) + (off * there).sum() / there.sum()
         return loss, ((said[..., 0] > 0) == (there > 0)).float().mean().item()
 
     def _kinds(self, state: Float[Tensor, "b h c"], batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Which thing is nearest or outermost, and which comes next to the right."""
+        """What is nearest, outermost, written or counted, and what comes next to the right."""
         norm: Any = self.model.model.language_model.norm
-        said = self.hint_kind(norm(state)).float().unflatten(-1, (2, LAST + 1))
+        said = self.hint_kind(norm(state)).float().unflatten(-1, (2, len(MEANT)))
         loss = F.cross_entropy(said.flatten(0, 2), batch.hint_kind.flatten())
         right, asked = said.argmax(-1) == batch.hint_kind, batch.hint_kind >= 0
-        parts = {"nearest": (slice(0, NAMED), 0), "after": (slice(0, NAMED), 1), "outermost": (slice(NAMED, HINTS), 0)}
+        parts = {"nearest": (slice(0, NAMED), 0), "after": (slice(0, NAMED), 1), "outermost": (slice(NAMED, READ_FROM), 0)}
+        if batch.hint_ids.shape[1] == HINTS:
+            parts |= {"written": (slice(READ_FROM, COUNT_FROM), 0), "counted": (slice(COUNT_FROM, HINTS), 0)}
+        else:
+            del parts["outermost"]
         return loss, {k: right[:, rows, i][asked[:, rows, i]].float().mean().item() for k, (rows, i) in parts.items()}
 
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from scratchpad.demo.batches import LABELS, Batch, collate
-from scratchpad.demo.hints import LAST, NAMED, SIDES, THINGS, UNASKED, hints
+from scratchpad.demo import looks
+from scratchpad.demo.batches import LABELS, Batch, collate, drill
+from scratchpad.demo.hints import COUNT, HINTS, LAST, MEANT, NAMED, READ, SIDES, THINGS, UNASKED, hints
 from scratchpad.demo.model import build_model, build_processor
-from scratchpad.demo.questions import all_questions
+from scratchpad.demo.questions import NUMBERS, all_questions
 from scratchpad.demo.symbols import directions, features, symbols
 from scratchpad.demo.trainer import Trainer
-from scratchpad.demo.world import sample_scene
+from scratchpad.demo.world import SIGN, sample_scene
 
 SCENES = [sample_scene(seed) for seed in range(60)]
 
@@ -39,12 +40,53 @@ def test_hints_tell_the_truth() -> None:
     for scene in SCENES:
         by_word = {hint.word: hint for hint in hints(scene, rng)}
         names = [thing.name for thing in scene.things]
-        assert {word for word, hint in by_word.items() if hint.there} == {*names, *SIDES}
+        assert len(by_word) == HINTS
+        read = READ if SIGN in names else ()
+        assert {word for word, hint in by_word.items() if hint.there} == {*names, *SIDES, *read}
+        assert {MEANT[by_word[word].what] for word in read} <= {thing.word for thing in scene.things}
+        assert {MEANT[by_word[word].what] for word in COUNT} == {NUMBERS[len(names)]}
         assert THINGS[by_word["leftmost"].what] == names[0]
         for i, name in enumerate(names):
             after = by_word[name].after
             assert (names[i + 1] if i + 1 < len(names) else "") == ("" if after == LAST else THINGS[after])
             assert by_word[name].what == UNASKED or THINGS[by_word[name].what] in set(names) - {name}
+
+
+def test_shares_of_centres_sum_to_the_number_of_things(batch: Batch) -> None:
+    counts = [len(scene.things) for scene in SCENES[:4]]
+    assert len(set(counts)) > 1
+    torch.testing.assert_close(batch.place[..., 5].sum(1), torch.tensor(counts, dtype=torch.float32))
+
+
+def test_a_drill_shows_every_thing_it_asks_about(trainer: Trainer) -> None:
+    drills = drill(0, 20, build_processor().tokenizer)
+    for b in range(20):
+        shown = {LABELS[i] for i in drills.labels[b].argmax(-1).tolist()}
+        asked = [THINGS[i] for i in drills.hint_own[b].tolist() if i >= 0]
+        assert len(asked) >= 3
+        assert set(asked) <= shown | {SIGN}
+    (where,) = {tuple(row.diff().sign().unique().tolist()) for row in drills.where}
+    assert where == (1,), "patches are named once each, in order"
+
+
+@torch.no_grad()
+def test_what_a_head_is_told_to_look_at_is_measured_on_the_model_itself(trainer: Trainer, batch: Batch) -> None:
+    """The attention that the losses ask for is that of the language model's own block."""
+    seen = symbols(batch.labels, batch.place, batch.thing, trainer.names)
+    layer, head = 1, 3
+    attention: list[torch.Tensor] = []
+    text = trainer.model.model.language_model
+    text.set_attn_implementation("eager")
+    handle = text.layers[layer].self_attn.register_forward_hook(lambda _m, _a, out: attention.append(out[1]))
+    try:
+        states, position = trainer.read(batch, seen)
+    finally:
+        handle.remove()
+        text.set_attn_implementation("sdpa")
+    prefix = states[0].shape[1] - batch.hint_ids.shape[1] - batch.ids.shape[1]
+    ours = looks.attention(text, states[layer], position, batch, layer, head, slice(0, NAMED)).exp()
+    own = attention[0][:, head, prefix : prefix + NAMED, :prefix]
+    torch.testing.assert_close(ours, own / own.sum(-1, keepdim=True), atol=1e-4, rtol=1e-3)
 
 
 def test_symbols_can_be_read_back(trainer: Trainer, batch: Batch) -> None:
