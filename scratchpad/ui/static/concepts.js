@@ -6,7 +6,7 @@ Scratchpad.concepts = (element) => {
       <header><h2>Concepts <span class="sp-of"></span></h2>
         <div class="sp-filters">
           <label class="sp-switch" title="On: activation weighted by the chosen token's attention. Off: plain mean over the image."><input type="checkbox" data-set="weighted" checked> weigh by attention</label>
-          <label title="Share of the reference images on which a latent fires">fires on at most <input type="range" data-set="maxSparsity" min="0.01" max="1" step="0.01" value="1"><output>100%</output></label>
+          <label title="Share of the reference images on which a latent fires">fires on at most <input type="range" data-set="maxSparsity" min="0.01" max="1" step="0.01" value="0.5"><output>50%</output></label>
           <label title="Share of the reference images on which a latent fires">at least <input type="range" data-set="minSparsity" min="0" max="0.2" step="0.002" value="0"><output>0%</output></label>
           <label title="Mean image-level activation where the latent is active">mean activation over <input type="range" data-set="minMean" min="0" max="1" step="0.01" value="0"><output>0</output></label>
         </div></header>
@@ -52,8 +52,9 @@ Scratchpad.concepts = (element) => {
     element.classList.toggle("sp-busy", s.busy || !s.data);
     if (!s.data) { cards.innerHTML = `<article class="sp-card sp-ghost"></article>`.repeat(6); return; }
     const token = s.data.tokens.find((t) => t.index === s.token);
-    element.querySelector(".sp-of").innerHTML = s.weighted && token ? `behind <b>${S.shown(token.text)}</b>` : "in the whole image";
-    const rows = S.ranking(s), next = [s.data.key, s.token, s.weighted, s.minSparsity, s.maxSparsity, s.minMean, s.more].join("/");
+    const rows = S.ranking(s), hidden = S.ranking({ ...s, minSparsity: 0, maxSparsity: 1, minMean: 0 }).length - rows.length;
+    element.querySelector(".sp-of").innerHTML = (s.weighted && token ? `behind <b>${S.shown(token.text)}</b>` : "in the whole image") + (hidden ? ` · ${hidden} hidden by the filters` : "");
+    const next = [s.data.key, s.token, s.weighted, s.minSparsity, s.maxSparsity, s.minMean, s.more].join("/");
     if (next !== key) {
       key = next;
       cards.innerHTML = rows.slice(0, s.more).map((l) => card(s, l, rows[0].score)).join("") || `<p class="sp-note">No latent passes these filters for this token. Widen them, or choose a token that sees the image.</p>`;

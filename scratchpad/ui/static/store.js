@@ -3,7 +3,7 @@
 window.Scratchpad = window.Scratchpad || (() => {
   const listeners = new Set();
   const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], strength: 0, weighted: true,
-    minSparsity: 0, maxSparsity: 1, minMean: 0, busy: false, testing: false, more: 12 };
+    minSparsity: 0, maxSparsity: 0.5, minMean: 0, busy: false, testing: false, more: 12 };
   const details = new Map();
   let ask = null;
 
