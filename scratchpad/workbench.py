@@ -89,7 +89,7 @@ class Workbench:
         Raises:
             UserError: the image or prompt can't be used.
         """
-        pictures = [load_image(one) for one in (image if isinstance(image, list | tuple) else [image])]
+        pictures = [load_image(one) for one in _listed(image)]
         with self._lock:
             prepared = prepare(self.vlm, pictures, prompt)
             key = (prepared.image_sha256, prepared.prompt, max_new_tokens)
@@ -195,6 +195,10 @@ class Workbench:
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return value
+
+
+def _listed(image: Given | Sequence[Given]) -> Sequence[Given]:
+    return [image] if image is None or isinstance(image, str | Path | bytes | Image.Image) else image
 
 
 def _check_fit(vlm: Vlm, sae: Sae) -> None:
