@@ -46,7 +46,8 @@ def test_analyze_keeps_maps_and_arrays(analyzed: tuple[dict, Path]) -> None:
     value, out = analyzed
     outputs = [t["index"] for t in value["tokens"] if t["role"] == "output"]
     assert all(Image.open(out / f"attention-{i}.png").size == (224, 224) for i in outputs)
-    assert load_file(out / "arrays.safetensors")["attention"].shape[1:] == (5, 196)
+    layers = json.loads((DEFAULT_MODEL / "config.json").read_text())["text_config"]["num_hidden_layers"]
+    assert load_file(out / "arrays.safetensors")["attention"].shape[1:] == (layers, 196)
 
 
 def test_two_images_have_each_their_own_map(scene_path: Path, tmp_path: Path) -> None:
