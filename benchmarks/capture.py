@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.measure import costs, report, row
 from benchmarks.models import build, sizes
-from scratchpad.vlm.attention import NAME
+from scratchpad.vlm.attention import instead
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.run import run
@@ -61,20 +61,14 @@ def held(vlm: Vlm, peak: int) -> int:
 
 @torch.no_grad()
 def plain(vlm: Vlm, prepared: Prepared, new: int) -> object:
-    vlm.model.set_attn_implementation({"text_config": "sdpa"})
-    try:
+    with instead(vlm.model, "sdpa"):
         return _generate(vlm, prepared, new)
-    finally:
-        vlm.model.set_attn_implementation({"text_config": NAME})
 
 
 @torch.no_grad()
 def eager(vlm: Vlm, prepared: Prepared, new: int) -> object:
-    vlm.model.set_attn_implementation({"text_config": "eager"})
-    try:
+    with instead(vlm.model, "eager"):
         return _generate(vlm, prepared, new, output_attentions=True)
-    finally:
-        vlm.model.set_attn_implementation({"text_config": NAME})
 
 
 def _generate(vlm: Vlm, prepared: Prepared, new: int, **more: object) -> object:

@@ -53,6 +53,16 @@ def install(model: PreTrainedModel) -> None:
     model.set_attn_implementation({"text_config": NAME})
 
 
+@contextmanager
+def instead(model: PreTrainedModel, implementation: str) -> Iterator[None]:
+    """One of transformers' own attention functions in place of ours: what tests and benchmarks compare with."""
+    model.set_attn_implementation({"text_config": implementation})
+    try:
+        yield
+    finally:
+        model.set_attn_implementation({"text_config": NAME})
+
+
 def attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: object
 ) -> tuple[Tensor, None]:

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from scratchpad.errors import UserError
+from scratchpad.vlm.attention import instead
 from scratchpad.vlm.check import check, embeddings, pattern
 from scratchpad.vlm.families.generic import Generic
 from scratchpad.vlm.hooks import adding, recording
@@ -63,13 +64,9 @@ def test_attention_equals_eager(name: str) -> None:
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
     found = run(vlm, prepared, 0, max_new_tokens=6)
-    vlm.model.set_attn_implementation({"text_config": "eager"})
-    try:
-        with torch.no_grad():
-            how = {"do_sample": False, "output_attentions": True, "return_dict_in_generate": True}
-            out = vlm.model.generate(**prepared.inputs, max_new_tokens=6, **how)
-    finally:
-        vlm.model.set_attn_implementation({"text_config": "scratchpad_sdpa"})
+    with instead(vlm.model, "eager"), torch.no_grad():
+        how = {"do_sample": False, "output_attentions": True, "return_dict_in_generate": True}
+        out = vlm.model.generate(**prepared.inputs, max_new_tokens=6, **how)
     columns = prepared.image_positions
     for step, layers in enumerate(out.attentions):
         start = 0 if step == 0 else prepared.length + step - 1
@@ -89,11 +86,8 @@ def test_captured_run_says_what_plain_generate_says(name: str) -> None:
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
     captured = run(vlm, prepared, 0, max_new_tokens=8)
-    vlm.model.set_attn_implementation({"text_config": "sdpa"})
-    try:
+    with instead(vlm.model, "sdpa"):
         plain = vlm.model.generate(**prepared.inputs, max_new_tokens=8, do_sample=False)
-    finally:
-        vlm.model.set_attn_implementation({"text_config": "scratchpad_sdpa"})
     assert tuple(plain[0, prepared.length :].tolist()) == captured.answer_ids
 
 
