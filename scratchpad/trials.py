@@ -7,7 +7,7 @@ of the model; what the codes and gradients propose is never reported as what hap
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,8 +90,14 @@ class Trials:
             reconstruction_flips=not bool(bare.kept[0]),
         )
 
-    def suffice(self, clusters: Sequence[Set], target: str | None, most: int, max_new_tokens: int) -> Sufficient:
-        """The fewest latents whose ablation changes the answer, or has it begin with `target`."""
+    def suffice(
+        self, effects: Mapping[int, float], clusters: Sequence[Set], target: str | None, most: int, max_new_tokens: int
+    ) -> Sufficient:
+        """The fewest latents whose ablation changes the answer, or has it begin with `target`.
+
+        Args:
+            effects: of every active latent's ablation on the original answer's log-probability, as predicted.
+        """
         if most < 1:
             raise UserError(f"A budget of {most} latents was given; expected at least 1.")
         begun = time.perf_counter()
@@ -103,10 +109,10 @@ class Trials:
                 return (~forced.kept).tolist(), forced.logprobs.sum(1)
             return forced.kept.tolist(), -forced.logprobs.sum(1)
 
-        found = smallest(self._candidates(wanted), clusters, attempt, most)
+        found = smallest(self._candidates(effects, wanted), clusters, attempt, most)
         sets = controls.matched_sets(self.codes, found.latents, controls.SETS)
         alike = sum(attempt([tuple(row) for row in sets.tolist()])[0]) if len(sets) else 0
-        after = self.ablate(ablation(found.latents), max_new_tokens).after_answer
+        after = self.ablate(ablation(found.latents), max_new_tokens).after_answer if found.latents else self.run.answer
         return Sufficient(
             latents=found.latents,
             target=target,
@@ -120,14 +126,14 @@ class Trials:
             seconds=time.perf_counter() - begun,
         )
 
-    def _candidates(self, wanted: tuple[int, ...] | None) -> list[int]:
+    def _candidates(self, effects: Mapping[int, float], wanted: tuple[int, ...] | None) -> list[int]:
         """Active latents, those first whose ablation is predicted to do most for it."""
-        layer, prepared = self.sae.layer, self.prepared
-        slope = gradient(self.vlm, prepared, self.run.answer_ids, layer)
-        if wanted is not None:
-            slope = slope - gradient(self.vlm, prepared, wanted, layer)
-        latents, effects = predicted_effects(self.sae, self.codes, slope)
-        return latents[np.argsort(effects, kind="stable")].tolist()
+        lost = dict(effects)
+        if wanted is not None:  # what the answer loses, and the target gains
+            slope = gradient(self.vlm, self.prepared, wanted, self.sae.layer)
+            for latent, gain in zip(*predicted_effects(self.sae, self.codes, slope), strict=True):
+                lost[int(latent)] -= float(gain)
+        return sorted(lost, key=lambda latent: lost[latent])
 
     def _ids(self, target: str) -> tuple[int, ...]:
         tokenizer = self.vlm.processor.tokenizer  # type: ignore[attr-defined]

@@ -144,7 +144,7 @@ class Workbench:
         """
         clusters = [cluster.latents for cluster in analysis.heatmap.clusters]
         with self._lock:
-            return self._trials(analysis).suffice(clusters, target, most, max_new_tokens)
+            return self._trials(analysis).suffice(analysis.effects, clusters, target, most, max_new_tokens)
 
     def name(self, latent: int) -> str:
         """What a latent is called: its index entry, or its number."""
