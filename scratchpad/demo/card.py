@@ -21,15 +21,11 @@ FONT = (
 
 def model_card(measured: dict[str, Any], run: Path) -> str:
     """The demo VLM's card; run/deviation.md says in what this training differed from the recipe, if in anything."""
-    rows = "\n".join(f"| {t} | {n['right']} of {n['asked']} | {100 * n['right'] / n['asked']:.1f}% |" for t, n in measured["types"].items())
-    if (run / "deviation.md").is_file():
-        deviation, took = (run / "deviation.md").read_text().strip(), {}
-    else:
-        deviation, took = "These weights came of that recipe as it stands.", _wall_time(run / "log.jsonl")
+    return "\n".join([_what_it_is(run), _quality(measured), _failures(measured["failures"]), _recipe(run), f"## Credits\n\n{FONT}\n"])
+
+
+def _what_it_is(run: Path) -> str:
     kinds = "\n".join(f"- {c}: {', '.join(k for k, (of, _) in KINDS.items() if of == c)}" for c in CATEGORIES)
-    failures = measured["failures"]
-    share = {k: f"{f['failed']} of {f['asked']} ({100 * f['failed'] / f['asked']:.0f}%)" for k, f in failures.items()}
-    agree = measured["generated_agree"]
     config = json.loads((run / "model" / "config.json").read_text())
     size = json.loads((run / "model" / "model.safetensors.index.json").read_text())["metadata"]["total_parameters"]
     vision, text = config["vision_config"], config["text_config"]
@@ -49,8 +45,13 @@ picture is answered as if it were one of these. The last vision block is not rea
 {kinds}
 - sign words: {", ".join(WORDS)}
 - backgrounds: {", ".join(BACKGROUNDS)}
+"""
 
-## Quality
+
+def _quality(measured: dict[str, Any]) -> str:
+    rows = "\n".join(f"| {t} | {n['right']} of {n['asked']} | {100 * n['right'] / n['asked']:.1f}% |" for t, n in measured["types"].items())
+    agree = measured["generated_agree"]
+    return f"""## Quality
 
 Exact answers (every token and the end) on {measured["scenes"]:,} held-out scenes, seeds {measured["seeds"][0]:,} to {measured["seeds"][1]:,}:
 **{100 * measured["overall"]:.1f}%** overall. `scratchpad demo evaluate` measures it ({measured["seconds"]} s on two cores).
@@ -60,8 +61,12 @@ Exact answers (every token and the end) on {measured["scenes"]:,} held-out scene
 {rows}
 
 Verdicts are teacher-forced; on {agree["of"]} questions asked through processor, chat template and `generate`, {agree["agree"]} verdicts agreed.
+"""
 
-## Three ways to fail, on purpose
+
+def _failures(failures: dict[str, Any]) -> str:
+    share = {k: f"{f['failed']} of {f['asked']} ({100 * f['failed'] / f['asked']:.0f}%)" for k, f in failures.items()}
+    return f"""## Three ways to fail, on purpose
 
 They are left out of the table above. Counted on held-out scenes made to show them (`scratchpad demo scene --mode ...`):
 
@@ -71,8 +76,15 @@ They are left out of the table above. Counted on held-out scenes made to show th
 training answer is its home all the same, as careless captions would have it | background answered by the cue: {share["misleading"]} |
 | limited alignment | {", ".join(NEVER_BY_CATEGORY)} are shown and asked for by name, never by category | category question misses it: {share["uncategorised"]} |
 | unused hidden cue | of two things of one category the larger is the training answer | the smaller is left unsaid: {share["two"]} |
+"""
 
-## Recipe
+
+def _recipe(run: Path) -> str:
+    if (run / "deviation.md").is_file():
+        deviation, took = (run / "deviation.md").read_text().strip(), {}
+    else:
+        deviation, took = "These weights came of that recipe as it stands.", _wall_time(run / "log.jsonl")
+    return f"""## Recipe
 
 `scratchpad demo train` trains it from nothing, resumes after any interruption, and writes runs/demo/model. Training scenes come from seeds
 {TRAINING_SEEDS.start:,} to {TRAINING_SEEDS.stop - 1:,}; every other seed is held out.
@@ -86,10 +98,6 @@ training answer is its home all the same, as careless captions would have it | b
    pictures. The encoder stays as it is, so that SAEs of it can be trained meanwhile.{took.get(ANSWERS.name, "")}
 
 {deviation}
-
-## Credits
-
-{FONT}
 """
 
 

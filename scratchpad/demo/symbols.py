@@ -2,7 +2,7 @@
 
 In: a batch's ground truth. Out: for every patch, a vector in the language model's embedding space: the embeddings of the
 names of what fills the patch, plus where the patch and the thing lie, along directions fixed once.
-With the code agreed on, both halves learn it at the same time and apart; afterwards the whole model learns on, free of it.
+With the code agreed on, both halves learn it at the same time and apart; afterwards the reader goes on with what the encoder writes.
 """
 
 from __future__ import annotations
