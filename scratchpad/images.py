@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -75,3 +77,15 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
 def sha256(picture: Image.Image) -> str:
     """Hash of the upright pixels and size, so that the same picture in another file format is the same picture."""
     return hashlib.sha256(f"{picture.size}".encode() + picture.tobytes()).hexdigest()
+
+
+def save_upload(data: bytes) -> Path:
+    """A picture as a file of its own among the temporary ones, named by its content."""
+    folder = Path(tempfile.gettempdir()) / "visual-scratchpad"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{hashlib.sha256(data).hexdigest()[:32]}.png"
+    if not path.exists():
+        aside = path.with_suffix(f".{os.getpid()}.part")
+        aside.write_bytes(data)
+        aside.replace(path)
+    return path

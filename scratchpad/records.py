@@ -131,6 +131,7 @@ class LatentEdit:
     op: Op
     value: float
     region: Box | None = None
+    image: int | None = None  # which of several; None: all of them, or with a region the first
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,32 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class Toward:
+    """How likely a text is as the answer's beginning, before and after an edit."""
+
+    text: str
+    before: float  # log-probability
+    after: float
+
+
+@dataclass(frozen=True)
+class Risen:
+    """A latent that an edit left alone and that is more active on the edited activations: where a concept may come back."""
+
+    latent: int
+    before: float  # mean over patches
+    after: float
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """The likeliest tokens in place of one token of the original answer: (text, log-probability), best first."""
+
+    before: tuple[tuple[str, float], ...]
+    after: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """An answer before and after an edit, and what the edit does to the original answer, teacher-forced."""
 
@@ -155,6 +182,10 @@ class Comparison:
     after_answer: str
     delta_logprob: tuple[float, ...]  # per original output token: edited minus unedited
     diff: tuple[tuple[str, str], ...]  # (same | gone | new, token text)
+    alternatives: tuple[Alternatives, ...]  # per original output token
+    inactive: tuple[int, ...]  # edited latents that are active nowhere in this picture
+    risen: tuple[Risen, ...]  # strongest first
+    toward: Toward | None = None
 
     @property
     def changed(self) -> bool:
@@ -187,3 +218,24 @@ class Sufficient:
     control: int  # random sets of as many latents of like mass that do it too
     controls: int  # of so many
     seconds: float
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What one backward pass predicts of ablating each latent, and what ablating it really does."""
+
+    latents: tuple[int, ...]
+    predicted: Float[np.ndarray, " n"]  # change of the answer's log-probability
+    actual: Float[np.ndarray, " n"]
+    active: int  # latents that could have been verified
+    steps: int  # gradients averaged: 1 for plain attribution
+
+
+@dataclass(frozen=True)
+class Blank:
+    """What the model answers with a grey picture instead: an answer from habit is no sight."""
+
+    answer: str
+    same: bool
+    logprob: float  # of the original answer
+    seen: float  # of the original answer with the picture

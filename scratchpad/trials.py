@@ -19,10 +19,10 @@ from scratchpad.analysis.edit import ablation, delta
 from scratchpad.analysis.suffice import Set, Tried, smallest
 from scratchpad.analysis.suggest import predicted_effects
 from scratchpad.errors import UserError
-from scratchpad.records import Codes, Comparison, Control, Edit, Run, Sufficient
+from scratchpad.records import Alternatives, Codes, Comparison, Control, Edit, Risen, Run, Sufficient, Toward, Verified
 from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
-from scratchpad.vlm.prepare import Prepared
+from scratchpad.vlm.prepare import Prepared, token_text
 from scratchpad.vlm.reuse import Kept
 from scratchpad.vlm.run import Forced, force, force_all, generate, gradient
 
@@ -53,9 +53,10 @@ class Trials:
     def _force(self, changes: Sequence[Float[np.ndarray, "p d"]], ids: tuple[int, ...] | None = None) -> Forced:
         return force_all(self.vlm, self.prepared, ids or self.run.answer_ids, self.sae.layer, changes, self.known)
 
-    def ablate(self, edit: Edit, max_new_tokens: int) -> Comparison:
-        """Asks again under an edit, freely and with the original answer teacher-forced."""
+    def ablate(self, edit: Edit, max_new_tokens: int, target: str | None = None) -> Comparison:
+        """Asks again under an edit, freely and with the original answer teacher-forced, and with `target` if there is one."""
         run, change = self.run, self.change(edit)
+        wanted = None if target is None else self.ids(target)
         batch = None if change is None else torch.from_numpy(change)[None]
         after = generate(self.vlm, self.prepared, max_new_tokens, self.sae.layer, batch, self.known)
         forced = self.plain if change is None else self._force([change])
@@ -69,7 +70,46 @@ class Trials:
             after_answer=after.text,
             delta_logprob=tuple(float(x) for x in moved),
             diff=compare.diff(before, after.tokens),
+            alternatives=tuple(Alternatives(self._likeliest(self.plain, n), self._likeliest(forced, n)) for n in range(len(before))),
+            inactive=tuple(i for i in controls.edited(edit) if not self.codes.of(i).any()),
+            risen=() if change is None else self._risen(edit, run.activations + change),
+            toward=None if wanted is None else self._toward(target or "", wanted, change),
         )
+
+    def _likeliest(self, forced: Forced, n: int) -> tuple[tuple[str, float], ...]:
+        return tuple((token_text(self.vlm, int(i)), float(p)) for i, p in zip(forced.top[0, n], forced.top_logprobs[0, n], strict=True))
+
+    def _risen(self, edit: Edit, activations: Float[np.ndarray, "p d"]) -> tuple[Risen, ...]:
+        return compare.risen(self.codes, self.sae.encode(activations), controls.edited(edit))
+
+    def _toward(self, text: str, ids: tuple[int, ...], change: Float[np.ndarray, "p d"] | None) -> Toward:
+        before = float(force(self.vlm, self.prepared, ids).logprobs.sum())
+        return Toward(text, before, before if change is None else float(self._force([change], ids).logprobs.sum()))
+
+    def verify(self, effects: Mapping[int, float], most: int | None, steps: int) -> Verified:
+        """Ablates latents one by one, those of the largest predicted effect first, and sets the effect beside the prediction.
+
+        Args:
+            most: how many; None for every active one.
+            steps: 1 takes `effects` as predicted; more average that many gradients on the way to no latents at all
+                (integrated gradients: Sundararajan et al. 2017, over all latents jointly, the error kept).
+        """
+        if (most is not None and most < 1) or steps < 1:
+            raise UserError(f"{most} latents and {steps} gradients were asked for; expected at least 1 of each.")
+        if steps > 1:
+            effects = self._integrated(steps)
+        chosen = sorted(effects, key=lambda latent: -abs(effects[latent]))[:most]
+        forced = self.force([ablation([latent]) for latent in chosen]) if chosen else None
+        actual = forced.logprobs.sum(1) - self.plain.logprobs.sum() if forced else np.zeros(0, np.float32)
+        return Verified(tuple(chosen), np.array([effects[i] for i in chosen], np.float32), actual, len(effects), steps)
+
+    def _integrated(self, steps: int) -> dict[int, float]:
+        written = self.sae.reconstruct(self.codes) - self.sae.b_dec.cpu().numpy()
+        slopes = [
+            gradient(self.vlm, self.prepared, self.run.answer_ids, self.sae.layer, -written * ((n + 0.5) / steps)) for n in range(steps)
+        ]
+        latents, effects = predicted_effects(self.sae, self.codes, np.mean(slopes, 0))
+        return dict(zip(latents.tolist(), effects.tolist(), strict=True))
 
     def control(self, edit: Edit, count: int, seed: int) -> Control:
         """What random sets, noise and the bare reconstruction do in the edit's stead."""
@@ -101,7 +141,7 @@ class Trials:
         if most < 1:
             raise UserError(f"A budget of {most} latents was given; expected at least 1.")
         begun = time.perf_counter()
-        wanted = None if target is None else self._ids(target)
+        wanted = None if target is None else self._unsaid(target)
 
         def attempt(sets: Sequence[Set]) -> Tried:
             forced = self.force([ablation(one) for one in sets], wanted)
@@ -135,11 +175,20 @@ class Trials:
                 lost[int(latent)] -= float(gain)
         return sorted(lost, key=lambda latent: lost[latent])
 
-    def _ids(self, target: str) -> tuple[int, ...]:
+    def ids(self, target: str) -> tuple[int, ...]:
+        """A text's tokens, as an answer would begin with it.
+
+        Raises:
+            UserError: the tokenizer can't make it.
+        """
         tokenizer = self.vlm.processor.tokenizer  # type: ignore[attr-defined]
         ids = tokenizer(target.strip(), add_special_tokens=False)["input_ids"] if target.strip() else []
         if not ids or tokenizer.unk_token_id in ids:
             raise UserError(f"{target!r} was given as target, which {self.vlm.name} can't say; expected words that its tokenizer knows.")
-        if force(self.vlm, self.prepared, tuple(ids)).kept[0]:
-            raise UserError(f"The answer already begins with {target!r}; expected a target that it doesn't give.")
         return tuple(ids)
+
+    def _unsaid(self, target: str) -> tuple[int, ...]:
+        ids = self.ids(target)
+        if force(self.vlm, self.prepared, ids).kept[0]:
+            raise UserError(f"The answer already begins with {target!r}; expected a target that it doesn't give.")
+        return ids

@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image
 from safetensors.numpy import save_file
 
+from scratchpad.analysis import compare, controls
 from scratchpad.colours import sequential
 from scratchpad.images import load_image
-from scratchpad.records import Comparison, Control, Heatmap, Run, Sufficient, Token
+from scratchpad.records import Comparison, Control, Heatmap, Run, Sufficient, Token, Verified
 from scratchpad.workbench import Analysis, Workbench
 
 
@@ -57,8 +58,9 @@ def heatmap_json(heatmap: Heatmap) -> dict[str, Any]:
     }
 
 
-def comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """The object `scratchpad ablate --json` prints."""
+def comparison_json(bench: Workbench, comparison: Comparison) -> dict[str, Any]:
+    """The object `scratchpad ablate --json` prints, its control apart."""
+    toward = comparison.toward
     return {
         "before": {"answer": comparison.before_answer, "tokens": [token_json(t) for t in comparison.before]},
         "after": {"answer": comparison.after_answer, "tokens": [token_json(t) for t in comparison.after]},
@@ -66,6 +68,12 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "delta_logprob": {"answer": float(sum(comparison.delta_logprob)), "tokens": list(comparison.delta_logprob)},
         "diff": [list(part) for part in comparison.diff],
         "keep_error": comparison.edit.keep_error,
+        "alternatives": [
+            {"before": [list(a) for a in one.before], "after": [list(a) for a in one.after]} for one in comparison.alternatives
+        ],
+        "inactive": list(comparison.inactive),
+        "risen": [{"id": r.latent, "name": bench.name(r.latent), "before": r.before, "after": r.after} for r in comparison.risen],
+        "target": None if toward is None else vars(toward) | {"delta_logprob": toward.after - toward.before},
     }
 
 
@@ -79,6 +87,7 @@ def control_json(control: Control, effect: float) -> dict[str, Any]:
         "as_strong": int(further.sum()),
         "noise": {"n": len(control.noise), "effects": [round(float(e), 4) for e in control.noise], "flipped": control.noise_flipped},
         "reconstruction": {"effect": round(control.reconstruction, 4), "flipped": control.reconstruction_flips},
+        "verdict": controls.no_evidence(control, effect),
     }
 
 
@@ -94,6 +103,17 @@ def sufficient_json(bench: Workbench, found: Sufficient) -> dict[str, Any]:
         "tried": found.tried,
         "controls": {"n": found.controls, "flipped": found.control},
         "seconds": round(found.seconds, 3),
+    }
+
+
+def verified_json(bench: Workbench, verified: Verified) -> dict[str, Any]:
+    """The object `scratchpad effects --json` prints."""
+    rows = zip(verified.latents, verified.predicted.tolist(), verified.actual.tolist(), strict=True)
+    return {
+        "effects": [{"id": i, "name": bench.name(i), "predicted": p, "actual": a} for i, p, a in rows],
+        "active": verified.active,
+        "spearman": compare.rank_correlation(verified),
+        "by": "gradient x activation" if verified.steps == 1 else f"integrated gradients, {verified.steps} steps",
     }
 
 

@@ -22,7 +22,7 @@ from scratchpad.analysis.heatmap import COLUMNS, heatmap
 from scratchpad.analysis.weigh import of_tokens, uniform, weigh
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
-from scratchpad.records import Codes, Comparison, Control, Edit, Heatmap, Ranked, Run, Sufficient, Weights
+from scratchpad.records import Blank, Codes, Comparison, Control, Edit, Heatmap, Ranked, Run, Sufficient, Verified, Weights
 from scratchpad.sae.index import Index, open_index
 from scratchpad.sae.load import Sae, load_sae
 from scratchpad.trials import Trials
@@ -34,7 +34,7 @@ from scratchpad.vlm.reuse import Kept
 HOME = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = HOME / "examples" / "emoji-llava"
 DEFAULT_SAE = HOME / "saes" / "emoji-last"
-REMEMBERED = 32
+REMEMBERED = 96
 KEPT = 4  # clean runs whose keys and values stay on the device
 
 T = TypeVar("T")
@@ -108,6 +108,14 @@ class Workbench:
             prepared=prepared,
         )
 
+    def answer(self, image: Given | Sequence[Given], prompt: str, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS) -> str:
+        """The answer alone."""
+        pictures = [load_image(one) for one in _listed(image)]
+        with self._lock:
+            prepared = prepare(self.vlm, pictures, prompt)
+            key = ("answer", prepared.image_sha256, prepared.prompt, max_new_tokens)
+            return self._once(key, lambda: vlm_run.generate(self.vlm, prepared, max_new_tokens).text)
+
     def rank(
         self, run: Run, codes: Codes, weights: Weights, tokens: tuple[int, ...] | None = None, weighted: bool = True
     ) -> tuple[Ranked, ...]:
@@ -120,19 +128,41 @@ class Workbench:
         order = np.argsort(-score, kind="stable")
         return tuple(self._ranked(int(active[i]), float(score[i]), float(means[i])) for i in order)
 
-    def ablate(self, analysis: Analysis, edit: Edit, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS) -> Comparison:
-        """Asks again under an edit, freely and with the original answer teacher-forced.
+    def ablate(self, analysis: Analysis, edit: Edit, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS, target: str | None = None) -> Comparison:
+        """Asks again under an edit, freely and with the original answer teacher-forced; says how likely `target` becomes.
 
         Raises:
-            UserError: an unknown latent, a contradictory edit, an empty region.
+            UserError: an unknown latent, a contradictory edit, an empty region, a target that the tokenizer can't make.
         """
         with self._lock:
-            return self._trials(analysis).ablate(edit, max_new_tokens)
+            key = ("ablate", *_key(analysis), edit, max_new_tokens, target)
+            return self._once(key, lambda: self._trials(analysis).ablate(edit, max_new_tokens, target))
+
+    def verify(self, analysis: Analysis, most: int | None = None, steps: int = 1) -> Verified:
+        """The predicted effects beside real ablations, of the `most` latents with the largest or of all; see `Trials.verify`."""
+        with self._lock:
+            return self._trials(analysis).verify(analysis.effects, most, steps)
+
+    def blank(self, analysis: Analysis, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS) -> Blank:
+        """The same question about a grey picture of the same size."""
+        run = analysis.run
+
+        def ask() -> Blank:
+            grey = [Image.new("RGB", (w, h), (128, 128, 128)) for h, w in run.grid.sizes]
+            prepared = prepare(self.vlm, grey, run.prompt)
+            said = vlm_run.generate(self.vlm, prepared, max_new_tokens)
+            forced = vlm_run.force(self.vlm, prepared, run.answer_ids)
+            seen = sum(token.logprob or 0.0 for token in run.outputs())
+            return Blank(said.text, said.text == run.answer, float(forced.logprobs[0, : len(run.outputs())].sum()), seen)
+
+        with self._lock:
+            return self._once(("blank", run.image_sha256, run.prompt, max_new_tokens), ask)
 
     def control(self, analysis: Analysis, edit: Edit, count: int = controls.SETS, seed: int = 0) -> Control:
         """What stands beside the effect of an edit: `count` random sets and as much noise as often, and the bare reconstruction."""
         with self._lock:
-            return self._trials(analysis).control(edit, count, seed)
+            key = ("control", *_key(analysis), edit, count, seed)
+            return self._once(key, lambda: self._trials(analysis).control(edit, count, seed))
 
     def suffice(
         self, analysis: Analysis, target: str | None = None, most: int = trials.MOST, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS
@@ -144,7 +174,8 @@ class Workbench:
         """
         clusters = [cluster.latents for cluster in analysis.heatmap.clusters]
         with self._lock:
-            return self._trials(analysis).suffice(analysis.effects, clusters, target, most, max_new_tokens)
+            key = ("suffice", *_key(analysis), target, most, max_new_tokens, tuple(clusters))
+            return self._once(key, lambda: self._trials(analysis).suffice(analysis.effects, clusters, target, most, max_new_tokens))
 
     def name(self, latent: int) -> str:
         """What a latent is called: its index entry, or its number."""
@@ -199,6 +230,11 @@ class Workbench:
 
 def _listed(image: Given | Sequence[Given]) -> Sequence[Given]:
     return [image] if image is None or isinstance(image, str | Path | bytes | Image.Image) else image
+
+
+def _key(analysis: Analysis) -> tuple[Hashable, ...]:
+    run = analysis.run
+    return run.image_sha256, run.prompt, run.answer_ids
 
 
 def _check_fit(vlm: Vlm, sae: Sae) -> None:

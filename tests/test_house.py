@@ -8,7 +8,24 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "scratchpad"
-ROOMS = ("errors", "grid", "colours", "images", "records", "vlm", "sae", "analysis", "workbench", "views", "ui", "cli")
+ROOMS = (
+    "errors",
+    "grid",
+    "colours",
+    "images",
+    "records",
+    "vlm",
+    "sae",
+    "analysis",
+    "trials",
+    "workbench",
+    "diagnose",
+    "views",
+    "cases",
+    "needle",
+    "ui",
+    "cli",
+)
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

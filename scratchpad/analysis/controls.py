@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from scratchpad.records import Codes, Edit
+from scratchpad.records import Codes, Control, Edit
 
 SETS = 32
 NEAR = 8  # how many latents of nearest activation mass stand in for one
@@ -62,3 +62,18 @@ def noise_like(change: Float[np.ndarray, "p d"], rng: np.random.Generator) -> Fl
     noise = rng.standard_normal(change.shape).astype(np.float32)
     length = np.linalg.norm(noise, axis=1, keepdims=True)
     return noise * (np.linalg.norm(change, axis=1, keepdims=True) / np.maximum(length, 1e-12))
+
+
+OFTEN = 0.1  # share of controls from which on a change says nothing about what was changed
+
+
+def no_evidence(control: Control, effect: float) -> str:
+    """Why an edit's effect says nothing about the latents edited; empty where its controls stand behind it."""
+    n = len(control.effects)
+    if effect == 0:
+        return "the edit has no effect"
+    if n and (np.sum(control.effects <= effect if effect < 0 else control.effects >= effect) > OFTEN * n):
+        return "random sets of like activation mass do as much"
+    if len(control.noise) and (np.sum(control.noise <= effect if effect < 0 else control.noise >= effect) > OFTEN * len(control.noise)):
+        return "noise of the same length does as much"
+    return "" if n else "too few other latents are active to compare with"

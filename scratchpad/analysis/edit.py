@@ -50,9 +50,11 @@ def _where(item: LatentEdit, sae: Sae, grid: Grid) -> np.ndarray:
         raise UserError(f"Latent {item.latent} was given, but {sae.name} has latents 0 to {sae.d_sae - 1}.")
     if not np.isfinite(item.value):
         raise UserError(f"{item.value} was given as the value of latent {item.latent}; expected a finite number.")
+    if item.image is not None and not 0 <= item.image < len(grid.sizes):
+        raise UserError(f"Image {item.image} was given for latent {item.latent}, but there are images 0 to {len(grid.sizes) - 1}.")
     if item.region is None:
-        return np.ones(grid.patches, bool)
-    where = grid.patches_in(item.region)
+        return np.ones(grid.patches, bool) if item.image is None else np.asarray(grid.patch_images() == item.image)
+    where = grid.patches_in(item.region, item.image or 0)
     if not where.any():
         raise UserError(f"The region {item.region} holds no patch; expected y0,x0,y1,x1 inside an image of {grid.size} pixels.")
     return where

@@ -10,8 +10,10 @@ or the k largest of ReLU(pre) (topk); reconstruction = a W_dec + b_dec.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,15 @@ class Sae:
     threshold: Float[Tensor, " l"] | None = field(default=None, repr=False)
     subtract_b_dec: bool = True
     rescale: bool = False  # top k is taken of pre * decoder norm, decoding divides by it
+
+    @cached_property
+    def identity(self) -> str:
+        """Hash of its tensors."""
+        digest = hashlib.sha256(f"{self.architecture} {self.layer} {self.k} {self.subtract_b_dec} {self.rescale}".encode())
+        for tensor in (self.W_enc, self.b_enc, self.W_dec, self.b_dec, self.threshold):
+            if tensor is not None:
+                digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     @property
     def width(self) -> int:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import html
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from scratchpad.cases.store import Store
 from scratchpad.errors import UserError
-from scratchpad.images import load_image, sha256
+from scratchpad.images import load_image, save_upload, sha256
+from scratchpad.panels import data_url
+from scratchpad.ui.export import SCRIPTS, STATIC, title
 from scratchpad.ui.handlers import Handlers
-from scratchpad.ui.payload import data_url
+from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.zero import on_gpu
 from scratchpad.workbench import HOME, Workbench
 
-STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("store.js", "look.js", "concepts.js", "heatmap.js", "test.js")
 GALLERY = HOME / "examples" / "scenes"
 BUSY = "(...values) => { if (window.Scratchpad) Scratchpad.set({ busy: true }); return values; }"
 TESTED = "() => { if (window.Scratchpad) Scratchpad.set({ testing: false }); }"
+KEPT = "() => { const kept = window.Scratchpad && Scratchpad.state.kept; if (kept) document.title = kept.title; }"
 READY = "() => { if (window.Scratchpad) Scratchpad.set({ busy: false }); }"
 
 STRIP = """
@@ -46,6 +47,7 @@ mount();
 class Parts:
     """The components that actions read and fill."""
 
+    head: gr.HTML
     image: gr.Image
     prompt: gr.Textbox
     ask: gr.Button
@@ -53,22 +55,23 @@ class Parts:
     strip: gr.HTML
     look: gr.HTML
     test: gr.HTML
+    keep: gr.HTML
     asked: gr.State  # image and question of the analysis on show
 
 
-def build(bench: Workbench) -> gr.Blocks:
-    """The page for one workbench, opened on its first example already analysed."""
-    examples = load_examples() if bench.vlm.own_world else []
+def build(bench: Workbench | None, shelf: list[Store]) -> gr.Blocks:
+    """The page for one workbench, opened on its first example already analysed; without one it shows cases."""
+    examples = load_examples() if bench and bench.vlm.own_world else []
     known = frozenset(sha256(load_image(path)) for path, _ in examples)
-    handlers = Handlers(bench, known)
+    handlers, keeping = Handlers(bench, known), Keeping(shelf, bench)
     first_image, first_prompt = examples[0] if examples else (None, "")
     first = handlers.ask(first_image, first_prompt) if examples else (None, "", None)
 
     with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False) as page:
-        gr.HTML(header(bench), elem_id="sp-header")
+        head = gr.HTML(header(bench), elem_id="sp-header")
         asked = gr.State(first[2])
         with gr.Row(elem_id="sp-top"):
-            with gr.Column(scale=1, min_width=300, elem_id="sp-ask"):
+            with gr.Column(scale=1, min_width=300, elem_id="sp-ask", visible=bench is not None):
                 image = gr.Image(
                     first_image,
                     type="filepath",
@@ -107,7 +110,19 @@ def build(bench: Workbench) -> gr.Blocks:
             + "// trigger('select')",
             elem_id="sp-test",
         )
-        _wire(handlers, examples, Parts(image, prompt, ask, status, strip, look, test, asked))
+        keep = gr.HTML(
+            "",
+            html_template='<div class="sp-root"></div>',
+            js_on_load=_panel("keep", before="let told;", after="watch('value', () => props.value && told(props.value));").replace(
+                "Scratchpad.keep(root, trigger);", "told = Scratchpad.keep(root, trigger, server); if (props.value) told(props.value);"
+            )
+            + "// trigger('select')",
+            server_functions=[_named(keeping.file, "file"), _named(keeping.replay, "replay")],
+            elem_id="sp-keep",
+        )
+        parts = Parts(head, image, prompt, ask, status, strip, look, test, keep, asked)
+        _wire(handlers, examples, parts)
+        _wire_cases(keeping, bench, parts, page)
     return page
 
 
@@ -136,7 +151,42 @@ def _wire(handlers: Handlers, examples: list[tuple[str, str]], parts: Parts) -> 
     parts.test.select(on_ablate, [parts.asked], [parts.test], api_visibility="private", **quiet).then(None, js=TESTED)
 
 
-def launch(bench: Workbench, host: str, port: int) -> None:
+def _wire_cases(keeping: Keeping, bench: Workbench | None, parts: Parts, page: gr.Blocks) -> None:
+    """Opening /?case=ID, keeping what is on show, going on from a case."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def on_open(request: gr.Request) -> tuple[Any, ...]:
+        first = keeping.first()
+        case = request.query_params.get("case", "")
+        if not case:
+            said = "" if bench else "No model is loaded here; open a case from the gallery."
+            return gr.skip(), gr.skip(), json.dumps(first | ({"error": said} if said else {}))
+        try:
+            drawn, made = keeping.open(case)
+            return title(made), drawn, json.dumps(first)
+        except UserError as error:
+            return gr.skip(), gr.skip(), json.dumps(first | {"error": str(error)})
+
+    def on_keep(now: dict[str, str] | None, event: gr.EventData) -> tuple[Any, ...]:
+        wanted = dict(event._data or {})
+        if "fork" not in wanted:
+            return *[gr.skip()] * 5, keeping.keep(now, wanted)
+        try:
+            _, made = keeping.open(str(wanted["fork"]))
+            path = str(save_upload(made.images[0]))
+            found, said, asked = Handlers(bench).ask(path, made.case.prompt)
+            if found is None:
+                raise UserError(said)
+            return header(bench), path, made.case.prompt, found, asked, json.dumps({"forked": True})
+        except UserError as error:
+            return *[gr.skip()] * 5, json.dumps({"error": str(error)})
+
+    page.load(on_open, None, [parts.head, parts.look, parts.keep], **quiet).then(None, js=KEPT)
+    filled = [parts.head, parts.image, parts.prompt, parts.look, parts.asked, parts.keep]
+    parts.keep.select(on_keep, [parts.asked], filled, concurrency_id="model", **quiet)
+
+
+def launch(bench: Workbench | None, host: str, port: int, shelf: list[Store]) -> None:
     """Serves the page until interrupted.
 
     Raises:
@@ -144,7 +194,7 @@ def launch(bench: Workbench, host: str, port: int) -> None:
     """
     script = "\n".join((STATIC / name).read_text() for name in SCRIPTS)
     try:
-        build(bench).queue(default_concurrency_limit=1, max_size=64).launch(
+        build(bench, shelf).queue(default_concurrency_limit=1, max_size=64).launch(
             server_name=host,
             server_port=port,
             head=f"<script>{script}</script>",
@@ -177,8 +227,10 @@ def _strip(examples: list[tuple[str, str]]) -> str:
     return f'<div class="sp-root"><p class="sp-kicker">Scenes from its own world</p><div class="sp-strip-row">{"".join(rows)}</div></div>'
 
 
-def header(bench: Workbench) -> str:
+def header(bench: Workbench | None) -> str:
     """Title, and which model and SAE are loaded."""
+    if bench is None:
+        return '<header class="sp-head"><h1>Visual Scratchpad</h1><p>Cases that were kept; no model is loaded here.</p></header>'
     name, sae = html.escape(bench.vlm.name), html.escape(bench.sae.name)
     return (
         '<header class="sp-head"><h1>Visual Scratchpad</h1><p>Which concepts did the model see, and which did its answer use?</p>'
@@ -192,8 +244,8 @@ def _panel(panel: str, before: str = "", after: str = "") -> str:
 
 
 def _named(function: Any, name: str) -> Any:
-    def call(latent: int) -> str:
-        return str(function(latent))
+    def call(given: Any) -> str:
+        return str(function(given))
 
     call.__name__ = name
     return call

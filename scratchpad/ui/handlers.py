@@ -10,13 +10,13 @@ import logging
 import math
 from typing import Any
 
-from scratchpad import views
+from scratchpad import panels, views
 from scratchpad.analysis.edit import ablation
 from scratchpad.errors import UserError
+from scratchpad.grid import Box
 from scratchpad.images import load_image
 from scratchpad.records import Edit, LatentEdit
 from scratchpad.trials import MOST
-from scratchpad.ui import payload
 from scratchpad.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -26,9 +26,15 @@ MAX_EDITS = 4096
 class Handlers:
     """The page's functions, bound to one workbench."""
 
-    def __init__(self, bench: Workbench, known: frozenset[str] = frozenset()):
-        self.bench = bench
+    def __init__(self, bench: Workbench | None, known: frozenset[str] = frozenset()):
+        self._bench = bench
         self.known = known  # sha256 of pictures that are of the model's own world
+
+    @property
+    def bench(self) -> Workbench:
+        if self._bench is None:
+            raise UserError("This server has no model loaded; it shows cases that were kept.")
+        return self._bench
 
     def ask(self, image: str | None, prompt: str) -> tuple[str | None, str, dict[str, str] | None]:
         """(analysis for the panels, status line, what was asked); the analysis is None when there is none to show."""
@@ -36,7 +42,7 @@ class Handlers:
             picture = load_image(image)
             found = self.bench.analyze(picture, prompt)
             foreign = found.run.image_sha256 not in self.known
-            return payload.analysis(self.bench, found, picture, foreign), "", {"image": image or "", "prompt": prompt}
+            return panels.analysis(self.bench, found, picture, foreign), "", {"image": image or "", "prompt": prompt}
         except UserError as error:
             return None, str(error), None
         except Exception:
@@ -53,17 +59,19 @@ class Handlers:
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
             found = self.bench.analyze(asked["image"], asked["prompt"])
             told: dict[str, Any] = {}
+            target = event.get("target") if isinstance(event.get("target"), str) else None
             if event.get("smallest"):
-                least = self.bench.suffice(found)
+                least = self.bench.suffice(found, target)
                 told = {"sufficient": views.sufficient_json(self.bench, least)}
                 if not least.flipped:
-                    raise UserError(f"No set of up to {MOST} latents changes the answer; {least.tried} were ablated.")
+                    does = f"brings out {target!r}" if target else "changes the answer"
+                    raise UserError(f"No set of up to {MOST} latents {does}; {least.tried} were ablated.")
                 edit = ablation(least.latents)
             else:
                 edit = _edit(event)
-            compared = self.bench.ablate(found, edit)
+            compared = self.bench.ablate(found, edit, target=target)
             control = self.bench.control(found, edit)
-            return json.dumps(payload.comparison(compared, control) | told)
+            return json.dumps(panels.comparison(self.bench, compared, control) | told)
         except UserError as error:
             return json.dumps({"error": str(error)})
         except Exception:
@@ -73,7 +81,7 @@ class Handlers:
     def detail(self, latent: int) -> str:
         """A latent's reference images as JSON text."""
         try:
-            return json.dumps(payload.detail(self.bench, int(latent)))
+            return json.dumps(panels.detail(self.bench, int(latent)))
         except (UserError, ValueError, TypeError):
             return json.dumps({"references": []})
 
@@ -86,4 +94,13 @@ def _edit(event: dict[str, Any]) -> Edit:
         raise UserError(f"{scale!r} was given as strength; expected a number from 0 to 100.")
     if not all(isinstance(latent, int) for latent in latents):
         raise UserError("Latents are whole numbers; pick them from the cards or the heatmap.")
-    return Edit(tuple(LatentEdit(latent, "scale", float(scale)) for latent in dict.fromkeys(latents)))
+    region = _region(event.get("region"))
+    return Edit(tuple(LatentEdit(latent, "scale", float(scale), region) for latent in dict.fromkeys(latents)))
+
+
+def _region(given: Any) -> Box | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or len(given) != 4 or not all(isinstance(x, int | float) and math.isfinite(x) for x in given):
+        raise UserError(f"{str(given)[:80]!r} was given as a region; expected y0, x0, y1, x1 in pixels: mark it on the picture.")
+    return float(given[0]), float(given[1]), float(given[2]), float(given[3])

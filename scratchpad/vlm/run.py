@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 
@@ -27,6 +27,7 @@ from scratchpad.vlm.reuse import Kept, first_changed, keeping, kept, reusing
 
 MAX_NEW_TOKENS = 64
 BATCH = 16  # counterfactuals at once
+TOP = 5  # alternatives kept per token
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ class Forced:
     """A given answer, teacher-forced under b changes."""
 
     logprobs: Float[np.ndarray, "b n"]  # of each of its tokens
-    choices: np.ndarray  # int[b, n]: what greedy decoding would have said there
+    choices: Int[np.ndarray, "b n"]  # what greedy decoding would have said there
+    top: Int[np.ndarray, "b n a"]  # the likeliest tokens there, best first
+    top_logprobs: Float[np.ndarray, "b n a"]
     ids: tuple[int, ...]
 
     @property
@@ -141,7 +144,9 @@ def force(
     logits = _forced_logits(vlm, prepared, ids, layer, deltas, known)
     scores = logits.log_softmax(-1)
     picked = scores.gather(-1, torch.tensor(ids, device=scores.device).expand(len(scores), -1)[..., None])[..., 0]
-    return Forced(picked.cpu().numpy(), logits.argmax(-1).cpu().numpy(), ids)
+    best = scores.topk(min(TOP, scores.shape[-1]), -1)
+    said = logits.argmax(-1)  # not best.indices[..., 0], which may break ties otherwise than generate does
+    return Forced(picked.cpu().numpy(), said.cpu().numpy(), best.indices.cpu().numpy(), best.values.cpu().numpy(), ids)
 
 
 def force_all(
@@ -153,12 +158,20 @@ def force_all(
     batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
     parts = [force(vlm, prepared, ids, layer, torch.from_numpy(np.stack([deltas[i] for i in batch])), known) for batch in batches]
     back = np.argsort(order)
-    return Forced(np.concatenate([p.logprobs for p in parts])[back], np.concatenate([p.choices for p in parts])[back], ids)
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in parts])[back] for name in ("logprobs", "choices", "top", "top_logprobs")
+    }
+    return Forced(**joined, ids=ids)
 
 
-def gradient(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int) -> Float[np.ndarray, "p d"]:
-    """Gradient of the answer's log-probability with respect to the patches' activations after `layer`."""
-    leaf = torch.zeros(1, prepared.grid.patches, vlm.width, device=vlm.model.device, requires_grad=True)
+def gradient(
+    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int, at: Float[np.ndarray, "p d"] | None = None
+) -> Float[np.ndarray, "p d"]:
+    """Gradient of the answer's log-probability with respect to the patches' activations after `layer`, `at` added to them."""
+    leaf = torch.zeros(1, prepared.grid.patches, vlm.width, device=vlm.model.device)
+    if at is not None:
+        leaf += torch.from_numpy(at).to(leaf.device)
+    leaf.requires_grad_()
     with torch.enable_grad():
         logits = _forced_logits(vlm, prepared, ids, layer, leaf)
         target = torch.tensor(ids, device=logits.device)

@@ -12,11 +12,12 @@ Scratchpad.look = (element) => {
         <div class="sp-side">
           <div class="sp-tokens"></div>
           <div class="sp-patch"></div>
+          <p class="sp-mark"><button type="button" class="sp-quiet" data-mark aria-pressed="false" title="Limits tests to a part of the picture: drag over it, or choose a patch and extend with Shift and the arrow keys">Mark a region</button> <span></span></p>
         </div>
       </div>
     </section>`;
   const q = (s) => element.querySelector(s), canvas = q("canvas");
-  let drawn = null, painted = "";
+  let drawn = null, painted = "", anchor = null;
 
   const chip = (t, s, extra = "") => `<button type="button" class="sp-chip sp-${t.role}" data-token="${t.index}" aria-pressed="${s.token === t.index && s.latent === null}"
     title="${t.logprob === null ? t.role + " token" : "log-probability " + t.logprob.toFixed(2)}">${S.shown(t.text)}${extra}</button>`;
@@ -54,16 +55,40 @@ Scratchpad.look = (element) => {
     q(".sp-what").innerHTML = top > 0 || latent ? what : `${what} It comes before the image and can't see it.`;
     q(".sp-top").textContent = latent ? top.toFixed(2) : `${(100 * top).toFixed(1)}%`;
     canvas.setAttribute("aria-label", (latent ? `Map of latent ${s.latent}` : `Attention map of token ${token ? token.text : ""}`) + ". Arrow keys choose a patch.");
-    const key = `${d.key}/${s.token}/${s.latent}/${s.patch}`;
-    if (key !== painted) { painted = key; S.paint(canvas, d.image, d.size, d.tiles, values, { box: s.patch === null ? null : boxOf(d, s.patch) }); }
+    const key = `${d.key}/${s.token}/${s.latent}/${s.patch}/${s.region}`;
+    const box = s.region ? [s.region[1], s.region[0], s.region[3] - s.region[1], s.region[2] - s.region[0]] : s.patch === null ? null : boxOf(d, s.patch);
+    if (key !== painted) { painted = key; S.paint(canvas, d.image, d.size, d.tiles, values, { box }); }
+    const mark = q("[data-mark]");
+    q(".sp-mark").hidden = !!s.kept;
+    mark.setAttribute("aria-pressed", s.marking); mark.textContent = s.marking ? "Drag over the picture" : s.region ? "Clear the region" : "Mark a region";
+    q(".sp-mark span").textContent = s.region ? `Tests act inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px.` : "";
+    canvas.style.touchAction = s.marking ? "none" : "";
   }
+  const point = (e) => {
+    const d = S.state.data, r = canvas.getBoundingClientRect(), inside = (v, most) => Math.round(Math.min(Math.max(v, 0), 1) * most);
+    return [inside((e.clientY - r.top) / r.height, d.size[0]), inside((e.clientX - r.left) / r.width, d.size[1])];
+  };
+  let from = null;
+  canvas.addEventListener("pointerdown", (e) => { if (S.state.marking && S.state.data) { from = point(e); canvas.setPointerCapture(e.pointerId); e.preventDefault(); } });
+  canvas.addEventListener("pointermove", (e) => {
+    if (!from) return;
+    const to = point(e);
+    S.set({ region: [Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.max(from[0], to[0]), Math.max(from[1], to[1])] });
+  });
+  canvas.addEventListener("pointerup", () => {
+    if (!from) return;
+    from = null;
+    const g = S.state.region, small = !g || g[2] - g[0] < 4 || g[3] - g[1] < 4;
+    S.set({ marking: false, region: small ? null : g });
+  });
   element.addEventListener("click", (e) => {
+    if (e.target.closest("[data-mark]")) { S.set(S.state.region ? { region: null, marking: false } : { marking: !S.state.marking, patch: null }); return; }
     const token = e.target.closest("[data-token]"), latent = e.target.closest("[data-latent]");
     if (token) S.set({ token: +token.dataset.token, latent: null, more: 12 });
     if (latent) { const id = +latent.dataset.latent; S.set({ latent: S.state.latent === id ? null : id }); }
   });
   canvas.addEventListener("click", (e) => {
-    const d = S.state.data; if (!d) return;
+    const d = S.state.data; if (!d || S.state.region || S.state.marking) return;
     const r = canvas.getBoundingClientRect(), x = (e.clientX - r.left) / r.width * d.size[1], y = (e.clientY - r.top) / r.height * d.size[0];
     let p = 0;
     for (const t of d.tiles) {
@@ -75,11 +100,15 @@ Scratchpad.look = (element) => {
   canvas.addEventListener("keydown", (e) => {
     const d = S.state.data, step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[e.key];
     if (!d) return;
-    if (e.key === "Escape") { S.set({ patch: null }); return; }
+    if (e.key === "Escape") { anchor = null; S.set({ patch: null, region: null, marking: false }); return; }
     if (!step) return;
     e.preventDefault();
     const t = d.tiles[0], p = S.state.patch === null ? 0 : S.state.patch, row = Math.floor(p / t.cols) + step[0], col = p % t.cols + step[1];
-    if (row >= 0 && row < t.rows && col >= 0 && col < t.cols) S.set({ patch: S.state.patch === null ? 0 : row * t.cols + col });
+    if (row < 0 || row >= t.rows || col < 0 || col >= t.cols) return;
+    const next = S.state.patch === null ? 0 : row * t.cols + col;
+    anchor = e.shiftKey ? anchor ?? p : null;
+    const [a, b] = [boxOf(d, anchor ?? next), boxOf(d, next)], lo = (i) => Math.round(Math.min(a[i], b[i])), hi = (i) => Math.round(Math.max(a[i] + a[i + 2], b[i] + b[i + 2]));
+    S.set({ patch: next, region: anchor === null ? null : [lo(1), lo(0), hi(1), hi(0)] });
   });
   S.on(element, (s) => {
     element.classList.toggle("sp-busy", s.busy || !s.data);

@@ -3,7 +3,8 @@
 window.Scratchpad = window.Scratchpad || (() => {
   const listeners = new Set();
   const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], strength: 0, weighted: true,
-    minSparsity: 0, maxSparsity: 0.5, minMean: 0, busy: false, testing: false, more: 12 };
+    minSparsity: 0, maxSparsity: 0.5, minMean: 0, busy: false, testing: false, more: 12,
+    runs: [], at: -1, region: null, marking: false, target: "", kept: null };
   const details = new Map();
   let ask = null;
 
@@ -16,20 +17,39 @@ window.Scratchpad = window.Scratchpad || (() => {
   function load(text) {
     if (!text) return;
     const data = JSON.parse(text);
-    if (state.data && state.data.key === data.key && !data.fresh) return;
+    if (state.data && state.data.key === data.key && !!state.data.kept === !!data.kept) return;
+    if (!data.kept && !state.data && new URLSearchParams(location.search).has("case")) return;  // the case is on its way
     data.maps = floats(data.maps); data.scores = floats(data.scores); data.means = floats(data.means);
     data.codeValues = floats(data.codeValues); data.codeIndices = ints(data.codeIndices);
     data.row = new Map(data.rows.map((index, i) => [index, i]));
     data.column = new Map(data.active.map((id, i) => [id, i]));
     const outputs = data.tokens.filter((t) => t.role === "output");
     const named = outputs.find((t) => data.nameToken === t.index) || outputs[0] || data.tokens[data.tokens.length - 1];
-    set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], busy: false, testing: false, more: 12 });
+    set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], busy: false, testing: false, more: 12,
+      runs: [], at: -1, region: null, marking: false, kept: data.kept || null });
+    for (const run of data.runs || []) remember(run);
+    if (state.runs.length) recall(0);
+  }
+
+  // Every comparison of this answer, oldest first; one of them is on show.
+  function remember(comparison) {
+    const items = comparison.items, all = (f) => items.every((i) => f(i) === f(items[0])), of = (i) => (i.op === "set" ? 0 : i.value);
+    const runs = [...state.runs, { comparison, picked: items.map((i) => i.latent), strength: all(of) && items.length ? of(items[0]) : 0, region: items.length ? items[0].region : null }];
+    set({ runs, at: runs.length - 1, comparison });
+  }
+  function recall(at) {
+    const run = state.runs[at];
+    set(run ? { at, comparison: run.comparison, picked: run.picked, strength: run.strength, region: run.region } : { at: -1, comparison: null, picked: [], region: null });
   }
 
   function compare(text) {
     if (!text) return;
-    const comparison = JSON.parse(text), found = comparison.sufficient;
-    set({ comparison, testing: false, ...(found ? { picked: found.latents.map((l) => l.id), strength: 0 } : {}) });
+    const comparison = JSON.parse(text);
+    if (comparison.error) { set({ comparison, testing: false }); return; }
+    if (state.runs.some((r) => r.comparison.nonce === comparison.nonce)) return;
+    set({ testing: false });
+    remember(comparison);
+    recall(state.runs.length - 1);
   }
 
   const patches = (d) => d.tiles.reduce((n, t) => n + t.rows * t.cols, 0);
@@ -105,13 +125,13 @@ window.Scratchpad = window.Scratchpad || (() => {
   const shown = (text) => escape(text.replace(/\n/g, "⏎").trim() || "␣");
   async function detail(id) {
     const key = `${state.data ? state.data.sae : ""}/${id}`;
-    if (!details.has(key)) { if (details.size > 600) details.clear(); details.set(key, ask ? ask(id).then((text) => JSON.parse(text)) : Promise.resolve({ references: [] })); }
+    if (!details.has(key)) { if (details.size > 600) details.clear(); details.set(key, state.data && state.data.details && state.data.details[id] ? Promise.resolve(state.data.details[id]) : ask ? ask(id).then((text) => JSON.parse(text)) : Promise.resolve({ references: [] })); }
     return details.get(key);
   }
   const on = (element, draw) => {
     const f = (s) => { if (!element.isConnected) { listeners.delete(f); return; } draw(s); };
     listeners.add(f); draw(state);
   };
-  return { state, set, load, compare, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, detail, patches,
+  return { state, set, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, detail, patches,
     serve: (f) => { ask = f; } };
 })();

@@ -3,40 +3,48 @@ Scratchpad.test = (element, trigger) => {
   const S = Scratchpad;
   element.innerHTML = `
     <section class="sp-panel sp-test" aria-label="Test">
-      <header><h2>Test <span class="sp-of">does the answer depend on it?</span></h2></header>
+      <header><h2>Test <span class="sp-of">does the answer depend on it?</span></h2><div class="sp-row sp-runs"></div></header>
       <div class="sp-row sp-picked"></div>
       <div class="sp-controls">
         <label class="sp-strength">activation × <input type="range" min="0" max="3" step="0.1" value="0"><output>0 (off)</output></label>
+        <label class="sp-target" title="How likely this becomes as the beginning of the answer">and how likely becomes <input type="text" maxlength="200" placeholder="a word or two"></label>
         <button type="button" class="sp-quiet" data-do="suggest">Take the suggested set</button>
-        <button type="button" class="sp-quiet" data-do="smallest" title="Searches the fewest concepts without which the answer changes; every set it tries is really ablated">Find the smallest set</button>
+        <button type="button" class="sp-quiet" data-do="smallest" title="Searches the fewest concepts without which the answer changes, or begins with the words on the left; every set it tries is really ablated">Find the smallest set</button>
         <button type="button" class="sp-quiet" data-do="clear">Clear</button>
         <button type="button" class="sp-go" data-do="go">Ask again</button>
       </div>
       <div class="sp-result" aria-live="polite"></div>
     </section>`;
-  const q = (s) => element.querySelector(s), slider = q("input");
-  slider.addEventListener("input", () => { q(".sp-strength output").textContent = +slider.value === 0 ? "0 (off)" : (+slider.value).toFixed(1); S.set({ strength: +slider.value }); });
+  const q = (s) => element.querySelector(s), slider = q(".sp-strength input"), target = q(".sp-target input");
+  const say = (v) => (+v === 0 ? "0 (off)" : (+v).toFixed(1));
+  slider.addEventListener("input", () => { q(".sp-strength output").textContent = say(slider.value); S.set({ strength: +slider.value }); });
+  target.addEventListener("input", () => { S.state.target = target.value; });
   element.addEventListener("click", (e) => {
-    const act = e.target.closest("[data-do]"), drop = e.target.closest("[data-drop]");
-    if (drop) S.toggle([+drop.dataset.drop]);
+    const act = e.target.closest("[data-do]"), drop = e.target.closest("[data-drop]"), run = e.target.closest("[data-run]");
+    if (drop && !S.state.kept) S.toggle([+drop.dataset.drop]);
+    if (run) S.recall(+run.dataset.run);
     if (!act || !S.state.data) return;
+    const what = { target: S.state.target.trim() || null, region: S.state.region, key: S.state.data.key };
     if (act.dataset.do === "suggest") S.set({ picked: [...S.state.data.suggested] });
-    if (act.dataset.do === "clear") S.set({ picked: [], comparison: null });
+    if (act.dataset.do === "clear") S.set({ picked: [], comparison: null, region: null, at: -1 });
     if (act.dataset.do === "smallest" && !S.state.testing) {
-      S.set({ testing: true });
-      trigger("select", { smallest: true, key: S.state.data.key });
+      S.set({ testing: "Searching…" });
+      trigger("select", { ...what, smallest: true });
     }
     if (act.dataset.do === "go" && S.state.picked.length && !S.state.testing) {
-      S.set({ testing: true });
-      trigger("select", { latents: S.state.picked, scale: S.state.strength, key: S.state.data.key });
+      S.set({ testing: "Asking…" });
+      trigger("select", { ...what, latents: S.state.picked, scale: S.state.strength });
     }
   });
   const words = (parts, skip) => parts.filter(([k]) => k !== skip).map(([k, t]) => k === "same" ? S.escape(t) : `<mark class="sp-${k}">${S.escape(t)}</mark>`).join("") || "<em>(nothing)</em>";
+  const signed = (v) => `${v > 0 ? "+" : ""}${v.toFixed(2)}`;
   function bars(c) {
     const most = Math.max(0.5, ...c.delta_logprob.tokens.map(Math.abs));
+    const likely = (list) => list.slice(0, 3).map(([t, p]) => `${t.trim() || "␣"} ${(100 * Math.exp(p)).toFixed(0)}%`).join(", ");
     return c.before.tokens.map((t, i) => {
-      const v = c.delta_logprob.tokens[i], [r, g, b] = S.change(-v / most);
-      return `<div class="sp-delta"><span class="sp-col"><i style="height:${(100 * Math.abs(v) / most).toFixed(1)}%;background:rgb(${r},${g},${b})"></i></span><span class="sp-num">${v > 0 ? "+" : ""}${v.toFixed(2)}</span><span>${S.shown(t.text)}</span></div>`;
+      const v = c.delta_logprob.tokens[i], [r, g, b] = S.change(-v / most), a = c.alternatives[i];
+      const title = a ? `likeliest before: ${likely(a.before)}; now: ${likely(a.after)}` : "";
+      return `<div class="sp-delta" title="${S.escape(title)}"><span class="sp-col"><i style="height:${(100 * Math.abs(v) / most).toFixed(1)}%;background:rgb(${r},${g},${b})"></i></span><span class="sp-num">${signed(v)}</span><span>${S.shown(t.text)}</span></div>`;
     }).join("");
   }
   function control(c) {
@@ -45,31 +53,44 @@ Scratchpad.test = (element, trigger) => {
     const all = [0, c.delta_logprob.answer, k.reconstruction.effect, ...k.effects, ...k.noise.effects];
     const low = Math.min(...all), span = Math.max(1e-6, Math.max(...all) - low);
     const x = (v) => (100 * (v - low) / span).toFixed(2);
-    const verdict = k.as_strong * 20 > k.n ? "no evidence: random sets do as much" : `${k.n - k.as_strong} of ${k.n} random sets do less`;
+    const verdict = k.verdict ? `no evidence: ${S.escape(k.verdict)}` : `${k.n - k.as_strong} of ${k.n} random sets do less`;
     return `<div class="sp-control"><p class="sp-kicker">Control: ${k.n} random sets of ${c.latents} active latent${c.latents === 1 ? "" : "s"}</p>
       <div class="sp-strip" role="img" aria-label="Change of log-probability: this edit ${c.delta_logprob.answer.toFixed(2)}, random sets between ${Math.min(...k.effects).toFixed(2)} and ${Math.max(...k.effects).toFixed(2)}">
       ${k.noise.effects.map((v) => `<i class="sp-noise" style="left:${x(v)}%"></i>`).join("")}
       ${k.effects.map((v) => `<i style="left:${x(v)}%"></i>`).join("")}<u style="left:${x(k.reconstruction.effect)}%"></u><b style="left:${x(c.delta_logprob.answer)}%"></b></div>
       <p class="sp-legend"><span><b></b>this edit</span> <span><i></i>random sets of like activation</span> <span><i class="sp-noise"></i>noise as strong</span> <span><u></u>bare reconstruction</span></p>
-      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer${c.changed && 5 * k.flipped > k.n ? ", so the change by itself is weak evidence" : ""}. Noise as strong changes it ${k.noise.flipped} of ${k.noise.n} times, the bare reconstruction ${k.reconstruction.flipped ? "does too" : "does not"}.</p></div>`;
+      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer${c.changed && 10 * k.flipped > k.n ? ", so the change by itself is no evidence" : ""}. Noise as strong changes it ${k.noise.flipped} of ${k.noise.n} times, the bare reconstruction ${k.reconstruction.flipped ? "does too" : "does not"}.</p></div>`;
+  }
+  function beside(s, c) {
+    const notes = [];
+    if (c.inactive.length) notes.push(`Not active in this picture, so without effect: ${c.inactive.map((id) => `${S.escape(S.label(s.data, id))} #${id}`).join(", ")}.`);
+    if (!c.keep_error) notes.push("The SAE's reconstruction stands in place of the activations.");
+    if (c.target) notes.push(`Log-probability of “${S.escape(c.target.text)}” as the answer: ${c.target.before.toFixed(2)} before, ${c.target.after.toFixed(2)} now (${signed(c.target.delta_logprob)}).`);
+    if (c.risen.length) notes.push(`More active now, where a concept may come back: ${c.risen.slice(0, 4).map((r) => `${S.escape(r.name)} #${r.id} (${r.before.toPrecision(2)} → ${r.after.toPrecision(2)})`).join(", ")}.`);
+    return notes.map((n) => `<p class="sp-note">${n}</p>`).join("");
   }
   S.on(element, (s) => {
-    element.classList.toggle("sp-testing", s.testing);
-    q("[data-do=go]").disabled = !s.data || !s.picked.length || s.testing;
-    q("[data-do=go]").textContent = s.testing ? "Asking…" : "Ask again";
-    q("[data-do=smallest]").disabled = !s.data || s.testing;
+    element.classList.toggle("sp-testing", !!s.testing);
+    q(".sp-controls").hidden = !!s.kept;
+    q("[data-do=go]").disabled = !s.data || !s.picked.length || !!s.testing;
+    q("[data-do=go]").textContent = s.testing === "Asking…" ? s.testing : "Ask again";
+    q("[data-do=smallest]").disabled = !s.data || !!s.testing;
+    q("[data-do=smallest]").textContent = s.testing === "Searching…" ? s.testing : "Find the smallest set";
     q("[data-do=suggest]").disabled = !s.data || !s.data.suggested.length;
+    if (+slider.value !== s.strength) { slider.value = s.strength; q(".sp-strength output").textContent = say(s.strength); }
     if (!s.data) return;
-    q(".sp-picked").innerHTML = s.picked.map((id) => `<button type="button" class="sp-chip sp-in" data-drop="${id}" title="Leave it out of the test">${S.escape(S.label(s.data, id))} <small>#${id}</small> ×</button>`).join("")
-      || `<p class="sp-note">Switch off concepts from the cards, a cluster from the heatmap, or take the suggested set: the ${s.data.suggested.length} latents that one backward pass predicts the answer leans on most.</p>`;
+    q(".sp-runs").innerHTML = s.runs.length > 1 || (s.runs.length && s.at < 0) ? s.runs.map((r, i) => `<button type="button" class="sp-chip" data-run="${i}" aria-pressed="${s.at === i}" title="${S.escape(r.comparison.after.answer)}">${i + 1} · ${r.comparison.changed ? "changed" : "stayed"}</button>`).join("") : "";
+    q(".sp-picked").innerHTML = (s.picked.map((id) => `<button type="button" class="sp-chip sp-in" data-drop="${id}" title="${s.kept ? "" : "Leave it out of the test"}">${S.escape(S.label(s.data, id))} <small>#${id}</small>${s.kept ? "" : " ×"}</button>`).join("")
+      || (s.kept ? "" : `<p class="sp-note">Switch off concepts from the cards, a cluster from the heatmap, or take the suggested set: the ${s.data.suggested.length} latents that one backward pass predicts the answer leans on most.</p>`))
+      + (s.picked.length && s.region ? `<span class="sp-note">only inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px</span>` : "");
     const c = s.comparison;
     if (!c) { q(".sp-result").innerHTML = ""; return; }
     if (c.error) { q(".sp-result").innerHTML = `<p class="sp-error" role="alert">${S.escape(c.error)}</p>`; return; }
     q(".sp-result").innerHTML = `
       <div class="sp-pair"><div><p class="sp-kicker">Before</p><p class="sp-answer">${words(c.diff, "new")}</p></div>
       <div><p class="sp-kicker">After</p><p class="sp-answer">${words(c.diff, "gone")}</p></div></div>
-      ${c.sufficient ? `<p class="sp-note">The smallest set found: ${c.sufficient.latents.length} of ${s.data.active.length} active latents, after ablating ${c.sufficient.tried} sets. ${c.sufficient.minimal ? "None of them can be left out." : ""} As many random latents of like activation change the answer in ${c.sufficient.controls.flipped} of ${c.sufficient.controls.n} sets.</p>` : ""}
-      <p class="sp-verdict"><b>${c.changed ? "The answer changed." : "The answer stayed."}</b> Log-probability of the original answer: ${c.delta_logprob.answer > 0 ? "+" : ""}${c.delta_logprob.answer.toFixed(2)} nats.</p>
-      <div class="sp-evidence"><div><p class="sp-kicker">Change of log-probability per token</p><div class="sp-deltas">${bars(c)}</div></div>${control(c)}</div>`;
+      ${c.sufficient ? `<p class="sp-note">The smallest set found${c.sufficient.target ? ` that brings out “${S.escape(c.sufficient.target)}”` : ""}: ${c.sufficient.latents.length} of ${s.data.active.length} active latents, after ablating ${c.sufficient.tried} sets. ${c.sufficient.minimal ? "None of them can be left out." : ""} As many random latents of like activation do it in ${c.sufficient.controls.flipped} of ${c.sufficient.controls.n} sets.</p>` : ""}
+      <p class="sp-verdict"><b>${c.changed ? "The answer changed." : "The answer stayed."}</b> Log-probability of the original answer: ${signed(c.delta_logprob.answer)} nats.</p>
+      <div class="sp-evidence"><div><p class="sp-kicker">Change of log-probability per token</p><div class="sp-deltas">${bars(c)}</div></div>${control(c)}</div>${beside(s, c)}`;
   });
 };

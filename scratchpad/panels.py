@@ -48,19 +48,20 @@ def analysis(bench: Workbench, found: Analysis, image: Image.Image, foreign: boo
     return json.dumps(value)
 
 
-def comparison(found: Comparison, control: Control) -> dict[str, Any]:
+def comparison(bench: Workbench, found: Comparison, control: Control) -> dict[str, Any]:
     """A comparison with its control beside it."""
     return {
-        **views.comparison_json(found),
+        **views.comparison_json(bench, found),
         "nonce": secrets.token_hex(4),  # the page notices a new result even when it equals the last
         "latents": len(found.edit.items),
+        "items": [vars(item) | {"region": list(item.region) if item.region else None} for item in found.edit.items],
         "control": views.control_json(control, sum(found.delta_logprob)),
     }
 
 
-def detail(bench: Workbench, latent: int) -> dict[str, Any]:
+def detail(bench: Workbench, latent: int, most: int = 9) -> dict[str, Any]:
     """A latent's reference images."""
-    references = bench.index.references(latent) if bench.index else []
+    references = bench.index.references(latent, most) if bench.index else []
     return {
         "references": [
             {

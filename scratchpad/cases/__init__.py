@@ -1,0 +1,1 @@
+"""Cases: what someone saw, kept as one versioned bundle that opens without a model."""

@@ -1,0 +1,259 @@
+"""What a case says, format 1: every field that the page draws, checked before anything is drawn.
+
+A bundle comes from a stranger: fields that aren't listed here, text where a number belongs, arrays of the wrong length or
+infinite numbers are refused as a whole. A later format gets classes of its own; these stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+FORMAT = 1
+TITLE, NOTES = 200, 20_000  # characters
+RUNS = 64  # comparisons in a case
+
+Text = Annotated[str, StringConstraints(max_length=20_000)]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
+Packed = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$", max_length=32 * 2**20)]
+Count = Annotated[int, Field(ge=0, le=2**31)]
+Picture = Annotated[str, StringConstraints(pattern=r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/]*={0,2}$", max_length=2**20)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Token(Part):
+    index: Count
+    text: Text
+    role: Literal["system", "prompt", "image", "output"]
+    logprob: float | None
+
+
+class Tile(Part):
+    box: Annotated[list[float], Field(min_length=4, max_length=4)]
+    rows: Annotated[int, Field(ge=1, le=4096)]
+    cols: Annotated[int, Field(ge=1, le=4096)]
+    image: Count = 0
+
+
+class Latent(Part):
+    id: Count
+    name: Text
+    score: float
+    mean_score: float
+    sparsity: float | None
+    mean_activation: float | None
+    auroc: float | None
+
+
+class Cluster(Part):
+    id: Count
+    latents: list[Count]
+
+
+class Heatmap(Part):
+    tokens: list[Count]
+    latents: list[Count]
+    values: list[list[float]]
+    clusters: list[Cluster]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Heatmap:
+        shape = (len(self.tokens), len(self.latents))
+        if len(self.values) != shape[0] or any(len(row) != shape[1] for row in self.values):
+            raise ValueError(f"a heatmap of {shape[0]} x {shape[1]} needs as many values")
+        return self
+
+
+class Shown(Part):
+    """What LOOK, CONCEPTS and HEATMAP draw: see `scratchpad.panels.analysis`."""
+
+    key: Text
+    sae: Text
+    answer: Text
+    note: Text | None
+    size: Annotated[list[Count], Field(min_length=2, max_length=2)]
+    tiles: Annotated[list[Tile], Field(min_length=1, max_length=512)]
+    tokens: Annotated[list[Token], Field(max_length=16_384)]
+    rows: list[Count]
+    maps: Packed
+    active: list[Count]
+    scores: Packed
+    means: Packed
+    codeValues: Packed
+    codeIndices: Packed
+    latents: dict[str, Latent]
+    heatmap: Heatmap
+    suggested: list[Count]
+    nameToken: Count | None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Shown:
+        patches, active, rows = sum(t.rows * t.cols for t in self.tiles), len(self.active), len(self.rows)
+        for name, entries in (("maps", rows * patches), ("scores", rows * active), ("means", active)):
+            if _entries(getattr(self, name)) != entries:
+                raise ValueError(f"{name} has {_entries(getattr(self, name))} entries, expected {entries}")
+        codes = _entries(self.codeValues)
+        if codes != _entries(self.codeIndices) or codes % patches:
+            raise ValueError(f"{codes} codes don't fit {patches} patches")
+        if not {str(i) for i in self.active} <= set(self.latents):
+            raise ValueError("an active latent is not described")
+        return self
+
+
+def _entries(packed: str) -> int:
+    """Of four bytes each."""
+    return (len(packed) * 3 // 4 - packed.count("=", -2)) // 4
+
+
+class Item(Part):
+    latent: Count
+    op: Literal["set", "scale", "add"]
+    value: float
+    region: Annotated[list[float], Field(min_length=4, max_length=4)] | None
+    image: Count | None
+
+
+class Said(Part):
+    answer: Text
+    tokens: list[Token]
+
+
+class Moved(Part):
+    answer: float
+    tokens: list[float]
+
+
+class Noise(Part):
+    n: Count
+    effects: list[float]
+    flipped: Count
+
+
+class Bare(Part):
+    effect: float
+    flipped: bool
+
+
+class Control(Part):
+    n: Count
+    effects: list[float]
+    flipped: Count
+    as_strong: Count
+    noise: Noise
+    reconstruction: Bare
+    verdict: Text
+
+
+class Named(Part):
+    id: Count
+    name: Text
+
+
+class Risen(Named):
+    before: float
+    after: float
+
+
+class Flips(Part):
+    n: Count
+    flipped: Count
+
+
+class Sufficient(Part):
+    latents: list[Named]
+    target: Text | None
+    before: Text
+    after: Text
+    flipped: bool
+    minimal: bool
+    tried: Count
+    controls: Flips
+    seconds: float
+
+
+class Toward(Part):
+    text: Text
+    before: float
+    after: float
+    delta_logprob: float
+
+
+class Alternatives(Part):
+    before: list[tuple[Text, float]]
+    after: list[tuple[Text, float]]
+
+
+class Compared(Part):
+    """One edit and what it did: see `scratchpad.panels.comparison`."""
+
+    before: Said
+    after: Said
+    changed: bool
+    delta_logprob: Moved
+    diff: list[tuple[Literal["same", "gone", "new"], Text]]
+    keep_error: bool
+    alternatives: list[Alternatives]
+    inactive: list[Count]
+    risen: list[Risen]
+    target: Toward | None
+    nonce: Hash
+    latents: Count
+    items: Annotated[list[Item], Field(max_length=4096)]
+    control: Control
+    sufficient: Sufficient | None = None
+
+
+class Reference(Part):
+    src: Picture
+    labels: Text
+    rows: Annotated[int, Field(ge=1, le=1024)]
+    cols: Annotated[int, Field(ge=1, le=1024)]
+    mask: Packed
+
+
+class Detail(Part):
+    references: Annotated[list[Reference], Field(max_length=32)]
+
+
+class Made(Part):
+    by: Text
+    at: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+
+class Model(Part):
+    name: Text
+    identity: Hash
+
+
+class Sae(Part):
+    name: Text
+    layer: Count
+    identity: Hash
+
+
+class Settings(Part):
+    max_new_tokens: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Case(Part):
+    """case.json of a bundle."""
+
+    format: Literal[1]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=TITLE)]
+    notes: Annotated[str, StringConstraints(max_length=NOTES)]
+    made: Made
+    model: Model
+    sae: Sae
+    settings: Settings
+    prompt: Text
+    images: Annotated[list[Annotated[str, StringConstraints(pattern=r"^image-\d{1,2}\.png$")]], Field(min_length=1, max_length=16)]
+    answer: Text
+    answer_ids: Annotated[list[Count], Field(max_length=100_000)]
+    logprobs: list[float]
+    shown: Shown
+    runs: Annotated[list[Compared], Field(max_length=RUNS)]
+    details: Annotated[dict[Annotated[str, StringConstraints(pattern=r"^\d{1,10}$")], Detail], Field(max_length=2048)]

@@ -1,0 +1,5 @@
+"""`python -m scratchpad.cli`."""
+
+from scratchpad.cli import entry
+
+entry()

@@ -1,0 +1,78 @@
+"""`scratchpad demo`: the emoji world and the recipe of the shipped model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from scratchpad.cli.options import show
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("demo", help="the emoji world: scenes, training, evaluation")
+    parts = parser.add_subparsers(required=True, metavar="PART")
+    scene = parts.add_parser("scene", help="draw a scene and print its ground truth")
+    scene.add_argument("--seed", type=int, required=True)
+    scene.add_argument("--mode", default="ordinary", choices=["ordinary", "misleading", "two", "uncategorised"])
+    scene.add_argument("--out", type=Path, required=True)
+    scene.add_argument("--json", action="store_true")
+    scene.set_defaults(act=_demo_scene)
+    train = parts.add_parser("train", help="train the demo VLM from nothing; resumes")
+    train.add_argument("--out", type=Path, default=Path("runs/demo"))
+    train.add_argument("--start", type=Path, help="a model folder from whose weights the last stage alone goes on")
+    train.set_defaults(act=_demo_train)
+    saes = parts.add_parser("saes", help="train, index and judge the demo's SAEs")
+    saes.add_argument("--model", type=Path, default=None)
+    saes.add_argument("--out", type=Path, default=Path("saes"))
+    saes.set_defaults(act=_demo_saes)
+    publish = parts.add_parser("publish", help="measure what was trained and put it where the repository ships it")
+    publish.add_argument("--run", type=Path, default=Path("runs/demo"))
+    publish.set_defaults(act=_demo_publish)
+    evaluate = parts.add_parser("evaluate", help="exact answers on held-out scenes")
+    evaluate.add_argument("--model", type=Path, default=None)
+    evaluate.add_argument("--scenes", type=int, default=2000)
+    evaluate.set_defaults(act=_demo_evaluate)
+
+
+def _demo_scene(options: argparse.Namespace) -> None:
+    from scratchpad.demo.commands import scene
+
+    value = scene(options.seed, options.mode, options.out)
+    show(value, options.json, [f"{value['background']}: " + ", ".join(o["name"] for o in value["objects"]), f"written to {options.out}"])
+
+
+def _demo_train(options: argparse.Namespace) -> None:
+    from scratchpad.demo.train import train
+
+    train(options.out, options.start)
+
+
+def _demo_saes(options: argparse.Namespace) -> None:
+    from scratchpad.demo import saes
+    from scratchpad.workbench import DEFAULT_MODEL
+
+    model = options.model or DEFAULT_MODEL
+    say = lambda line: print(line, file=sys.stderr)  # noqa: E731
+    names = list(saes.LAYERS)
+    saes.make(model, options.out, names, say=say)
+    saes.index_and_judge(model, options.out, names, say=say)
+
+
+def _demo_publish(options: argparse.Namespace) -> None:
+    from scratchpad.demo import publish
+    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
+
+    publish.publish_model(options.run, DEFAULT_MODEL)
+    publish.publish_scenes(DEFAULT_MODEL.parent / "scenes")
+    if all((DEFAULT_SAE.parent / name / "metrics.json").is_file() for name in ("emoji-early", "emoji-middle", "emoji-last")):
+        publish.publish_cards(DEFAULT_SAE.parent)
+
+
+def _demo_evaluate(options: argparse.Namespace) -> None:
+    from scratchpad.demo.evaluate import evaluate
+    from scratchpad.workbench import DEFAULT_MODEL
+
+    print(json.dumps(evaluate(options.model or DEFAULT_MODEL, options.scenes), indent=1))

@@ -1,0 +1,54 @@
+"""Options that several commands share, and how results are printed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scratchpad.vlm.load import Placement
+    from scratchpad.workbench import Workbench
+
+
+def model_and_sae(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default=os.environ.get("SCRATCHPAD_MODEL"), help="folder or hub id (default: the demo)")
+    parser.add_argument("--sae", default=os.environ.get("SCRATCHPAD_SAE"), help="folder in SAELens format (default: the demo's last layer)")
+    where_and_how(parser)
+
+
+def where_and_how(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default=os.environ.get("SCRATCHPAD_DEVICE", "cpu"), help="cpu, cuda, cuda:1, mps or auto (accelerate)")
+    dtype = os.environ.get("SCRATCHPAD_DTYPE", "auto")
+    parser.add_argument("--dtype", default=dtype, help="float32, float16 or bfloat16 (default: the checkpoint's)")
+    parser.add_argument("--bits", type=int, choices=(4, 8), help="quantise the weights (bitsandbytes)")
+    parser.add_argument("--trust-remote-code", action="store_true", help="let code from the model's repository run")
+
+
+def as_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def image_and_prompt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", nargs="+", help="one image, or several; a prompt may say <image> where each stands")
+    parser.add_argument("prompt")
+    model_and_sae(parser)
+    parser.add_argument("--max-new-tokens", type=int, default=64)
+    as_json(parser)
+
+
+def placement(options: argparse.Namespace) -> Placement:
+    from scratchpad.vlm.load import Placement
+
+    return Placement(options.device, options.dtype, options.bits, options.trust_remote_code)
+
+
+def workbench(options: argparse.Namespace) -> Workbench:
+    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+
+    return Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, placement(options))
+
+
+def show(value: dict[str, Any], as_json: bool, lines: list[str]) -> None:
+    print(json.dumps(value) if as_json else "\n".join(lines))

@@ -1,0 +1,192 @@
+"""Which of the three failure modes an answer fits: misleading cue, limited alignment, unused hidden cue (VisualScratchpad, section 5).
+
+In: a workbench, one analysis, what was expected. Out: a `Diagnosis` of tests, each a run of the model. Beyond the paper:
+what the answer rests on is searched for, not read off a map, and each search has its random sets beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scratchpad.analysis.controls import OFTEN
+from scratchpad.analysis.edit import ablation
+from scratchpad.errors import UserError
+from scratchpad.records import Sufficient
+from scratchpad.workbench import Analysis, Given, Workbench
+
+MISLEADING, LIMITED, HIDDEN, NONE = "misleading cue", "limited alignment", "unused hidden cue", "none"
+TOP = 10  # a latent among so many of the first is top ranked
+COMMON = 0.5  # a latent active on more than this share of the reference images stands for no concept
+STRANGERS = 8  # absent concepts asked for beside an expected one, by names that the index knows
+
+
+@dataclass(frozen=True)
+class Finding:
+    says: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    verdict: str  # one of the three, or NONE
+    why: str
+    answer: str
+    expected: str | None  # as given
+    found: Sufficient | None  # the latents whose ablation brings the expected answer out, or changes the answer
+    tests: tuple[Finding, ...]
+
+
+def diagnose(
+    bench: Workbench, analysis: Analysis, image: Given | Sequence[Given], expected: str | None = None, explicit: str = "is there {x}"
+) -> Diagnosis:
+    """Runs the tests of all three modes.
+
+    Args:
+        expected: what the answer should have said; without it, what comes out when the answer is taken away stands in.
+        explicit: the prompt that asks for {x} by name.
+
+    Raises:
+        UserError: `explicit` lacks {x}; `expected` is empty or can't be said by the model.
+    """
+    if "{x}" not in explicit:
+        raise UserError(f"{explicit!r} was given as the explicit prompt; expected {{x}} where the name goes.")
+    answer = analysis.run.answer
+    if expected is not None and _says(answer, expected):
+        return Diagnosis(NONE, f"the answer says {expected!r}.", answer, expected, None, ())
+    asked = _Asked(bench, analysis, image, explicit)
+    found = bench.suffice(analysis, expected)
+    wanted = expected or (found.after if found.flipped else None)
+    causal = found.flipped and found.control <= OFTEN * max(1, found.controls)
+    tests = [_search(bench, found, wanted, causal)]
+    if wanted is None:
+        return Diagnosis(NONE, "no set of latents changes the answer.", answer, expected, found, tuple(tests))
+    shown, own = asked.shows(wanted), asked.rests_on_itself()
+    tests += [shown, own]
+    if causal and own.holds and shown.holds:
+        why = (
+            f"the picture shows {answer!r} and {wanted!r}; without {_names(bench, found)} the answer is {wanted!r}, which it had left out."
+        )
+        return Diagnosis(HIDDEN, why, answer, expected, found, tuple(tests))
+    if causal and shown.holds:
+        why = f"the answer {answer!r} rests on {_names(bench, found)}; without it the model says {wanted!r}, which the picture shows."
+        return Diagnosis(MISLEADING, why, answer, expected, found, tuple(tests))
+    if expected is None:
+        return Diagnosis(
+            NONE, "limited alignment can be tested only when --expected says what was missed.", answer, None, found, tuple(tests)
+        )
+    tests += asked.reachable(expected)
+    if all(test.holds for test in tests[-3:]):
+        why = f"the encoder shows {expected!r}, the model finds it when asked by name, and no ablation brings it into this answer."
+        return Diagnosis(LIMITED, why, answer, expected, found, tuple(tests))
+    return Diagnosis(NONE, "no mode has all of its tests.", answer, expected, found, tuple(tests))
+
+
+def as_json(bench: Workbench, diagnosis: Diagnosis) -> dict[str, Any]:
+    """The object `scratchpad diagnose --json` prints."""
+    found = diagnosis.found
+    return {
+        "verdict": diagnosis.verdict,
+        "why": diagnosis.why,
+        "answer": diagnosis.answer,
+        "expected": diagnosis.expected,
+        "latents": [{"id": i, "name": bench.name(i)} for i in found.latents] if found else [],
+        "after": found.after if found else diagnosis.answer,
+        "controls": {"n": found.controls, "flipped": found.control} if found else None,
+        "tests": [vars(test) for test in diagnosis.tests],
+    }
+
+
+class _Asked:
+    """One picture, asked about single concepts."""
+
+    def __init__(self, bench: Workbench, analysis: Analysis, image: Given | Sequence[Given], explicit: str):
+        self.bench, self.analysis, self.image, self.explicit = bench, analysis, image, explicit
+        ranking = [row for row in analysis.ranking if row.sparsity is None or row.sparsity <= COMMON]
+        means = sorted(ranking, key=lambda row: -row.mean_score)
+        places = [{row.id: n + 1 for n, row in enumerate(rows)} for rows in (ranking, means)]
+        self.place = {i: min(of[i] for of in places) for i in places[0]}  # the better of by attention and by plain mean
+
+    def named(self, text: str) -> list[int]:
+        """Active latents named after a text, best ranked first."""
+        return sorted((i for i in self.place if _says(text, self.bench.name(i))), key=lambda i: self.place[i])
+
+    def shows(self, text: str) -> Finding:
+        """Whether the encoder shows what a text says: by names of top-ranked latents; where none has a name, as the model says."""
+        says = f"the picture shows {text!r}: "
+        if not self._has_names():
+            yes = self.finds(text)
+            return Finding(says + f"asked by name, the model says {'yes' if yes else 'no'}", yes)
+        first = next(iter(self.named(text)), None)
+        if first is None:
+            return Finding(says + "no active latent is named after it", False)
+        place = self.place[first]
+        return Finding(says + f"{self.bench.name(first)} (#{first}) is number {place} of {len(self.place)}", place <= TOP)
+
+    def rests_on_itself(self) -> Finding:
+        """Whether the answer changes without the latents of what it names."""
+        answer = self.analysis.run.answer
+        own = self.latents_of(answer)
+        says = f"the answer rests on latents of {answer!r}: "
+        if not own:
+            return Finding(says + "none is active", False)
+        after = self.bench.ablate(self.analysis, ablation(own)).after_answer
+        return Finding(says + f"without them ({len(own)}) it is {after!r}", after != answer)
+
+    def latents_of(self, text: str) -> list[int]:
+        """A concept's latents: those named after it; where none has a name, those that the explicit answer rests on."""
+        if self._has_names() or not self.finds(text):
+            return self.named(text)
+        return list(self.bench.suffice(self.bench.analyze(self.image, self._prompt(text))).latents)
+
+    def reachable(self, text: str) -> list[Finding]:
+        """The three tests of limited alignment."""
+        strangers = self._strangers(text)
+        yes = [name for name in strangers if self.finds(name)]
+        listed = ", ".join(strangers) or "no names are known"
+        place = min((self.place.get(i, len(self.place)) for i in self.latents_of(text)), default=None)
+        where = "it has none" if place is None else f"number {place} of {len(self.place)}"
+        return [
+            Finding(f"asked by name, the model finds {text!r}", self.finds(text)),
+            Finding(f"of {len(strangers)} absent things it finds at most one: {len(yes)} ({listed})", len(yes) <= 1),
+            Finding(f"a latent of {text!r} is among the first {TOP} of this answer: {where}", place is not None and place <= TOP),
+        ]
+
+    def finds(self, text: str) -> bool:
+        return _says(self.bench.answer(self.image, self._prompt(text)).split(" ")[0], "yes")
+
+    def _prompt(self, text: str) -> str:
+        name = text if text.split(" ")[0] in ("a", "an", "the") else f"{'an' if text[:1].lower() in 'aeiou' else 'a'} {text}"
+        return self.explicit.replace("{x}", name)
+
+    def _has_names(self) -> bool:
+        return self.bench.index is not None and any(self.bench.index.name(i) for i in self.place)
+
+    def _strangers(self, text: str) -> list[str]:
+        """Names of latents that are not active, spread over the index."""
+        index = self.bench.index
+        if index is None:
+            return []
+        taken = {index.name(i) for i in self.analysis.codes.active().tolist()} | {"", text}
+        free = [name for name in dict.fromkeys(index.name(i) for i in range(self.bench.sae.d_sae)) if name not in taken]
+        return free[:: max(1, len(free) // STRANGERS)][:STRANGERS]
+
+
+def _search(bench: Workbench, found: Sufficient, wanted: str | None, causal: bool) -> Finding:
+    if not found.flipped:
+        return Finding(
+            f"no ablation found {'brings out ' + repr(wanted) if wanted else 'changes the answer'}; {found.tried} sets were tried", False
+        )
+    beside = f"{found.control} of {found.controls} random sets do it too"
+    return Finding(f"without {_names(bench, found)} the answer is {found.after!r}; {beside}", causal)
+
+
+def _names(bench: Workbench, found: Sufficient) -> str:
+    return ", ".join(f"{bench.name(i)} (#{i})" for i in found.latents)
+
+
+def _says(text: str, word: str) -> bool:
+    """Whether a text says a word or phrase, in any case."""
+    return bool(word.strip()) and re.search(rf"(?<!\w){re.escape(word.strip())}(?!\w)", text, re.IGNORECASE) is not None
