@@ -32,7 +32,46 @@ class Capture:
     ends: dict[int, int] = field(default_factory=dict)  # layer -> positions seen so far
 
 
+@dataclass(frozen=True)
+class Passed:
+    """What one layer's attention took in and gave out in one forward pass."""
+
+    query: Float[Tensor, "b h s c"]
+    key: Float[Tensor, "b g s c"]
+    value: Float[Tensor, "b g s c"]
+    mask: Tensor | None
+    scaling: float | None
+    out: Float[Tensor, "b s h c"]
+
+    def probabilities(self) -> Float[Tensor, "h s s"]:
+        """The first row's attention, whole: one layer at a time, where a method needs it."""
+        q, k = self.query[0].detach(), self.shared(self.key)
+        s = q.shape[1]
+        scores = (q @ k.mT).float() * (self.scaling if self.scaling is not None else q.shape[-1] ** -0.5)
+        if self.mask is None:
+            return scores.masked_fill_(torch.ones(s, s, dtype=torch.bool, device=q.device).triu(1), float("-inf")).softmax(-1)
+        part = self.mask[0, :, :, :s]
+        return (scores.masked_fill(~part, float("-inf")) if part.dtype == torch.bool else scores + part.float()).softmax(-1)
+
+    def shared(self, x: Float[Tensor, "b g s c"]) -> Float[Tensor, "h s c"]:
+        """Keys or values of the first row, one for each query head."""
+        group = self.query.shape[1] // x.shape[1]
+        return x[0].detach().repeat_interleave(group, 0)
+
+
 _active: ContextVar[Capture | None] = ContextVar("scratchpad_capture", default=None)
+_watched: ContextVar[dict[int, Passed] | None] = ContextVar("scratchpad_watched", default=None)
+
+
+@contextmanager
+def watching() -> Iterator[dict[int, Passed]]:
+    """Keeps what every layer's attention takes in and gives out, and the gradient of the latter: one pass, without a cache."""
+    seen: dict[int, Passed] = {}
+    token = _watched.set(seen)
+    try:
+        yield seen
+    finally:
+        _watched.reset(token)
 
 
 @contextmanager
@@ -68,6 +107,13 @@ def attention(
 ) -> tuple[Tensor, None]:
     """An attention function as transformers expects it: SDPA, plus the captured rows."""
     out, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)  # type: ignore[arg-type]
+    watched = _watched.get()
+    if watched is not None:
+        if out.requires_grad:
+            out.retain_grad()
+        scale = kwargs.get("scaling")
+        layer = int(getattr(module, "layer_idx", 0))
+        watched[layer] = Passed(query, key, value, attention_mask, scale if isinstance(scale, float) else None, out)
     capture = _active.get()
     if capture is not None and not torch.is_grad_enabled():
         scaling = kwargs.get("scaling")

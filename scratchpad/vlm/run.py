@@ -180,16 +180,36 @@ def gradient(
     return grad[0].float().cpu().numpy()
 
 
+@torch.no_grad()
+def force_each(vlm: Vlm, prepared: Sequence[Prepared], ids: tuple[int, ...]) -> Float[np.ndarray, " b"]:
+    """The log-probability of one answer to several like prompts: other pictures of the same size."""
+    out = []
+    for start in range(0, len(prepared), BATCH):
+        part = prepared[start : start + BATCH]
+        inputs = {name: torch.cat([one.inputs[name] for one in part]) for name in part[0].inputs}
+        scores = vlm.model(**answered(vlm, inputs, part[0].length, ids), use_cache=False, logits_to_keep=len(ids)).logits.float()
+        picked = scores.log_softmax(-1).gather(-1, torch.tensor(ids, device=scores.device).expand(len(part), -1)[..., None])
+        out.append(picked[..., 0].sum(1).cpu().numpy())
+    return np.concatenate(out)
+
+
+def answered(vlm: Vlm, inputs: dict[str, Tensor], length: int, ids: tuple[int, ...]) -> dict[str, Tensor]:
+    """Inputs with an answer's tokens behind the prompt, but for the last; whatever the processor says of tokens, they're plain text."""
+    given = torch.tensor(ids, device=vlm.model.device)[None, :-1]
+    out = dict(inputs)
+    for name, value in inputs.items():
+        if value.ndim == 2 and value.shape[1] == length:
+            more = {"input_ids": given, "attention_mask": torch.ones_like(given)}.get(name, torch.zeros_like(given))
+            out[name] = torch.cat([value, more.expand(len(value), -1).to(value.dtype)], 1)
+    return out
+
+
 def _forced_logits(
     vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int | None, deltas: Float[Tensor, "b p d"] | None, known: Kept | None = None
 ) -> Float[Tensor, "b n vocabulary"]:
     count = 1 if deltas is None else len(deltas)
-    given = torch.tensor(ids, device=vlm.model.device)[None, :-1]
-    inputs = {k: v.repeat(count, *[1] * (v.ndim - 1)) for k, v in prepared.inputs.items()}
-    for name, value in inputs.items():  # whatever the processor says of every token, the answer's tokens are plain text
-        if value.shape == (count, prepared.length):
-            more = {"input_ids": given, "attention_mask": torch.ones_like(given)}.get(name, torch.zeros_like(given))
-            inputs[name] = torch.cat([value, more.expand(count, -1).to(value.dtype)], 1)
+    repeated = {k: v.repeat(count, *[1] * (v.ndim - 1)) for k, v in prepared.inputs.items()}
+    inputs = answered(vlm, repeated, prepared.length, ids)
     with _change(vlm, prepared, layer, deltas, known):
         out = vlm.model(**inputs, use_cache=False, logits_to_keep=len(ids))
     return out.logits.float()

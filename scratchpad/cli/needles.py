@@ -1,0 +1,134 @@
+"""`scratchpad needle` and `needle-data`: which saliency map finds the needle."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from scratchpad.cli.options import as_json, model_and_sae, placement, show
+from scratchpad.errors import UserError
+
+
+def add(commands: Any) -> None:
+    needle = commands.add_parser("needle", help="measure which saliency map finds a needle at every position")
+    model_and_sae(needle)
+    needle.add_argument("--methods", default="attention,rollout,relevancy,gradient-input,occlusion,random,centre,edge")
+    needle.add_argument("--datasets", default="patch,single-word,multi-words,text")
+    needle.add_argument("--runs", type=int, default=5)
+    needle.add_argument("--prompt", help="what is asked; {needle} stands for the word")
+    needle.add_argument("--out", type=Path, required=True)
+    _drawn(needle)
+    as_json(needle)
+    needle.set_defaults(act=_needle)
+
+    data = commands.add_parser("needle-data", help="write the images and where the needle is")
+    data.add_argument("--dataset", default="multi-words", help="patch, single-word, multi-words or text")
+    data.add_argument("--model", help="draw at this model's own resolution, cells on whole image tokens (default: --size alone)")
+    data.add_argument("--out", type=Path, required=True)
+    _drawn(data)
+    as_json(data)
+    data.set_defaults(act=_data, device="cpu", dtype="auto", bits=None, trust_remote_code=False)
+
+
+def _drawn(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cells", default="7x7", help="rows x columns")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--word", default="Black", help="the needle")
+    parser.add_argument("--distractor", default="White")
+    parser.add_argument("--small", action="store_true", help="the needle at half its size")
+    parser.add_argument("--font", help="a TrueType file (default: the first that is found)")
+    parser.add_argument("--size", help="height x width in pixels (default: the model's own)")
+
+
+def _pair(text: str, what: str) -> tuple[int, int]:
+    try:
+        a, b = (int(part) for part in text.lower().split("x"))
+    except ValueError as error:
+        raise UserError(f"{what} was {text!r}; expected two whole numbers such as 7x7.") from error
+    if not (0 < a <= 8192 and 0 < b <= 8192):
+        raise UserError(f"{what} was {text!r}; expected numbers from 1 to 8192.")
+    return a, b
+
+
+def _needle(options: argparse.Namespace) -> None:
+    from scratchpad.needle.report import report
+    from scratchpad.needle.sweep import Plan, sweep
+    from scratchpad.sae.load import load_sae
+    from scratchpad.saliency.methods import named
+    from scratchpad.vlm.load import load_vlm
+    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
+
+    methods = named(options.methods)
+    plan = Plan(
+        methods=tuple(methods),
+        datasets=tuple(name.strip() for name in options.datasets.split(",")),
+        cells=_pair(options.cells, "--cells"),
+        runs=options.runs,
+        seed=options.seed,
+        needle=options.word,
+        distractor=options.distractor,
+        small=options.small,
+        font=options.font,
+        size=_pair(options.size, "--size") if options.size else None,
+        prompt=options.prompt,
+    )
+    chosen = options.sae or (DEFAULT_SAE if not options.model and "sae-attention" in methods else None)
+    sae = load_sae(chosen) if chosen else None
+    vlm = load_vlm(options.model or DEFAULT_MODEL, placement(options))
+    summary = sweep(vlm, sae, plan, options.out, _progress)
+    aside = options.out / "report.html.part"
+    aside.write_text(report(summary))
+    aside.replace(options.out / "report.html")
+    lines = []
+    for dataset, found in summary["results"].items():
+        lines.append(f"{dataset}:")
+        for method in sorted(found, key=lambda m: -found[m]["accuracy"]["mean"]):
+            a = found[method]["accuracy"]
+            lines.append(f"  {100 * a['mean']:5.1f}%  ({100 * a['low']:.1f} to {100 * a['high']:.1f})  {method}")
+    show(summary, options.json, [*lines, f"by chance {100 * summary['chance']:.1f}%; report in {options.out / 'report.html'}"])
+
+
+def _progress(done: int, of: int) -> None:
+    if done % 10 == 0 or done == of:
+        print(f"\r{done} of {of} images", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+
+def _data(options: argparse.Namespace) -> None:
+    import json
+
+    from scratchpad.needle.datasets import DATASETS, Haystack, check_letters, draw, every_position, font_file
+    from scratchpad.needle.own import own_size
+
+    cells = _pair(options.cells, "--cells")
+    if options.model:
+        from scratchpad.vlm.load import load_vlm
+
+        size = own_size(load_vlm(options.model, placement(options)), cells)
+    else:
+        size = _pair(options.size, "--size") if options.size else (cells[0] * 64, cells[1] * 64)
+    if options.dataset not in DATASETS:
+        raise UserError(f"The data set {options.dataset!r} was asked for; expected one of {', '.join(DATASETS)}.")
+    for word in (options.word, options.distractor):
+        check_letters(word, options.font)
+    base = Haystack(
+        options.dataset, cells, size, None, options.word, options.distractor, small=options.small, font=options.font, seed=options.seed
+    )
+    rows = []
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        for stack in [*every_position(base), base]:
+            name = f"{stack.at[0]}-{stack.at[1]}.png" if stack.at else "none.png"
+            draw(stack).save(options.out / name)
+            row: dict[str, Any] = {"file": name, "at": stack.at}
+            rows.append(row | ({"box": stack.box(stack.at)} if stack.at else {"box": None}))
+        about = {"dataset": base.dataset, "cells": cells, "size": size, "needle": base.needle, "font": Path(font_file(base.font)).name}
+        (options.out / "truth.json").write_text(json.dumps(about | {"seed": base.seed, "images": rows}, indent=1))
+    except OSError as error:
+        raise UserError(f"{options.out} can't be written to: {error.strerror}.") from error
+    show(
+        about | {"images": rows},
+        options.json,
+        [f"{len(rows)} images in {options.out}, one of them without a needle; truth.json beside them"],
+    )

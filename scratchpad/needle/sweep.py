@@ -1,0 +1,235 @@
+"""The sweep: the needle planted at every position, every method's map measured. Resumable: one line per image in images.jsonl.
+
+In: a loaded model, what to draw, which methods. Out: images.jsonl while it runs, then results.parquet (a row per image and
+method) and summary.json. Memory doesn't grow with the number of images.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from scratchpad.errors import UserError
+from scratchpad.grid import Grid
+from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position, font_file
+from scratchpad.needle.metrics import NAMES, interval, measure
+from scratchpad.needle.own import own_size
+from scratchpad.sae.load import Sae
+from scratchpad.saliency.look import look
+from scratchpad.saliency.methods import METHODS
+from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import prepare
+
+INKS = 60  # the darkest ink is black, the lightest this grey
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep measures."""
+
+    methods: tuple[str, ...]
+    datasets: tuple[str, ...] = DATASETS
+    cells: tuple[int, int] = (7, 7)
+    runs: int = 5
+    seed: int = 0
+    needle: str = "Black"
+    distractor: str = "White"
+    small: bool = False
+    font: str | None = None
+    size: tuple[int, int] | None = None  # pixels; by default the model's own resolution
+    prompt: str | None = None  # {needle} stands for the word; by default one for each data set
+
+    def asked(self, dataset: str) -> str:
+        text = self.prompt or ("where is the {needle} square" if dataset == "patch" else "where is the word {needle}")
+        return text.replace("{needle}", self.needle.lower() if dataset == "patch" else self.needle)
+
+
+def sweep(vlm: Vlm, sae: Sae | None, plan: Plan, out: Path, say: Callable[[int, int], None] = lambda done, of: None) -> dict[str, Any]:
+    """Runs what is left of the sweep and writes results; the summary.
+
+    Raises:
+        UserError: unknown names, cells that don't lie on whole tokens, a word that doesn't fit, a folder of another sweep.
+    """
+    size, cell_of = _place(vlm, plan)
+    jobs = list(_jobs(plan, size))
+    layer = sae.layer if sae else vlm.read_layer
+    log = _opened(out, vlm, sae, plan, size)
+    known = {key for key, _ in _lines(log)}
+    done = 0
+    with open(log, "a") as file:
+        for key, stack in jobs:
+            done += 1
+            if key in known:
+                continue
+            maps = _maps(vlm, sae, plan, stack, cell_of, layer)
+            file.write(json.dumps({"key": key, "maps": maps}) + "\n")
+            file.flush()
+            say(done, len(jobs))
+    return _finish(out, log, plan, vlm, sae, size)
+
+
+def _place(vlm: Vlm, plan: Plan) -> tuple[tuple[int, int], np.ndarray]:
+    """The size in pixels and which cell every image token lies in."""
+    for dataset in plan.datasets:
+        if dataset not in DATASETS:
+            raise UserError(f"The data set {dataset!r} was asked for; expected some of {', '.join(DATASETS)}.")
+    if min(plan.cells) < 2 or plan.runs < 1:
+        raise UserError(f"{plan.cells[0]}x{plan.cells[1]} cells and {plan.runs} runs were asked for; expected 2x2 or more, and 1 or more.")
+    for word in (plan.needle, plan.distractor):
+        check_letters(word, plan.font)
+    size = plan.size or own_size(vlm, plan.cells)
+    return size, aligned(grid_of(vlm, size), plan.cells, vlm.name)
+
+
+def grid_of(vlm: Vlm, size: tuple[int, int]) -> Grid:
+    return prepare(vlm, Image.new("RGB", (size[1], size[0]), (255, 255, 255)), "where").grid
+
+
+def _jobs(plan: Plan, size: tuple[int, int]) -> Iterator[tuple[str, Haystack]]:
+    """Every image, the controls without a needle last of each run."""
+    for dataset in plan.datasets:
+        for run in range(plan.runs):
+            seed = plan.seed + run
+            grey = int(np.random.default_rng([seed, 1]).integers(0, INKS))
+            base = Haystack(dataset, plan.cells, size, None, plan.needle, plan.distractor, (grey,) * 3, small=plan.small, font=plan.font)
+            for stack in every_position(replace(base, seed=seed)):
+                assert stack.at is not None
+                yield f"{dataset}/{run}/{stack.at[0]}/{stack.at[1]}", stack
+            yield f"{dataset}/{run}/none", replace(base, seed=seed)
+
+
+def _maps(vlm: Vlm, sae: Sae | None, plan: Plan, stack: Haystack, cell_of: np.ndarray, layer: int) -> dict[str, list[float]]:
+    """Every method's mean over each cell's image tokens."""
+    cells = [stack.box((r, c)) for r in range(plan.cells[0]) for c in range(plan.cells[1])]
+    seen = look(vlm, draw(stack), plan.asked(stack.dataset), layer, plan.needle, sae, cells, cell_of, _noise(stack))
+    return {name: _by_cell(METHODS[name](seen), cell_of, len(cells)) for name in plan.methods}
+
+
+def _by_cell(values: np.ndarray, cell_of: np.ndarray, cells: int) -> list[float]:
+    kept = cell_of >= 0
+    total = np.bincount(cell_of[kept], values[kept], cells) / np.bincount(cell_of[kept], minlength=cells)
+    if not np.isfinite(total).all():
+        raise UserError("A map has values that aren't finite; the model may overflow in this precision: try --dtype float32.")
+    return [float(f"{x:.6g}") for x in total]
+
+
+def _noise(stack: Haystack) -> int:
+    """A seed of its own for every image, the same in every process."""
+    row, col = stack.at or (stack.cells[0], stack.cells[1])
+    return int(np.random.SeedSequence([stack.seed, DATASETS.index(stack.dataset), row, col]).generate_state(1)[0])
+
+
+def _opened(out: Path, vlm: Vlm, sae: Sae | None, plan: Plan, size: tuple[int, int]) -> Path:
+    """The log to go on with."""
+    head = {"model": vlm.identity, "sae": sae.identity if sae else None, "plan": asdict(plan), "size": list(size)}
+    path, about = out / "images.jsonl", out / "plan.json"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if about.is_file() and json.loads(about.read_text()) != json.loads(json.dumps(head)):
+            raise UserError(f"{out} holds another sweep (see plan.json there); give another folder with --out.")
+        about.write_text(json.dumps(head, indent=1))
+        path.touch()
+    except (OSError, ValueError) as error:
+        raise UserError(f"{out} can't be used for the results: {error}.") from error
+    whole = "".join(line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n"))
+    path.write_text(whole)  # the line that a kill cut short is computed again
+    return path
+
+
+def _lines(log: Path) -> Iterator[tuple[str, dict[str, list[float]]]]:
+    with open(log) as file:
+        for line in file:
+            row = json.loads(line)
+            yield row["key"], row["maps"]
+
+
+def _finish(out: Path, log: Path, plan: Plan, vlm: Vlm, sae: Sae | None, size: tuple[int, int]) -> dict[str, Any]:
+    """Measures the maps that were logged; writes results.parquet and summary.json."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = {key for key, _ in _jobs(plan, size)}
+    rows: list[dict[str, Any]] = []
+    sums: dict[tuple[str, str], np.ndarray] = {}
+    for key, maps in _lines(log):
+        if key not in wanted:
+            continue
+        dataset, run, *at = key.split("/")
+        for method, values in maps.items():
+            s = np.array(values).reshape(plan.cells)
+            sums[dataset, method] = sums.get((dataset, method), np.zeros(plan.cells)) + _standardised(s)
+            if at == ["none"]:
+                continue
+            needle = np.zeros(plan.cells, bool)
+            needle[int(at[0]), int(at[1])] = True
+            rows.append(
+                {"dataset": dataset, "run": int(run), "row": int(at[0]), "col": int(at[1]), "method": method} | asdict(measure(s, needle))
+            )
+    aside = out / "results.parquet.part"
+    pq.write_table(pa.Table.from_pylist(rows), aside)
+    aside.replace(out / "results.parquet")
+    summary = _summary(rows, sums, plan, vlm, sae, size)
+    aside = out / "summary.json.part"
+    aside.write_text(json.dumps(summary, indent=1))
+    aside.replace(out / "summary.json")
+    return summary
+
+
+def _standardised(s: np.ndarray) -> np.ndarray:
+    """Mean 0, deviation 1, so that maps of any scale weigh alike in their mean."""
+    spread = s.std()
+    return (s - s.mean()) / spread if spread > 0 else np.zeros_like(s)
+
+
+def _summary(
+    rows: Sequence[dict[str, Any]], sums: dict[tuple[str, str], np.ndarray], plan: Plan, vlm: Vlm, sae: Sae | None, size: tuple[int, int]
+) -> dict[str, Any]:
+    from scratchpad.needle.bias import biases
+
+    results: dict[str, Any] = {}
+    for dataset in plan.datasets:
+        results[dataset] = {}
+        for method in plan.methods:
+            mine = [r for r in rows if r["dataset"] == dataset and r["method"] == method]
+            groups = np.array([r["run"] for r in mine])
+            found: dict[str, Any] = {}
+            for name in NAMES:
+                mean, low, high = interval(np.array([r[name] for r in mine]), groups, plan.seed)
+                grid = np.zeros(plan.cells)
+                for r in mine:
+                    grid[r["row"], r["col"]] += r[name] / plan.runs
+                found[name] = {"mean": mean, "low": low, "high": high, "grid": np.round(grid, 4).tolist()}
+            found["images"] = len(mine)
+            found["biases"] = biases(sums[dataset, method], plan.seed)
+            results[dataset][method] = found
+    return {
+        "model": {"name": vlm.name, "identity": vlm.identity},
+        "sae": {"name": sae.name, "identity": sae.identity} if sae else None,
+        "plan": asdict(plan) | {"font": Path(font_file(plan.font)).name, "size": list(size)},
+        "chance": 1 / math.prod(plan.cells),
+        "results": results,
+        "winner": {dataset: _winner(results[dataset]) for dataset in plan.datasets},
+    }
+
+
+def _winner(results: dict[str, Any]) -> dict[str, Any]:
+    """The most accurate method; whether its interval is clear of the second's."""
+    order = sorted(results, key=lambda name: (-results[name]["accuracy"]["mean"], results[name]["rank"]["mean"]))
+    clear = len(order) < 2 or results[order[0]]["accuracy"]["low"] > results[order[1]]["accuracy"]["high"]
+    return {"method": order[0], "clear": clear}
+
+
+def trust(summary: dict[str, Any], method: str) -> dict[str, float] | None:
+    """The accuracy measured for a method on the data set most like reading a picture, and chance."""
+    for dataset in ("multi-words", "text", "single-word", "patch"):
+        found = summary["results"].get(dataset, {}).get(method)
+        if found:
+            return {"accuracy": found["accuracy"]["mean"], "chance": summary["chance"]}
+    return None

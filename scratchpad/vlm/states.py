@@ -1,0 +1,120 @@
+"""What the language model makes of image tokens: its hidden states, and gradients with respect to what it's handed.
+
+In: `Prepared` and an answer's ids. Out: arrays. One teacher-forced pass each; nothing is edited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from scratchpad.errors import UserError
+from scratchpad.vlm.attention import Passed, watching
+from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import Prepared
+from scratchpad.vlm.run import answered
+
+
+@torch.no_grad()
+def hidden_states(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...]) -> list[Float[Tensor, "s c"]]:
+    """What the first block takes in, and what every block puts out, the last one normed."""
+    out = vlm.model(**answered(vlm, prepared.inputs, prepared.length, ids), use_cache=False, output_hidden_states=True)
+    states: Any = out.hidden_states
+    assert states is not None, f"{vlm.name} gives no hidden states"
+    return [state[0] for state in states]
+
+
+@torch.no_grad()
+def lens(vlm: Vlm, state: Float[Tensor, "n c"]) -> Float[Tensor, "n vocabulary"]:
+    """Log-probabilities that the output layer reads off a hidden state (logit lens: nostalgebraist, 2020).
+
+    Raises:
+        UserError: the language model has no final norm of a known name.
+    """
+    language: Any = vlm.adapter.language_model(vlm.model)
+    norm = getattr(language, "norm", None)
+    head: Any = vlm.model.get_output_embeddings()
+    if norm is None or head is None:
+        raise UserError(f"The language model of {vlm.name} has no final norm that is known; leave the logit lens out.")
+    return head(norm(state)).float().log_softmax(-1)
+
+
+def embedding_gradients(
+    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], towards: Float[Tensor, "v c"] | None = None, steps: int = 1
+) -> tuple[Float[np.ndarray, "v c"], Float[np.ndarray, "v c"]]:
+    """(image-token embeddings, gradient of the answer's log-probability with respect to them).
+
+    Args:
+        towards: a baseline; with `steps` > 1 the gradient is the mean over the straight way from it (integrated gradients:
+            Sundararajan et al. 2017), midpoint rule.
+    """
+    total = None
+    embeddings = None
+    positions = torch.tensor(prepared.image_positions)
+    for n in range(steps):
+        share = 1.0 if steps == 1 else (n + 0.5) / steps
+        with _leaf(vlm, positions, towards, share) as kept, torch.enable_grad():
+            logits = vlm.model(**answered(vlm, prepared.inputs, prepared.length, ids), use_cache=False, logits_to_keep=len(ids)).logits
+            target = torch.tensor(ids, device=logits.device)
+            answer = logits[0].float().log_softmax(-1).gather(-1, target[:, None]).sum()
+            (slope,) = torch.autograd.grad(answer, kept["leaf"])
+        total = slope if total is None else total + slope
+        embeddings = kept["given"]
+    assert total is not None
+    assert embeddings is not None
+    return embeddings.float().cpu().numpy(), (total / steps).float().cpu().numpy()
+
+
+@contextmanager
+def _leaf(vlm: Vlm, positions: Tensor, towards: Tensor | None, share: float) -> Iterator[dict[str, Tensor]]:
+    """The next pass reads image tokens from a leaf, `share` of the way from `towards` to what they are."""
+    kept: dict[str, Tensor] = {}
+
+    def begin(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        x = kwargs["inputs_embeds"].detach()
+        where = positions.to(x.device)
+        given = x[0, where]
+        at = given if towards is None else towards + share * (given - towards)
+        leaf = at.clone().requires_grad_()
+        kept.update(given=given, leaf=leaf)
+        return args, kwargs | {"inputs_embeds": x.index_copy(1, where, leaf[None])}
+
+    handle = vlm.adapter.language_model(vlm.model).register_forward_pre_hook(begin, with_kwargs=True)
+    try:
+        yield kept
+    finally:
+        handle.remove()
+
+
+def rolled_out(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], rows: list[int], weighted: bool) -> Float[np.ndarray, "q s"]:
+    """Attention followed through all layers from some positions back to what the first block takes in.
+
+    Args:
+        weighted: off, attention rollout (Abnar & Zuidema 2020): the mean over heads, half of it the residual stream. On,
+            relevancy (Chefer et al. 2021, eq. 5-6): the mean over heads of attention x its gradient, where positive.
+    """
+    positions = torch.tensor(prepared.image_positions)
+    with watching() as seen, _leaf(vlm, positions, None, 1.0), torch.enable_grad() if weighted else torch.no_grad():
+        logits = vlm.model(**answered(vlm, prepared.inputs, prepared.length, ids), use_cache=False, logits_to_keep=len(ids)).logits
+        if weighted:
+            target = torch.tensor(ids, device=logits.device)
+            logits[0].float().log_softmax(-1).gather(-1, target[:, None]).sum().backward()
+    length = next(iter(seen.values())).query.shape[2]
+    assert max(rows) < length, (rows, length)
+    r = torch.eye(length)[rows]
+    for layer in sorted(seen, reverse=True):
+        step = _relevance(seen[layer]) if weighted else seen[layer].probabilities().mean(0).cpu()
+        r = r + r @ step if weighted else 0.5 * r + 0.5 * (r @ step)
+    return r.numpy()
+
+
+def _relevance(passed: Passed) -> Float[Tensor, "s s"]:
+    assert passed.out.grad is not None, "the pass had no gradient"
+    slope = passed.out.grad[0].transpose(0, 1).float() @ passed.shared(passed.value).float().mT  # of the loss, by each probability
+    return (passed.probabilities() * slope).clamp(min=0).mean(0).cpu()
