@@ -93,7 +93,7 @@ def _recipe(run: Path) -> str:
    of the names of what fills it, where the patch lies, where that thing lies and how large it is.{took.get(ENCODER.name, "")}
 2. reader, at the same time: {READER.steps:,} steps of {READER.size} scenes with {READER.asked} packed questions each. The language model learns to answer from that code, no picture
    looked at, and to place single words (hints), which is how it learns to go from a word to the image.{took.get(READER.name, "")}
-   Beside every step's scenes stand drills: crowded scenes of a few symbols each, for what is nearest and what comes next to the right.
+   Beside every step's scenes stand drills: 80 scenes of a few symbols each, described and asked for what is nearest, with hints on what comes next to the right.
 3. answers: {ANSWERS.steps:,} steps of {ANSWERS.size} scenes with {ANSWERS.asked} packed questions each: the language model goes on with what the encoder writes of
    pictures. The encoder stays as it is, so that SAEs of it can be trained meanwhile.{took.get(ANSWERS.name, "")}
 

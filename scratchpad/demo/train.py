@@ -44,7 +44,7 @@ class Stage:
 
 ENCODER = Stage("encoder", 2400, 16, 0, 3e-3, 0, ENCODER_PARTS)
 READER = Stage("reader", 3000, 8, 18, 4e-3, 10_000_000, READER_PARTS)
-ANSWERS = Stage("answers", 600, 8, 18, 3e-3, 20_000_000, READER_PARTS)
+ANSWERS = Stage("answers", 1000, 8, 14, 3e-3, 20_000_000, READER_PARTS)
 
 
 def train(out: Path, start: Path | None = None) -> None:

@@ -100,8 +100,8 @@ class Trainer(nn.Module):
     def _with_drills(self, loss: Tensor, numbers: dict[str, float]) -> Loss:
         drills = drill(int(torch.randint(0, len(TRAINING_SEEDS), ())), DRILLS, self.tokens)
         meant = symbols(drills.labels, drills.place, drills.thing, self.names)
-        hinting, drilled = self._hinting(*self.read(drills, meant + NOISE * torch.randn_like(meant)), drills)
-        return loss + hinting, numbers | {f"drilled_{k}": v for k, v in drilled.items()}
+        drilling, drilled = self.text_loss(drills, meant + NOISE * torch.randn_like(meant))
+        return loss + drilling, numbers | {f"drilled_{k}": v for k, v in drilled.items()}
 
     def text_loss(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Loss:
         states, position = self.read(batch, seen)
