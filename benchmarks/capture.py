@@ -47,11 +47,16 @@ def main() -> None:
                 f"{stage}: eager",
                 theirs,
                 time=f"{theirs.seconds / ours.seconds:.2f} x captured",
-                extra_memory=f"{(theirs.peak_bytes - base.peak_bytes) / max(1, ours.peak_bytes - base.peak_bytes):.0f} x captured's",
+                extra_memory=_times(theirs.peak_bytes - base.peak_bytes, ours.peak_bytes - base.peak_bytes),
             ),
         ]
     names = {"layers": options.layers, "width": options.width, "image tokens": prepared.grid.image_tokens, "device": options.device}
     report("capture", rows, names | {"dtype": options.dtype}, options.json)
+
+
+def _times(theirs: int, ours: int) -> str:
+    """How many times more; where ours is nothing at all, by how much."""
+    return f"{theirs / ours:.0f} x captured's" if ours > 2**20 else f"{theirs / 2**20:.0f} MiB beside none"
 
 
 def held(vlm: Vlm, peak: int) -> int:

@@ -63,12 +63,11 @@ def diagnose(
     tests = [_search(bench, found, wanted, causal)]
     if wanted is None:
         return Diagnosis(NONE, "no set of latents changes the answer.", answer, expected, found, tuple(tests))
-    shown, own = asked.shows(wanted), asked.rests_on_itself()
+    shown, own, gives = asked.shows(wanted), *asked.rests_on_itself(wanted)
     tests += [shown, own]
-    if causal and own.holds and shown.holds:
-        why = (
-            f"the picture shows {answer!r} and {wanted!r}; without {_names(bench, found)} the answer is {wanted!r}, which it had left out."
-        )
+    if own.holds and shown.holds and (causal or gives):
+        without = _names(bench, found) if causal else f"its own latents ({answer})"
+        why = f"the picture shows {answer!r} and {wanted!r}; without {without} the answer is {wanted!r}, which it had left out."
         return Diagnosis(HIDDEN, why, answer, expected, found, tuple(tests))
     if causal and shown.holds:
         why = f"the answer {answer!r} rests on {_names(bench, found)}; without it the model says {wanted!r}, which the picture shows."
@@ -78,7 +77,7 @@ def diagnose(
             NONE, "limited alignment can be tested only when --expected says what was missed.", answer, None, found, tuple(tests)
         )
     tests += asked.reachable(expected)
-    if all(test.holds for test in tests[-3:]):
+    if not found.flipped and all(test.holds for test in tests[-3:]):
         why = f"the encoder shows {expected!r}, the model finds it when asked by name, and no ablation brings it into this answer."
         return Diagnosis(LIMITED, why, answer, expected, found, tuple(tests))
     return Diagnosis(NONE, "no mode has all of its tests.", answer, expected, found, tuple(tests))
@@ -125,15 +124,19 @@ class _Asked:
         place = self.place[first]
         return Finding(says + f"{self.bench.name(first)} (#{first}) is number {place} of {len(self.place)}", place <= TOP)
 
-    def rests_on_itself(self) -> Finding:
-        """Whether the answer changes without the latents of what it names."""
+    def rests_on_itself(self, wanted: str) -> tuple[Finding, bool]:
+        """Whether the answer changes without the latents of what it names; and whether it then is `wanted`."""
         answer = self.analysis.run.answer
         own = self.latents_of(answer)
         says = f"the answer rests on latents of {answer!r}: "
         if not own:
-            return Finding(says + "none is active", False)
+            return Finding(says + "none is active", False), False
         after = self.bench.ablate(self.analysis, ablation(own)).after_answer
-        return Finding(says + f"without them ({len(own)}) it is {after!r}", after != answer)
+        control = self.bench.control(self.analysis, ablation(own))
+        n = len(control.effects)
+        beside = f"without them ({len(own)}) it is {after!r}; {control.flipped} of {n} random sets change it"
+        sound = control.flipped <= OFTEN * n
+        return Finding(says + beside, after != answer and sound), sound and _says(after, wanted)
 
     def latents_of(self, text: str) -> list[int]:
         """A concept's latents: those named after it; where none has a name, those that the explicit answer rests on."""

@@ -88,6 +88,24 @@ class Grid:
         y, x = (b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2
         return (self.patch_images() == image) & (y >= box[0]) & (y < box[2]) & (x >= box[1]) & (x < box[3])
 
+    def raster(self, rows: int, cols: int, image: int = 0) -> sparse.csr_matrix:
+        """A matrix (rows * cols) x p that takes a value per patch to a coarse picture of an image: the mean where tiles overlap."""
+        h, w = self.sizes[image]
+        y, x = ((np.arange(n) + 0.5) * side / n for n, side in ((rows, h), (cols, w)))
+        at, patch = [], []
+        first = 0
+        for tile in self.tiles:
+            y0, x0, y1, x1 = tile.box
+            row, col = np.floor((y - y0) / (y1 - y0) * tile.rows), np.floor((x - x0) / (x1 - x0) * tile.cols)
+            inside = np.outer((row >= 0) & (row < tile.rows), (col >= 0) & (col < tile.cols)) & (tile.image == image)
+            index = first + row[:, None] * tile.cols + col[None]
+            at.append(np.flatnonzero(inside))
+            patch.append(index[inside].astype(int))
+            first += tile.patches
+        rows_of, patches = np.concatenate(at), np.concatenate(patch)
+        share = 1 / np.bincount(rows_of, minlength=rows * cols)[rows_of]
+        return sparse.csr_matrix((share.astype(np.float32), (rows_of, patches)), shape=(rows * cols, self.patches))
+
     def picture(self, values: Float[np.ndarray, " p"], image: int = 0) -> Float[np.ndarray, "y x"]:
         """A value per patch painted onto an original image's pixels; where tiles overlap, their mean."""
         h, w = self.sizes[image]

@@ -13,6 +13,8 @@ from PIL import Image
 
 from scratchpad import views
 from scratchpad.analysis import rank
+from scratchpad.errors import UserError
+from scratchpad.needle.kept import trust
 from scratchpad.records import Comparison, Control
 from scratchpad.workbench import Analysis, Workbench
 
@@ -28,7 +30,8 @@ def analysis(bench: Workbench, found: Analysis, image: Image.Image, foreign: boo
         "key": f"{run.model}/{bench.sae.name}/{run.image_sha256}/{run.prompt}",
         "sae": bench.sae.name,
         "answer": run.answer,
-        "note": bench.vlm.own_world if foreign else None,
+        "note": " ".join(said for said in (bench.vlm.own_world if foreign else None, found.fidelity and found.fidelity.says) if said)
+        or None,
         "image": data_url(image),
         "size": list(run.grid.size),
         "tiles": views.grid_json(run)["tiles"],
@@ -44,6 +47,7 @@ def analysis(bench: Workbench, found: Analysis, image: Image.Image, foreign: boo
         "heatmap": views.heatmap_json(found.heatmap),
         "suggested": list(found.suggested),
         "nameToken": _telling_token(found),
+        "trust": trust(run.model),
     }
     return json.dumps(value)
 
@@ -74,6 +78,41 @@ def detail(bench: Workbench, latent: int, most: int = 9) -> dict[str, Any]:
             for r in references
         ]
     }
+
+
+def overview(bench: Workbench) -> dict[str, Any]:
+    """Every latent of the SAE that fires: sparsity, mean activation, label entropy."""
+    if bench.index is None:
+        return {"ids": [], "sparsity": [], "mean": [], "entropy": [], "images": 0}
+    table = bench.index.latents
+    sparsity = np.array(table.column("sparsity").to_pylist())
+    alive = np.flatnonzero(sparsity > 0)
+    entropy = table.column("entropy").to_pylist()
+    mean = np.array(table.column("mean_activation").to_pylist())
+    least = float(sparsity[alive].min()) if len(alive) else 1.0
+    return {
+        "ids": alive.tolist(),
+        "sparsity": np.round(sparsity[alive], 5).tolist(),
+        "mean": np.round(mean[alive], 5).tolist(),
+        "entropy": [entropy[i] for i in alive],
+        "images": round(1 / least),
+    }
+
+
+def latent(bench: Workbench, number: int) -> dict[str, Any]:
+    """Everything that the index knows of one latent.
+
+    Raises:
+        UserError: there is no index, or no such latent.
+    """
+    row = bench.index.row(number) if bench.index else None
+    if bench.index is None or row is None:
+        raise UserError(f"Latent {number} isn't in the index of {bench.sae.name}.")
+    told = bench.index.detail(number)
+    near = [
+        {"id": i, "name": bench.name(i), "cosine": c} for i, c in zip(told.pop("neighbours", []), told.pop("similarity", []), strict=True)
+    ]
+    return vars(row) | told | {"neighbours": near} | detail(bench, number)
 
 
 def data_url(image: Image.Image) -> str:

@@ -30,8 +30,15 @@ def analysis_json(bench: Workbench, analysis: Analysis) -> dict[str, Any]:
         "grid": grid_json(run),
         "latents": [vars(row) for row in analysis.ranking],
         "heatmap": heatmap_json(analysis.heatmap),
+        "fidelity": fidelity_json(analysis),
         "suggested": {"latents": list(analysis.suggested), "by": "gradient x activation, one backward pass"},
     }
+
+
+def fidelity_json(analysis: Analysis) -> dict[str, Any] | None:
+    """What the SAE declares beside this picture's numbers; None where it declares nothing."""
+    found = analysis.fidelity
+    return None if found is None else {"declared": found.declared, "here": found.here, "fits": found.fits, "says": found.says}
 
 
 def _several(run: Run) -> dict[str, Any]:

@@ -21,9 +21,12 @@ from scratchpad.analysis import controls, rank, suggest
 from scratchpad.analysis.heatmap import COLUMNS, heatmap
 from scratchpad.analysis.weigh import of_tokens, uniform, weigh
 from scratchpad.errors import UserError
+from scratchpad.grid import Box
 from scratchpad.images import load_image
 from scratchpad.records import Blank, Codes, Comparison, Control, Edit, Heatmap, Ranked, Run, Sufficient, Verified, Weights
+from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.sae.index import Index, open_index
+from scratchpad.sae.judge import Fidelity, fidelity
 from scratchpad.sae.load import Sae, load_sae
 from scratchpad.trials import Trials
 from scratchpad.vlm import run as vlm_run
@@ -52,6 +55,7 @@ class Analysis:
     heatmap: Heatmap
     effects: dict[int, float]  # predicted change of the answer's log-probability when the latent is ablated
     suggested: tuple[int, ...]
+    fidelity: Fidelity | None  # what the SAE declares beside this picture's numbers; None where it declares nothing
     prepared: Prepared = field(repr=False)
 
 
@@ -66,7 +70,7 @@ class Workbench:
         device = placement.device if placement else "cpu"
         self.sae: Sae = load_sae(sae, "cpu" if device == "auto" else device)
         self.vlm: Vlm = load_vlm(model, placement)
-        _check_fit(self.vlm, self.sae)
+        check_fit(self.vlm, self.sae)
         self.index: Index | None = open_index(Path(sae))
         self._known: OrderedDict[Hashable, object] = OrderedDict()
         self._kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
@@ -105,6 +109,7 @@ class Workbench:
             heatmap=self._heatmap(run, codes, weights if weighted else uniform(weights)),
             effects=dict(zip(latents.tolist(), effects.tolist(), strict=True)),
             suggested=suggest.suggested(latents, effects),
+            fidelity=fidelity(self.sae, run.activations, codes),
             prepared=prepared,
         )
 
@@ -137,6 +142,11 @@ class Workbench:
         with self._lock:
             key = ("ablate", *_key(analysis), edit, max_new_tokens, target)
             return self._once(key, lambda: self._trials(analysis).ablate(edit, max_new_tokens, target))
+
+    def forced(self, analysis: Analysis, edits: Sequence[Edit]) -> vlm_run.Forced:
+        """The original answer, teacher-forced under each of several edits, in batches."""
+        with self._lock:
+            return self._trials(analysis).force(edits)
 
     def verify(self, analysis: Analysis, most: int | None = None, steps: int = 1) -> Verified:
         """The predicted effects beside real ablations, of the `most` latents with the largest or of all; see `Trials.verify`."""
@@ -176,6 +186,28 @@ class Workbench:
         with self._lock:
             key = ("suffice", *_key(analysis), target, most, max_new_tokens, tuple(clusters))
             return self._once(key, lambda: self._trials(analysis).suffice(analysis.effects, clusters, target, most, max_new_tokens))
+
+    def at_place(self, image: Given, region: Box | None, most: int = 50) -> list[dict[str, object]]:
+        """Latents that fire in a region of an image, those most that fire least elsewhere in it; no question is asked.
+
+        Raises:
+            UserError: the region holds no patch.
+        """
+        with self._lock:
+            rows, grid = next(iter(harvest_with_grids(self.vlm, [load_image(image)], [self.sae.layer])))
+        codes = self.sae.encode(rows[self.sae.layer].numpy())
+        active = codes.active()
+        inside = np.ones(grid.patches, bool) if region is None else grid.patches_in(region)
+        if not inside.any():
+            raise UserError(f"The region {region} holds no patch; expected y0,x0,y1,x1 inside an image of {grid.size} pixels.")
+        dense = codes.dense(active)
+        here = dense[inside].mean(0)
+        elsewhere = dense[~inside].mean(0) if (~inside).any() else np.zeros_like(here)
+        order = [i for i in np.argsort(elsewhere - here, kind="stable") if here[i] > 0][:most]
+        return [
+            {"id": int(active[i]), "name": self.name(int(active[i])), "inside": float(here[i]), "outside": float(elsewhere[i])}
+            for i in order
+        ]
 
     def name(self, latent: int) -> str:
         """What a latent is called: its index entry, or its number."""
@@ -237,7 +269,7 @@ def _key(analysis: Analysis) -> tuple[Hashable, ...]:
     return run.image_sha256, run.prompt, run.answer_ids
 
 
-def _check_fit(vlm: Vlm, sae: Sae) -> None:
+def check_fit(vlm: Vlm, sae: Sae) -> None:
     if sae.width != vlm.width:
         raise UserError(
             f"The SAE {sae.name} reads activations of width {sae.width}, but the vision encoder of {vlm.name} has width {vlm.width}; "

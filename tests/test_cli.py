@@ -26,7 +26,20 @@ def analyzed(scene_path: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
 
 def test_analyze_prints_one_object_and_nothing_else(analyzed: tuple[dict, Path]) -> None:
     value, _ = analyzed
-    assert set(value) == {"model", "sae", "image", "prompt", "answer", "tokens", "grid", "latents", "heatmap", "suggested"}
+    assert set(value) == {
+        "model",
+        "sae",
+        "image",
+        "prompt",
+        "answer",
+        "tokens",
+        "grid",
+        "latents",
+        "heatmap",
+        "suggested",
+        "fidelity",
+        "blank",
+    }
     assert set(value["tokens"][0]) == {"index", "text", "role", "logprob"}
     assert value["grid"] == {"tiles": [{"box": [0, 0, 224, 224], "rows": 14, "cols": 14}], "image_tokens": 196, "patches": 196}
     assert {"id", "name", "score", "mean_score", "sparsity", "mean_activation"} <= set(value["latents"][0])

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,7 +84,7 @@ def unpack(data: bytes, expected: str | None = None) -> Bundle:
             images = tuple(_png(load_image(_read(archive, name))) for name in case.images)
     except UserError:
         raise
-    except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, KeyError, zlib.error, ValueError, RuntimeError, NotImplementedError, OSError, EOFError) as error:
         raise UserError("This is not a case, or it is damaged; expected a .case file as `scratchpad case export` writes it.") from error
     found = Bundle(_identity(case, images), case, images)
     if expected is not None and found.id != expected:

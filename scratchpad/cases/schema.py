@@ -68,6 +68,12 @@ class Heatmap(Part):
         return self
 
 
+class Trust(Part):
+    accuracy: float
+    chance: float
+    dataset: Text
+
+
 class Shown(Part):
     """What LOOK, CONCEPTS and HEATMAP draw: see `scratchpad.panels.analysis`."""
 
@@ -89,6 +95,7 @@ class Shown(Part):
     heatmap: Heatmap
     suggested: list[Count]
     nameToken: Count | None
+    trust: Trust | None
 
     @model_validator(mode="after")
     def _whole(self) -> Shown:

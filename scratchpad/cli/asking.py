@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,5 +29,7 @@ def _analyze(options: argparse.Namespace) -> None:
     value["blank"] = vars(blank)
     lines = [value["answer"], "", "  score  latent"]
     lines += [f"  {row['score']:5.2f}  {row['id']:>5}  {row['name']}" for row in value["latents"][:12]]
+    if analysis.fidelity and analysis.fidelity.says:
+        print(f"scratchpad: {analysis.fidelity.says}", file=sys.stderr)
     lines += ["", f"suggested: {','.join(map(str, value['suggested']['latents']))}", f"with a grey picture instead: {blank.answer}"]
     show(value, options.json, lines)

@@ -62,13 +62,16 @@ def _demo_saes(options: argparse.Namespace) -> None:
 
 
 def _demo_publish(options: argparse.Namespace) -> None:
+    from scratchpad.cases.shelf import SHIPPED
     from scratchpad.demo import publish
-    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
+    from scratchpad.demo.casebook import publish_cases
+    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
     publish.publish_model(options.run, DEFAULT_MODEL)
     publish.publish_scenes(DEFAULT_MODEL.parent / "scenes")
     if all((DEFAULT_SAE.parent / name / "metrics.json").is_file() for name in ("emoji-early", "emoji-middle", "emoji-last")):
         publish.publish_cards(DEFAULT_SAE.parent)
+        publish_cases(Workbench(), SHIPPED)
 
 
 def _demo_evaluate(options: argparse.Namespace) -> None:

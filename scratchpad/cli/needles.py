@@ -53,6 +53,7 @@ def _pair(text: str, what: str) -> tuple[int, int]:
 
 
 def _needle(options: argparse.Namespace) -> None:
+    from scratchpad.needle.kept import keep
     from scratchpad.needle.report import report
     from scratchpad.needle.sweep import Plan, sweep
     from scratchpad.sae.load import load_sae
@@ -78,6 +79,7 @@ def _needle(options: argparse.Namespace) -> None:
     sae = load_sae(chosen) if chosen else None
     vlm = load_vlm(options.model or DEFAULT_MODEL, placement(options))
     summary = sweep(vlm, sae, plan, options.out, _progress)
+    keep(summary)
     aside = options.out / "report.html.part"
     aside.write_text(report(summary))
     aside.replace(options.out / "report.html")

@@ -82,7 +82,7 @@ def _ablate(options: argparse.Namespace) -> None:
 def _edit(options: argparse.Namespace, analysis: Analysis) -> Edit:
     from scratchpad.records import Edit, LatentEdit
 
-    region = None if options.region is None else _box(options.region)
+    region = None if options.region is None else box(options.region)
     if options.edit:
         items = tuple(_one(text, region, options.only_image) for text in options.edit)
     else:
@@ -100,10 +100,10 @@ def _one(text: str, region: Box | None, image: int | None) -> LatentEdit:
         value = float(found["value"]) * (-1 if found["op"] == "-" else 1)
     except (AssertionError, ValueError) as error:
         raise UserError(f"--edit was {text!r}; expected for example 12=0, 12*0.5, 12+2 or 12=0@0,0,112,112.") from error
-    return LatentEdit(int(found["latent"]), OPS[found["op"]], value, _box(found["region"]) if found["region"] else region, image)
+    return LatentEdit(int(found["latent"]), OPS[found["op"]], value, box(found["region"]) if found["region"] else region, image)
 
 
-def _box(text: str) -> Box:
+def box(text: str) -> Box:
     try:
         y0, x0, y1, x1 = (float(part) for part in text.split(","))
     except ValueError as error:

@@ -53,7 +53,7 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
     kept: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
     for rows in harvest(vlm, (picture(scene_of(HARVEST_FROM + i)) for i in range(scenes)), layers, 32):
         for layer, x in rows.items():
-            kept[layer].append(x.flatten(0, 1))
+            kept[layer].append(x)
     say(f"harvested {scenes} scenes in {time.monotonic() - begun:.0f} s")
     for name, layer in zip(names, layers, strict=True):
         begun = time.monotonic()
@@ -79,7 +79,7 @@ def index_and_judge(
     pictures, labels = [picture(s) for s in scenes], [labels_of(s) for s in scenes]
     for name in names:
         sae = load_sae(out / name)
-        build_index(vlm, sae, pictures, labels, 14, 14)
+        build_index(vlm, sae, pictures, labels)
         metrics = judge(vlm, sae, judged) | {"indexed": indexed}
         aside = out / name / "metrics.json.aside"
         aside.write_text(json.dumps(metrics, indent=1))
@@ -93,7 +93,7 @@ def judge(vlm: Vlm, sae: Sae, scenes: int) -> dict[str, Any]:
     peaks = np.zeros((len(world), sae.d_sae), np.float16)
     kept = []
     for i, rows in enumerate(harvest(vlm, (picture(s) for s in world), [sae.layer], 1)):
-        x = rows[sae.layer][0].numpy()
+        x = rows[sae.layer].numpy()
         codes = sae.encode(x)
         active = codes.active()
         peaks[i, active] = codes.dense(active).max(0)
@@ -122,7 +122,7 @@ def answers_unchanged(vlm: Vlm, sae: Sae, scenes: list[Scene]) -> dict[str, floa
         image = picture(scene)
         prepared = prepare(vlm, image, questions[scene.seed % len(questions)].text)
         ids = generate(vlm, prepared).ids
-        x = next(harvest(vlm, [image], [sae.layer]))[sae.layer][0].numpy()
+        x = next(harvest(vlm, [image], [sae.layer]))[sae.layer].numpy()
         delta = torch.from_numpy(sae.reconstruct(sae.encode(x)) - x)[None]
         forced = force(vlm, prepared, ids, sae.layer, delta)
         change += float(forced.logprobs.sum() - force(vlm, prepared, ids).logprobs.sum())

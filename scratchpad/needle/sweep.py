@@ -224,12 +224,3 @@ def _winner(results: dict[str, Any]) -> dict[str, Any]:
     order = sorted(results, key=lambda name: (-results[name]["accuracy"]["mean"], results[name]["rank"]["mean"]))
     clear = len(order) < 2 or results[order[0]]["accuracy"]["low"] > results[order[1]]["accuracy"]["high"]
     return {"method": order[0], "clear": clear}
-
-
-def trust(summary: dict[str, Any], method: str) -> dict[str, float] | None:
-    """The accuracy measured for a method on the data set most like reading a picture, and chance."""
-    for dataset in ("multi-words", "text", "single-word", "patch"):
-        found = summary["results"].get(dataset, {}).get(method)
-        if found:
-            return {"accuracy": found["accuracy"]["mean"], "chance": summary["chance"]}
-    return None

@@ -1,7 +1,7 @@
-"""Builds an SAE's index in one pass: running statistics and a running top-n of images per latent.
+"""Builds an SAE's index in one pass: running statistics and running top images of every latent.
 
-In: pictures, what is in them, an SAE. Out: the folder that `open_index` reads. Memory grows with latents x n, and with
-images only by a thumbnail and one number per latent that names are found with.
+In: pictures, what is in them, an SAE. Out: the folder that `open_index` reads. Memory grows with latents, not with images:
+thumbnails and masks are kept of top images alone, and names are found on a sample of labelled ones.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -17,127 +18,232 @@ import pyarrow.parquet as pq
 from jaxtyping import Float
 from PIL import Image
 
-from scratchpad.sae.harvest import harvest
-from scratchpad.sae.index import auroc
+from scratchpad.sae.decoder import clusters, neighbours
+from scratchpad.sae.harvest import harvest_with_grids
+from scratchpad.sae.index import auroc, histogram_bins
 from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
 
+MaskOf = Callable[[np.ndarray], np.ndarray]  # a value per patch -> per cell of the mask
+Peaks = tuple[int, np.ndarray, np.ndarray]  # an image, its active latents, their maxima
+
 TOP = 9
-Tops = list[list[tuple[float, int]]]  # per latent: (activation, image), unordered
-Masks = dict[tuple[int, int], tuple[float, np.ndarray]]  # (latent, image): its maximum there, and a byte per patch
+SAMPLE = 4000  # labelled images on which names are found
 THUMBNAIL = 96
+SWEEP = 256  # images after which thumbnails that no latent shows are dropped
+RASTER = 16  # rows and columns of a mask where an image is several tiles
 
 
-def build_index(vlm: Vlm, sae: Sae, images: Sequence[Image.Image], labels: Sequence[set[str]], rows: int, cols: int) -> None:
-    """Indexes `images` and writes sae.folder/index, whole or not at all.
+@dataclass
+class _Running:
+    """What is known after some images. l latents, n top images."""
+
+    d_sae: int
+    fires: np.ndarray = field(init=False)
+    mass: np.ndarray = field(init=False)
+    histogram: np.ndarray = field(init=False)
+    tops: list[list[tuple[float, int]]] = field(init=False)
+    floor: np.ndarray = field(init=False)
+    by_mean: np.ndarray = field(init=False)
+    by_mean_image: np.ndarray = field(init=False)
+    masks: dict[tuple[int, int], tuple[np.ndarray, tuple[int, int]]] = field(default_factory=dict)
+    thumbnails: dict[int, bytes] = field(default_factory=dict)
+    sampled: list[Peaks] = field(default_factory=list)
+    images: int = 0
+
+    def __post_init__(self) -> None:
+        n = self.d_sae
+        self.fires, self.mass = np.zeros(n, np.int64), np.zeros(n)
+        self.histogram = np.zeros((n, len(histogram_bins()) + 1), np.int64)
+        self.tops, self.floor = [[] for _ in range(n)], np.zeros(n, np.float32)
+        self.by_mean, self.by_mean_image = np.zeros((n, TOP), np.float32), np.full((n, TOP), -1)
+
+    def add(
+        self, active: np.ndarray, dense: Float[np.ndarray, "p n"], mask_of: Callable[[np.ndarray], np.ndarray], shape: tuple[int, int]
+    ) -> None:
+        """One image: its active latents (ids ascending) and their activations on every patch."""
+        at, high, mean = self.images, dense.max(0), dense.mean(0)
+        self.images += 1
+        self.fires[active] += 1
+        self.mass[active] += mean
+        patch, column = np.nonzero(dense)
+        np.add.at(self.histogram, (active[column], np.searchsorted(histogram_bins(), dense[patch, column])), 1)
+        least = self.by_mean[active].argmin(1)
+        better = mean > self.by_mean[active, least]
+        self.by_mean[active[better], least[better]] = mean[better]
+        self.by_mean_image[active[better], least[better]] = at
+        for place in np.flatnonzero(high > self.floor[active]).tolist():
+            latent, value = int(active[place]), float(high[place])
+            top = self.tops[latent]
+            top.append((value, at))
+            self.masks[latent, at] = np.round(mask_of(dense[:, place]) / value * 255).astype(np.uint8), shape
+            if len(top) > TOP:
+                top.sort(reverse=True)
+                self.masks.pop((latent, top.pop()[1]))
+                self.floor[latent] = top[-1][0]
+
+    def sweep(self) -> None:
+        """Drops thumbnails of images that are no latent's top any more."""
+        shown = {image for _, image in self.masks}
+        self.thumbnails = {image: data for image, data in self.thumbnails.items() if image in shown}
+
+
+def build_index(
+    vlm: Vlm,
+    sae: Sae,
+    images: Iterable[Image.Image],
+    labels: Sequence[set[str]] = (),
+    names: Sequence[str] = (),
+    say: Callable[[int], None] = lambda done: None,
+) -> int:
+    """Indexes `images` and writes sae.folder/index, whole or not at all; how many images there were.
 
     Args:
-        labels: what is in each image; a latent is named after the label that its maximum over the image tells best.
-        rows, cols: the patch grid.
+        labels: what is in each image; a latent is named after the label that its maximum over an image tells best.
+        names: the images' file names.
+        say: is told after every image how many are done.
     """
-    n, d_sae = len(images), sae.d_sae
-    peak = np.zeros((n, d_sae), np.float16)
-    mean = np.zeros((n, d_sae), np.float16)
-    masks: Masks = {}
-    floor = np.zeros(d_sae, np.float32)  # the least of a latent's current top images
-    tops: Tops = [[] for _ in range(d_sae)]
-    at = 0
-    for batch in harvest(vlm, images, [sae.layer]):
-        for activations in batch[sae.layer]:
-            codes = sae.encode(activations.numpy())
-            active = codes.active()
-            dense = codes.dense(active)
-            high = dense.max(0)
-            peak[at, active], mean[at, active] = high, dense.mean(0)
-            for column in np.nonzero(high > floor[active])[0]:
-                latent, value = int(active[column]), float(high[column])
-                tops[latent].append((value, at))
-                masks[latent, at] = value, np.round(dense[:, column] / value * 255).astype(np.uint8)
-                if len(tops[latent]) > TOP:
-                    tops[latent].sort(reverse=True)
-                    masks.pop((latent, tops[latent].pop()[1]))
-                    floor[latent] = tops[latent][-1][0]
-            at += 1
+    running = _Running(sae.d_sae)
+    keep = np.random.default_rng(0)
+    pictures: list[Image.Image] = []
+
+    def passing() -> Iterable[Image.Image]:
+        for picture in images:
+            pictures.append(picture)
+            yield picture
+
+    for at, (rows, grid) in enumerate(harvest_with_grids(vlm, passing(), [sae.layer])):
+        codes = sae.encode(rows[sae.layer].numpy())
+        active = codes.active()
+        dense = codes.dense(active) if len(active) else np.zeros((len(codes.values), 0), np.float32)
+        whole = len(grid.tiles) == 1 and grid.tiles[0].patches == grid.patches
+        shape = (grid.tiles[0].rows, grid.tiles[0].cols) if whole else (RASTER, RASTER)
+        raster = None if whole else grid.raster(*shape)
+        running.thumbnails[at] = _thumbnail(pictures.pop(0))
+        running.add(active, dense, lambda v, m=raster: v if m is None else np.asarray(m @ v), shape)  # type: ignore[misc]
+        if labels:
+            _sample(running.sampled, (at, active, dense.max(0) if len(active) else dense[0]), at, keep)
+        if at % SWEEP == SWEEP - 1:
+            running.sweep()
+        say(at + 1)
+    running.sweep()
+    _write(sae, running, labels, names)
+    return running.images
+
+
+def _sample(
+    sampled: list[tuple[int, np.ndarray, np.ndarray]], row: tuple[int, np.ndarray, np.ndarray], seen: int, rng: np.random.Generator
+) -> None:
+    """Reservoir: every image so far is as likely to be among the sampled."""
+    if len(sampled) < SAMPLE:
+        sampled.append(row)
+    elif (place := int(rng.integers(seen + 1))) < SAMPLE:
+        sampled[place] = row
+
+
+def _write(sae: Sae, running: _Running, labels: Sequence[set[str]], names: Sequence[str]) -> None:
     folder = sae.folder / "index.aside"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    pq.write_table(_latents(peak, mean, labels), folder / "latents.parquet")
-    pq.write_table(_references(tops, masks, rows, cols), folder / "references.parquet", compression="zstd")
-    pq.write_table(_images(images, labels), folder / "images.parquet")
-    final = sae.folder / "index"
+    shown = sorted(running.thumbnails)
+    row_of = {image: row for row, image in enumerate(shown)}
+    pq.write_table(_latents(sae, running, labels), folder / "latents.parquet")
+    pq.write_table(_references(running, row_of), folder / "references.parquet", compression="zstd")
+    pq.write_table(_images(running, shown, labels, names), folder / "images.parquet", row_group_size=512)
+    final, old = sae.folder / "index", sae.folder / "index.old"
+    shutil.rmtree(old, ignore_errors=True)
     if final.exists():
-        os.replace(final, sae.folder / "index.old")
+        os.replace(final, old)
     os.replace(folder, final)
-    shutil.rmtree(sae.folder / "index.old", ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
-def _latents(peak: np.ndarray, mean: np.ndarray, labels: Sequence[set[str]]) -> pa.Table:
-    d_sae = peak.shape[1]
-    names = sorted(set().union(*labels))
-    present = np.array([[name in row for name in names] for row in labels])
-    # a label that every image carries tells nothing: 0.5
-    area = np.nan_to_num(np.stack([auroc(peak.astype(np.float32), present[:, i]) for i in range(len(names))]), nan=0.5)
-    fires: np.ndarray = np.asarray(peak > 0)
-    alive: np.ndarray = np.asarray(fires.any(0))
-    best = area.argmax(0)
-    sparsity = fires.mean(0)
-    activation = np.divide(mean.astype(np.float64).sum(0), fires.sum(0), out=np.zeros(d_sae), where=alive)
-    entropy = label_entropy(mean.astype(np.float32), present)
+def _latents(sae: Sae, running: _Running, labels: Sequence[set[str]]) -> pa.Table:
+    d_sae, alive = running.d_sae, running.fires > 0
+    named, area = _named(running, labels)
+    near, similarity = neighbours(sae)
+    entropy = label_entropy(running.by_mean, running.by_mean_image, labels) if labels else np.full(d_sae, np.nan)
+    known = alive & (area > 0)
     return pa.table(
         {
             "id": np.arange(d_sae),
-            "name": [names[best[i]] if alive[i] else "" for i in range(d_sae)],
-            "source": ["labels" if alive[i] else "" for i in range(d_sae)],
-            "auroc": [float(area[best[i], i]) if alive[i] else None for i in range(d_sae)],
-            "sparsity": sparsity.astype(np.float64),
-            "mean_activation": activation,
-            "entropy": [float(e) if alive[i] else None for i, e in enumerate(entropy)],
+            "name": [named[i] if known[i] else "" for i in range(d_sae)],
+            "source": ["labels" if known[i] else "" for i in range(d_sae)],
+            "auroc": [float(area[i]) if known[i] else None for i in range(d_sae)],
+            "sparsity": running.fires / max(1, running.images),
+            "mean_activation": np.divide(running.mass, running.fires, out=np.zeros(d_sae), where=alive),
+            "entropy": [float(e) if alive[i] and np.isfinite(e) else None for i, e in enumerate(entropy)],
+            "histogram": running.histogram.tolist(),
+            "neighbours": near.tolist(),
+            "similarity": np.round(similarity, 4).tolist(),
+            "cluster": clusters(sae),
         }
     )
 
 
-def label_entropy(mean: Float[np.ndarray, "n l"], present: np.ndarray, top: int = TOP) -> Float[np.ndarray, " l"]:
-    """-sum_c p_c log p_c over labels, p_c = c's share of the summed activation of a latent's top images.
+def _named(running: _Running, labels: Sequence[set[str]]) -> tuple[list[str], Float[np.ndarray, " l"]]:
+    """For every latent the label that it tells best, and how well; 0 where there are no labels."""
+    words = sorted(set().union(*(labels[image] for image, _, _ in running.sampled))) if labels else []
+    best, area = [""] * running.d_sae, np.zeros(running.d_sae, np.float32)
+    if not words:
+        return best, area
+    present = np.array([[word in labels[image] for word in words] for image, _, _ in running.sampled])
+    for start in range(0, running.d_sae, 512):
+        block = np.zeros((len(running.sampled), min(512, running.d_sae - start)), np.float32)
+        for row, (_, latents, peaks) in enumerate(running.sampled):
+            inside = (latents >= start) & (latents < start + block.shape[1])
+            block[row, latents[inside] - start] = peaks[inside]
+        # a label that every image carries tells nothing: 0.5
+        told = np.nan_to_num(np.stack([auroc(block, present[:, i]) for i in range(len(words))]), nan=0.5)
+        area[start : start + block.shape[1]] = told.max(0)
+        best[start : start + block.shape[1]] = [words[i] for i in told.argmax(0)]
+    return best, area
+
+
+def label_entropy(mean: Float[np.ndarray, "l n"], image: np.ndarray, labels: Sequence[set[str]]) -> Float[np.ndarray, " l"]:
+    """-sum_c p_c log p_c over labels, p_c = c's share of the summed activation of a latent's top images by mean activation.
 
     An image with several labels shares its activation equally among them.
     """
-    share = present / np.maximum(present.sum(1, keepdims=True), 1)
-    order = np.argsort(-mean, axis=0)[:top]
-    out = np.zeros(mean.shape[1], np.float32)
-    for latent in range(mean.shape[1]):
-        picked = order[:, latent]
-        mass = mean[picked, latent] @ share[picked]
-        p = mass / mass.sum() if mass.sum() > 0 else mass
-        out[latent] = -float((p[p > 0] * np.log(p[p > 0])).sum())
+    out = np.zeros(len(mean), np.float32)
+    for latent, (values, images) in enumerate(zip(mean, image, strict=True)):
+        mass: dict[str, float] = {}
+        for value, number in zip(values, images, strict=True):
+            for label in labels[number] if number >= 0 else ():
+                mass[label] = mass.get(label, 0.0) + float(value) / len(labels[number])
+        p = np.array([m for m in mass.values() if m > 0])
+        p = p / p.sum() if len(p) else p
+        out[latent] = -float((p * np.log(p)).sum())
     return out
 
 
-def _references(
-    tops: list[list[tuple[float, int]]], masks: dict[tuple[int, int], tuple[float, np.ndarray]], rows: int, cols: int
-) -> pa.Table:
-    kept = [(latent, value, image) for latent, top in enumerate(tops) for value, image in sorted(top, reverse=True)]
+def _references(running: _Running, row_of: dict[int, int]) -> pa.Table:
+    kept = [(latent, value, image) for latent, top in enumerate(running.tops) for value, image in sorted(top, reverse=True)]
+    masks = [running.masks[latent, image] for latent, _, image in kept]
     return pa.table(
         {
             "latent": pa.array([k[0] for k in kept], pa.int32()),
             "activation": pa.array([k[1] for k in kept], pa.float32()),
-            "image": pa.array([k[2] for k in kept], pa.int32()),
-            "rows": pa.array([rows] * len(kept), pa.int16()),
-            "cols": pa.array([cols] * len(kept), pa.int16()),
-            "mask": pa.array([masks[latent, image][1].tobytes() for latent, _, image in kept], pa.binary()),
+            "image": pa.array([row_of[k[2]] for k in kept], pa.int32()),
+            "rows": pa.array([shape[0] for _, shape in masks], pa.int16()),
+            "cols": pa.array([shape[1] for _, shape in masks], pa.int16()),
+            "mask": pa.array([mask.tobytes() for mask, _ in masks], pa.binary()),
         }
     )
 
 
-def _images(images: Sequence[Image.Image], labels: Sequence[set[str]]) -> pa.Table:
-    thumbnails = []
-    for image in images:
-        buffer = io.BytesIO()
-        image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(buffer, "WEBP", quality=72)
-        thumbnails.append(buffer.getvalue())
+def _images(running: _Running, shown: Sequence[int], labels: Sequence[set[str]], names: Sequence[str]) -> pa.Table:
     return pa.table(
         {
-            "image": pa.array(range(len(images)), pa.int32()),
-            "labels": [", ".join(sorted(row)) for row in labels],
-            "thumbnail": pa.array(thumbnails, pa.binary()),
+            "image": pa.array(range(len(shown)), pa.int32()),
+            "file": [names[image] if names else str(image) for image in shown],
+            "labels": [", ".join(sorted(labels[image])) if labels else "" for image in shown],
+            "thumbnail": pa.array([running.thumbnails[image] for image in shown], pa.binary()),
         }
     )
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(buffer, "WEBP", quality=72)
+    return buffer.getvalue()

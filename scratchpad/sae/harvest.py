@@ -1,10 +1,12 @@
 """Vision activations of many images, several layers in one pass, without running the language model.
 
-In: a `Vlm`, pictures, layers. Out: per batch and layer an array of patches. Stops the encoder after the last layer asked for.
+In: a `Vlm`, pictures, layers. Out: per picture and layer an array of patches in its grid's order, class token left out.
+Works for every adapter: pictures of like shape go through the encoder together.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
@@ -15,18 +17,64 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from scratchpad.errors import UserError
+from scratchpad.grid import Grid
 from scratchpad.vlm.hooks import recording
 from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import Prepared, prepare
+
+TOGETHER = 4096  # patches that go through the encoder at once
+
+Rows = dict[int, Float[Tensor, "p d"]]  # layer -> activations of one picture
+
+
+def harvest(vlm: Vlm, images: Iterable[Image.Image], layers: Sequence[int], size: int = 16, class_token: bool = False) -> Iterator[Rows]:
+    """Activations of one picture after another; with `class_token`, what comes before each tile's patches too."""
+    for rows, _ in harvest_with_grids(vlm, images, layers, size, class_token):
+        yield rows
 
 
 @torch.no_grad()
-def harvest(vlm: Vlm, images: Iterable[Image.Image], layers: Sequence[int], size: int = 16) -> Iterator[dict[int, Float[Tensor, "n p d"]]]:
-    """Yields {layer: activations of a batch of n images}, patches in the grid's order, class token left out."""
+def harvest_with_grids(
+    vlm: Vlm, images: Iterable[Image.Image], layers: Sequence[int], size: int = 16, class_token: bool = False
+) -> Iterator[tuple[Rows, Grid]]:
+    """As `harvest`, with each picture's grid. `size` pictures at most go through the encoder together."""
     source = iter(images)
-    model: Any = vlm.model
     while batch := list(islice(source, size)):
-        pixels = vlm.processor.image_processor(batch, return_tensors="pt")["pixel_values"].to(vlm.model.device, vlm.model.dtype)
-        with ExitStack() as stack:
-            seen = {layer: stack.enter_context(recording(vlm.block(layer), vlm.leading)) for layer in layers}
-            model.get_image_features(pixel_values=pixels)
-        yield {layer: rows[0].reshape(len(batch), -1, rows[0].shape[-1]).float().cpu() for layer, rows in seen.items()}
+        prepared = [prepare(vlm, picture, "-") for picture in batch]
+        start = 0
+        while start < len(prepared):
+            stop = start + 1
+            most = max(1, TOGETHER // prepared[start].grid.patches)
+            while stop < min(len(prepared), start + most) and _alike(prepared[start], prepared[stop]):
+                stop += 1
+            for rows, one in zip(_encode(vlm, prepared[start:stop], layers, class_token), prepared[start:stop], strict=True):
+                yield rows, one.grid
+            start = stop
+
+
+def _alike(a: Prepared, b: Prepared) -> bool:
+    return all(a.inputs[name].shape == b.inputs[name].shape for name in a.inputs) and a.grid.patches == b.grid.patches
+
+
+def _encode(vlm: Vlm, prepared: Sequence[Prepared], layers: Sequence[int], class_token: bool) -> list[Rows]:
+    model: Any = vlm.model
+    wanted = set(inspect.signature(model.get_image_features).parameters)
+    inputs = {k: torch.cat([one.inputs[k] for one in prepared]) for k in prepared[0].inputs if k in wanted}
+    with ExitStack() as stack:
+        seen = {layer: stack.enter_context(recording(vlm.block(layer), 0 if class_token else vlm.leading)) for layer in layers}
+        model.get_image_features(**inputs)
+    out: list[Rows] = [{} for _ in prepared]
+    for layer, parts in seen.items():
+        rows = torch.cat(parts).float().cpu()
+        if not torch.isfinite(rows).all():
+            raise UserError(
+                f"Activations after layer {layer} aren't finite; the model may overflow in this precision: try --dtype float32."
+            )
+        counts = [one.grid.patches for one in prepared]
+        if class_token:
+            counts = [len(rows) // len(prepared)] * len(prepared)
+        for i, part in enumerate(rows.split(counts)):
+            order = None if class_token else prepared[i].order
+            out[i][layer] = part if order is None else part[torch.from_numpy(order).argsort()]
+    return out

@@ -10,6 +10,8 @@ sparsity = share of images on which it is > 0; mean activation = its mean over t
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from jaxtyping import Bool, Float
 
 from scratchpad.errors import UserError
 
+NAME = 80  # characters
 FILES = ("latents.parquet", "references.parquet", "images.parquet")
 
 
@@ -73,8 +76,31 @@ class Index:
         table = self.latents
         if not 0 <= latent < table.num_rows:
             return None
-        values = {name: table.column(name)[latent].as_py() for name in table.column_names}
-        return LatentRow(**{name: values[name] for name in LatentRow.__dataclass_fields__})
+        values = {name: table.column(name)[latent].as_py() for name in LatentRow.__dataclass_fields__}
+        if latent in self.given_names:
+            values |= {"name": self.given_names[latent], "source": "user", "auroc": None}
+        return LatentRow(**values)
+
+    @property
+    def given_names(self) -> dict[int, str]:
+        """Names that people gave, from names.json beside the index, which making it anew leaves alone."""
+        if "names" not in self._cache:
+            self._cache["names"] = read_names(self.folder.parent)
+        return self._cache["names"]
+
+    def detail(self, latent: int) -> dict[str, Any]:
+        """Histogram of activations, nearest decoder rows and cluster; empty for an index made before it had them."""
+        table = self.latents
+        fields = [name for name in ("histogram", "neighbours", "similarity", "cluster") if name in table.column_names]
+        return {name: table.column(name)[latent].as_py() for name in fields} if 0 <= latent < table.num_rows else {}
+
+    def search(self, text: str, most: int = 50) -> list[LatentRow]:
+        """Latents whose name has every word of the text, the surest first."""
+        words = text.lower().split()
+        names = self.latents.column("name").to_pylist()
+        hit = [i for i, name in enumerate(names) if all(w in self.given_names.get(i, name).lower() for w in words)]
+        rows = [row for i in hit if (row := self.row(i)) is not None and row.name]
+        return sorted(rows, key=lambda row: (row.source != "user", -(row.auroc or 0)))[:most]
 
     def name(self, latent: int) -> str:
         row = self.row(latent)
@@ -106,6 +132,38 @@ def open_index(sae: Path) -> Index | None:
     """The index beside an SAE, or None where it has none."""
     folder = sae / "index"
     return Index(folder) if all((folder / name).is_file() for name in FILES) else None
+
+
+def histogram_bins() -> Float[np.ndarray, " b"]:
+    """Edges of the histograms of activations: powers of 2 from 2^-6 to 2^9; the first and last bins are open."""
+    return 2.0 ** np.arange(-6, 10)
+
+
+def read_names(sae: Path) -> dict[int, str]:
+    """Names that people gave to latents; none where there is no file.
+
+    Raises:
+        UserError: names.json is damaged.
+    """
+    path = sae / "names.json"
+    if not path.is_file():
+        return {}
+    try:
+        return {int(latent): str(name) for latent, name in json.loads(path.read_text()).items()}
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"The names in {path} can't be read ({error}); expected a JSON object of latent: name.") from error
+
+
+def rename(sae: Path, latent: int, name: str) -> None:
+    """Gives a latent a name, kept in names.json; an empty name takes it back."""
+    names = read_names(sae)
+    if name.strip():
+        names[latent] = " ".join(name.split())[:NAME]
+    else:
+        names.pop(latent, None)
+    aside = sae / "names.json.part"
+    aside.write_text(json.dumps({str(i): names[i] for i in sorted(names)}, indent=1, ensure_ascii=False))
+    os.replace(aside, sae / "names.json")
 
 
 def auroc(scores: Float[np.ndarray, "n l"], positive: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " l"]:

@@ -28,7 +28,7 @@ from torch import Tensor
 from scratchpad.errors import UserError
 from scratchpad.records import Codes
 
-CHUNK = 1 << 21  # entries of the dense pre-activation that exist at once
+ROWS, COLUMNS = 256, 8192  # patches and latents whose dense pre-activations exist at once
 
 
 @dataclass(frozen=True)
@@ -75,37 +75,70 @@ class Sae:
             return torch.zeros_like(pre).scatter_(-1, top.indices, top.values.relu())
         return self._after(pre)
 
-    def _before(self, x: Float[Tensor, "p d"]) -> Float[Tensor, "p l"]:
-        pre = torch.addmm(self.b_enc, x - self.b_dec if self.subtract_b_dec else x, self.W_enc)
-        return pre.mul_(self.W_dec.norm(dim=-1)) if self.rescale else pre
+    def _before(self, x: Float[Tensor, "p d"], latents: slice = slice(None)) -> Float[Tensor, "p n"]:
+        pre = torch.addmm(self.b_enc[latents], x - self.b_dec if self.subtract_b_dec else x, self.W_enc[:, latents])
+        return pre.mul_(self._norms[latents]) if self.rescale else pre
 
-    def _after(self, pre: Float[Tensor, "p l"]) -> Float[Tensor, "p l"]:
+    @cached_property
+    def _norms(self) -> Float[Tensor, " l"]:
+        return self.W_dec.norm(dim=-1)
+
+    def _after(self, pre: Float[Tensor, "p n"], latents: slice = slice(None)) -> Float[Tensor, "p n"]:
         """ReLU in place, with the threshold where there is one."""
         if self.threshold is not None:
-            pre.masked_fill_(pre <= self.threshold, 0)
+            pre.masked_fill_(pre <= self.threshold[latents], 0)
         return pre.relu_()
 
     @torch.no_grad()
     def encode(self, x: Float[np.ndarray, "p d"]) -> Codes:
-        """Sparse codes; the dense array exists only a few patches at a time."""
+        """Sparse codes; the dense array exists only a few patches and latents at a time."""
         z = torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(self.W_enc.device)
-        rows = max(1, CHUNK // self.d_sae)
-        parts = []
-        for chunk in z.split(rows):
-            pre = self._before(chunk)
-            dense = pre if self.k else self._after(pre)
-            k = self.k or max(1, int(dense.count_nonzero(-1).max()))
-            top = dense.topk(min(k, self.d_sae), -1)
-            parts.append((top.values.relu().cpu().numpy(), top.indices.cpu().numpy().astype(np.int32)))
-        k = max(values.shape[1] for values, _ in parts)
-        pad = [[(0, 0), (0, k - values.shape[1])] for values, _ in parts]
+        parts = [self._largest(part) if self.k else self._positive(part) for part in z.split(ROWS)]
+        k = max((values.shape[1] for values, _ in parts), default=1)
+        pad = [((0, 0), (0, k - values.shape[1])) for values, _ in parts]
         values = np.concatenate([np.pad(v, p) for (v, _), p in zip(parts, pad, strict=True)])
         indices = np.concatenate([np.pad(i, p) for (_, i), p in zip(parts, pad, strict=True)])
         return Codes(self.name, self.d_sae, values, indices)
 
+    def _blocks(self) -> list[slice]:
+        return [slice(start, min(start + COLUMNS, self.d_sae)) for start in range(0, self.d_sae, COLUMNS)]
+
+    def _largest(self, x: Float[Tensor, "p d"]) -> tuple[np.ndarray, np.ndarray]:
+        """The k largest of every patch, best first: of each block's and those before it."""
+        assert self.k is not None
+        values = torch.empty(len(x), 0, device=x.device)
+        indices = torch.empty(len(x), 0, dtype=torch.long, device=x.device)
+        for block in self._blocks():
+            pre = self._before(x, block)
+            top = pre.topk(min(self.k, pre.shape[1]), -1)
+            values, indices = torch.cat([values, top.values], 1), torch.cat([indices, top.indices + block.start], 1)
+            if values.shape[1] > self.k:
+                best = values.topk(self.k, -1)
+                values, indices = best.values, indices.gather(1, best.indices)
+        return values.relu().cpu().numpy(), indices.cpu().numpy().astype(np.int32)
+
+    def _positive(self, x: Float[Tensor, "p d"]) -> tuple[np.ndarray, np.ndarray]:
+        """All that are above 0 of every patch, largest first, padded to the most that some patch has."""
+        rows, columns, found = [], [], []
+        for block in self._blocks():
+            pre = self._after(self._before(x, block), block)
+            row, column = (index.cpu().numpy() for index in pre.nonzero(as_tuple=True))
+            rows.append(row)
+            columns.append(column + block.start)
+            found.append(pre[pre > 0].cpu().numpy())
+        row, column, value = (np.concatenate(each) for each in (rows, columns, found))
+        order = np.lexsort((-value, row))
+        row, column, value = row[order], column[order], value[order]
+        counts = np.bincount(row, minlength=len(x))
+        k = max(1, int(counts.max(initial=0)))
+        place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        values, indices = np.zeros((len(x), k), np.float32), np.zeros((len(x), k), np.int32)
+        values[row, place], indices[row, place] = value, column
+        return values, indices
+
     def directions(self) -> Float[Tensor, "l d"]:
         """What one unit of a latent adds to the activations."""
-        return self.W_dec / self.W_dec.norm(dim=-1, keepdim=True) if self.rescale else self.W_dec
+        return self.W_dec / self._norms[:, None] if self.rescale else self.W_dec
 
     @torch.no_grad()
     def reconstruct(self, codes: Codes) -> Float[np.ndarray, "p d"]:

@@ -1,13 +1,16 @@
-"""Trains an SAE with SAELens on activations held in memory, and saves it in SAELens format.
+"""Trains SAEs with SAELens' own classes and trainer, and saves them in SAELens format.
 
-In: activations (n d) and a few numbers. Out: a folder that `SAE.load_from_disk` and `load_sae` read.
+In: batches of activations and a `Recipe`. Out: a folder that `SAE.load_from_disk` and `load_sae` read, whole or not at all.
+A run writes checkpoints and goes on from the last after any interruption.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,57 +19,144 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from scratchpad.errors import UserError
+
+ARCHITECTURES = ("topk", "batchtopk", "matryoshka", "standard")
+DEAD = 200  # steps without firing after which a latent counts as dead
+ESTIMATED = 20  # batches from which the scale of activations is taken
+
 
 @dataclass(frozen=True)
 class Recipe:
     """How an SAE is trained."""
 
     d_sae: int = 1536
-    k: int = 16
+    k: int = 16  # of topk, batchtopk and matryoshka
     steps: int = 2500
     size: int = 2048  # activations a step
     rate: float = 1e-3
     seed: int = 0
+    architecture: str = "topk"
+    l1: float = 5.0  # weight of the L1 penalty of `standard`
+    centred: bool = False  # whether the decoder's bias begins at the mean, which takes it thousands of steps to find from 0
+
+
+Say = Callable[[dict[str, float]], None]
+
+
+class Fit:
+    """One SAE under training: SAELens' trainer, stepped from outside so that several can share a pass over the images.
+
+    Raises:
+        UserError: an unknown architecture, a width or k that makes no SAE, a damaged checkpoint.
+    """
+
+    def __init__(self, recipe: Recipe, d_in: int, batches: Iterator[Float[Tensor, "b d"]], out: Path, device: str = "cpu"):
+        from sae_lens.training.sae_trainer import SAETrainer
+
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.out, self.batches = recipe, out, batches
+        self.begun, self.first = time.monotonic(), 0
+        kind, config = _training(recipe, d_in, device)
+        kept = out / "checkpoint"
+        try:
+            self.sae = kind.load_from_disk(kept, device=device) if kept.is_dir() else kind(config)
+            self.trainer: Any = SAETrainer(_schedule(recipe, device), self.sae, batches)
+            if kept.is_dir():
+                self.trainer.load_trainer_state(kept)
+        except (OSError, RuntimeError, KeyError, ValueError) as error:
+            if not kept.is_dir():
+                raise
+            raise UserError(f"The checkpoint {kept} is damaged or of another recipe ({error}); delete it to begin again.") from error
+        if kept.is_dir() and (self.sae.cfg.d_in, self.sae.cfg.d_sae) != (d_in, recipe.d_sae):
+            raise UserError(f"The checkpoint {kept} is of an SAE of {self.sae.cfg.d_in} x {self.sae.cfg.d_sae}; give another --out.")
+        self.sae.to(device)
+        self.first = self.trainer.n_training_steps
+        if self.sae.cfg.normalize_activations == "expected_average_only_in" and self.trainer.activation_scaler.scaling_factor is None:
+            scaler = self.trainer.activation_scaler
+            scaler.estimate_scaling_factor(d_in=d_in, data_provider=batches, n_batches_for_norm_estimate=ESTIMATED)
+            if recipe.centred:
+                mean = torch.cat([next(batches) for _ in range(ESTIMATED)]).mean(0).to(device)
+                self.sae.b_dec.data = mean * scaler.scaling_factor
+
+    @property
+    def step(self) -> int:
+        return int(self.trainer.n_training_steps)
+
+    def advance(self) -> Any:
+        """One step of SAELens' trainer; what it puts out."""
+        self.trainer.maybe_reset_sparsity()
+        output = self.trainer.step(next(self.batches))
+        self.trainer.n_training_steps += 1
+        return output
+
+    def numbers(self, output: Any) -> dict[str, float]:
+        """How it goes: loss, L0, variance explained, dead share, activations a second, seconds left."""
+        x, hat, codes = output.sae_in, output.sae_out, output.feature_acts
+        spent = time.monotonic() - self.begun
+        rate = (self.step - self.first) / max(spent, 1e-9)
+        return {
+            "step": self.step,
+            "loss": float(output.loss.detach()),
+            "l0": float((codes > 0).float().sum(-1).mean()),
+            "variance_explained": float(1 - ((x - hat).square().sum() / (x - x.mean(0)).square().sum()).detach()),
+            "dead_share": float((self.trainer.n_forward_passes_since_fired > DEAD).float().mean()),
+            "per_second": rate * self.recipe.size,
+            "left": (self.recipe.steps - self.step) / max(rate, 1e-9),
+        }
+
+    def checkpoint(self) -> None:
+        """Keeps everything that's needed to go on; the one before stays until this one is whole."""
+        kept, aside, old = (self.out / name for name in ("checkpoint", "checkpoint.aside", "checkpoint.old"))
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            self.trainer.save_checkpoint("checkpoint.aside", base_path=str(self.out))
+            shutil.rmtree(old, ignore_errors=True)
+            if kept.exists():
+                os.replace(kept, old)
+            os.replace(aside, kept)
+            shutil.rmtree(old, ignore_errors=True)
+        except OSError as error:
+            raise UserError(f"{self.out} can't be written to ({error}); make room: the last checkpoint stays.") from error
+
+    def finish(self, metadata: dict[str, Any]) -> None:
+        """Folds the scale of the input into the weights and writes the SAE; `metadata` goes into cfg.json."""
+        if self.trainer.activation_scaler.scaling_factor is not None:
+            self.sae.fold_activation_norm_scaling_factor(self.trainer.activation_scaler.scaling_factor)
+            self.trainer.activation_scaler.scaling_factor = None
+        self.trainer.set_final_sae_metadata()
+        for key, value in metadata.items():
+            setattr(self.sae.cfg.metadata, key, value)
+        aside = self.out.with_name(self.out.name + ".aside")
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            self.sae.save_inference_model(aside)
+            self.out.mkdir(parents=True, exist_ok=True)
+            for path in aside.iterdir():
+                os.replace(path, self.out / path.name)
+            aside.rmdir()
+        except OSError as error:
+            raise UserError(f"{self.out} can't be written to ({error}); make room and start again: the last checkpoint stays.") from error
+        shutil.rmtree(self.out / "checkpoint", ignore_errors=True)
+
+
+def fit(fits: list[Fit], say: Callable[[Fit, dict[str, float]], None], every: int = 500, often: int = 20) -> None:
+    """Steps all of them in turn until each has its steps; a checkpoint `every` so many, numbers `often`."""
+    while unfinished := [one for one in fits if one.step < one.recipe.steps]:
+        for one in unfinished:
+            output = one.advance()
+            if one.step % often == 0 or one.step == one.recipe.steps:
+                say(one, one.numbers(output))
+            if one.step % every == 0 and one.step < one.recipe.steps:
+                one.checkpoint()
 
 
 def train_sae(activations: Float[Tensor, "n d"], recipe: Recipe, out: Path, metadata: dict[str, Any]) -> None:
-    """Trains a TopK SAE and writes it to `out`, whole or not at all; `metadata` goes into cfg.json."""
-    from sae_lens.config import SAETrainerConfig
-    from sae_lens.saes.topk_sae import TopKTrainingSAE, TopKTrainingSAEConfig
-    from sae_lens.training.sae_trainer import SAETrainer
-
-    torch.manual_seed(recipe.seed)
-    config = TopKTrainingSAEConfig(
-        d_in=activations.shape[1],
-        d_sae=recipe.d_sae,
-        k=recipe.k,
-        normalize_activations="expected_average_only_in",
-    )
-    sae = TopKTrainingSAE(config)
-    trainer = SAETrainer(
-        SAETrainerConfig(
-            total_training_samples=recipe.steps * recipe.size,
-            train_batch_size_samples=recipe.size,
-            lr=recipe.rate,
-            lr_end=recipe.rate / 10,
-            lr_warm_up_steps=recipe.steps // 20,
-            lr_decay_steps=recipe.steps // 3,
-            dead_feature_window=200,
-            n_batches_for_norm_estimate=20,
-        ),
-        sae,
-        shuffled(activations, recipe.size, recipe.seed),
-    )
-    trainer.fit()
-    for key, value in metadata.items():
-        setattr(sae.cfg.metadata, key, value)
-    aside = out.with_name(out.name + ".aside")
-    shutil.rmtree(aside, ignore_errors=True)
-    sae.save_inference_model(aside)
-    out.mkdir(parents=True, exist_ok=True)
-    for path in aside.iterdir():
-        os.replace(path, out / path.name)
-    aside.rmdir()
+    """Trains on activations held in memory."""
+    one = Fit(recipe, activations.shape[1], shuffled(activations, recipe.size, recipe.seed), out)
+    fit([one], lambda one, numbers: None, every=recipe.steps)
+    one.finish(metadata)
 
 
 def shuffled(activations: Float[Tensor, "n d"], size: int, seed: int) -> Iterator[Float[Tensor, "b d"]]:
@@ -76,3 +166,55 @@ def shuffled(activations: Float[Tensor, "n d"], size: int, seed: int) -> Iterato
         for picked in torch.randperm(len(activations), generator=generator).split(size):
             if len(picked) == size:
                 yield activations[picked]
+
+
+def _training(recipe: Recipe, d_in: int, device: str) -> tuple[Any, Any]:
+    """SAELens' class for an architecture, and its configuration."""
+    import sae_lens.saes as saes
+
+    if recipe.architecture not in ARCHITECTURES:
+        raise UserError(f"The architecture {recipe.architecture!r} was asked for; expected one of {', '.join(ARCHITECTURES)}.")
+    if recipe.d_sae < 1 or recipe.steps < 1 or recipe.size < 1 or not 0 < recipe.k <= recipe.d_sae:
+        raise UserError(
+            f"{recipe.d_sae} latents, {recipe.k} of them active, {recipe.steps} steps of {recipe.size} activations were asked for; "
+            "expected at least 1 of each, and no more active than there are."
+        )
+    shared: dict[str, Any] = {
+        "d_in": d_in,
+        "d_sae": recipe.d_sae,
+        "device": device,
+        "normalize_activations": "expected_average_only_in",
+    }
+    if recipe.architecture == "topk":
+        return saes.TopKTrainingSAE, saes.TopKTrainingSAEConfig(**shared, k=recipe.k)
+    if recipe.architecture == "batchtopk":
+        return saes.BatchTopKTrainingSAE, saes.BatchTopKTrainingSAEConfig(**shared, k=recipe.k)
+    if recipe.architecture == "matryoshka":
+        widths = [recipe.d_sae // 2**n for n in (4, 3, 2, 1) if recipe.d_sae // 2**n >= recipe.k] + [recipe.d_sae]
+        config = saes.MatryoshkaBatchTopKTrainingSAEConfig(**shared, k=recipe.k, matryoshka_widths=widths)
+        return saes.MatryoshkaBatchTopKTrainingSAE, config
+    return saes.StandardTrainingSAE, saes.StandardTrainingSAEConfig(**shared, l1_coefficient=recipe.l1)
+
+
+def _schedule(recipe: Recipe, device: str) -> Any:
+    from sae_lens.config import LoggingConfig, SAETrainerConfig
+
+    return SAETrainerConfig(
+        total_training_samples=recipe.steps * recipe.size,
+        train_batch_size_samples=recipe.size,
+        device=device,
+        lr=recipe.rate,
+        lr_end=recipe.rate / 10,
+        lr_warm_up_steps=recipe.steps // 20,
+        lr_decay_steps=recipe.steps // 3,
+        dead_feature_window=DEAD,
+        n_batches_for_norm_estimate=ESTIMATED,
+        logger=LoggingConfig(log_to_wandb=False),
+    )
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """A small file, whole or not at all."""
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(json.dumps(value, indent=1))
+    os.replace(aside, path)

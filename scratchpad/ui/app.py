@@ -110,6 +110,13 @@ def build(bench: Workbench | None, shelf: list[Store]) -> gr.Blocks:
             + "// trigger('select')",
             elem_id="sp-test",
         )
+        if bench is not None:
+            gr.HTML(
+                html_template='<div class="sp-root"></div>',
+                js_on_load=_panel("sae").replace("Scratchpad.sae(root, trigger);", "Scratchpad.sae(root, server);"),
+                server_functions=[_named(getattr(handlers, name), name) for name in ("overview", "latent", "search")],
+                elem_id="sp-sae",
+            )
         keep = gr.HTML(
             "",
             html_template='<div class="sp-root"></div>',
@@ -192,7 +199,7 @@ def launch(bench: Workbench | None, host: str, port: int, shelf: list[Store]) ->
     Raises:
         UserError: the port is taken.
     """
-    script = "\n".join((STATIC / name).read_text() for name in SCRIPTS)
+    script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "sae.js"))
     try:
         build(bench, shelf).queue(default_concurrency_limit=1, max_size=64).launch(
             server_name=host,

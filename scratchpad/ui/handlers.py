@@ -12,6 +12,7 @@ from typing import Any
 
 from scratchpad import panels, views
 from scratchpad.analysis.edit import ablation
+from scratchpad.diagnose import as_json, diagnose
 from scratchpad.errors import UserError
 from scratchpad.grid import Box
 from scratchpad.images import load_image
@@ -52,7 +53,8 @@ class Handlers:
     def ablate(self, asked: dict[str, str] | None, event: dict[str, Any]) -> str:
         """The comparison under the edit, with its control, as JSON text; {"error": sentence} for bad input.
 
-        With `smallest` in the event, the edit is the ablation of the fewest latents found that change the answer.
+        With `smallest` in the event, the edit is the ablation of the fewest latents found that change the answer; with
+        `diagnose`, what comes back is the diagnosis instead.
         """
         try:
             if not asked:
@@ -60,6 +62,8 @@ class Handlers:
             found = self.bench.analyze(asked["image"], asked["prompt"])
             told: dict[str, Any] = {}
             target = event.get("target") if isinstance(event.get("target"), str) else None
+            if event.get("diagnose"):
+                return json.dumps({"diagnosis": as_json(self.bench, diagnose(self.bench, found, asked["image"], target))})
             if event.get("smallest"):
                 least = self.bench.suffice(found, target)
                 told = {"sufficient": views.sufficient_json(self.bench, least)}
@@ -84,6 +88,25 @@ class Handlers:
             return json.dumps(panels.detail(self.bench, int(latent)))
         except (UserError, ValueError, TypeError):
             return json.dumps({"references": []})
+
+    def overview(self, _: Any) -> str:
+        """All latents of the SAE, as JSON text."""
+        return json.dumps(panels.overview(self.bench))
+
+    def latent(self, number: Any) -> str:
+        """What the index knows of one latent, or {"error"}, as JSON text."""
+        try:
+            return json.dumps(panels.latent(self.bench, int(number)))
+        except UserError as error:
+            return json.dumps({"error": str(error)})
+        except (ValueError, TypeError, OverflowError):
+            return json.dumps({"error": "A latent is a whole number."})
+
+    def search(self, text: Any) -> str:
+        """Latents whose name has every word of a text, as JSON text."""
+        index = self.bench.index
+        rows = index.search(text[:200], 40) if index and isinstance(text, str) and text.strip() else []
+        return json.dumps({"latents": [{"id": row.id, "name": row.name} for row in rows]})
 
 
 def _edit(event: dict[str, Any]) -> Edit:

@@ -46,6 +46,7 @@ class Vlm:
     processor: ProcessorMixin = field(repr=False)
     adapter: Adapter = field(repr=False)
     own_world: str | None = None  # what a model that knows only its own world says of others
+    layouts: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # geometry by image sizes: `prepare` fills it
 
     @property
     def blocks(self) -> list[nn.Module]:

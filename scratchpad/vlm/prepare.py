@@ -20,10 +20,11 @@ from scratchpad.errors import UserError
 from scratchpad.grid import Grid
 from scratchpad.images import sha256
 from scratchpad.records import Role, Token
-from scratchpad.vlm.adapter import Seen
+from scratchpad.vlm.adapter import Layout, Seen
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.ramps import MOST, ramp, unnormalised
 
+LAYOUTS = 64  # geometries remembered
 MARK = "<image>"  # where an image stands among a prompt's words
 UNREAD = ("labels",)  # made by processors for training alone
 
@@ -72,10 +73,7 @@ def prepare(vlm: Vlm, image: Image.Image | Sequence[Image.Image], prompt: str, r
             f"The prompt needs {len(ids)} tokens with the image, and with {room} for the answer exceeds the {vlm.context} that "
             f"{vlm.name} can hold: shorten it."
         )
-    processor: Any = vlm.processor
-    shown, _, _ = _process(vlm, [ramp(size, i) for i, size in enumerate(sizes)], text)
-    ramps = shown["pixel_values"] if shown["pixel_values"].ndim < 4 else unnormalised(shown["pixel_values"], processor.image_processor)
-    layout = vlm.adapter.layout(vlm.model, vlm.processor, Seen(sizes, batch, ramps))
+    layout = _layout(vlm, sizes, batch, text)
     image_id = vlm.adapter.image_token(vlm.model)
     seen, declared = ids.count(image_id), layout.grid.image_tokens
     assert seen == declared, f"{vlm.name} makes {seen} image tokens, its adapter declares {declared}"
@@ -83,6 +81,20 @@ def prepare(vlm: Vlm, image: Image.Image | Sequence[Image.Image], prompt: str, r
     inputs = {k: v.to(vlm.model.device) for k, v in batch.items() if isinstance(v, torch.Tensor) and k not in UNREAD}
     inputs["pixel_values"] = inputs["pixel_values"].to(vlm.model.dtype)
     return Prepared(prompt.strip(), _identity(images), inputs, tokens, layout.grid, layout.order)
+
+
+def _layout(vlm: Vlm, sizes: tuple[tuple[int, int], ...], batch: dict[str, Any], text: str) -> Layout:
+    """The geometry of images of these sizes, which depends on nothing else: measured once."""
+    key = (sizes, tuple(batch["pixel_values"].shape))
+    if key not in vlm.layouts:
+        processor: Any = vlm.processor
+        shown, _, _ = _process(vlm, [ramp(size, i) for i, size in enumerate(sizes)], text)
+        ramps = shown["pixel_values"] if shown["pixel_values"].ndim < 4 else unnormalised(shown["pixel_values"], processor.image_processor)
+        if len(vlm.layouts) >= LAYOUTS:
+            vlm.layouts.pop(next(iter(vlm.layouts)))
+        vlm.layouts[key] = vlm.adapter.layout(vlm.model, vlm.processor, Seen(sizes, batch, ramps))
+    found: Layout = vlm.layouts[key]
+    return found
 
 
 def _pieces(vlm: Vlm, prompt: str, images: int) -> list[str | None]:

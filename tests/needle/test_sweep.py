@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from scratchpad.errors import UserError
+from scratchpad.needle.kept import keep, trust
 from scratchpad.needle.report import report
-from scratchpad.needle.sweep import Plan, sweep, trust
+from scratchpad.needle.sweep import Plan, sweep
 from scratchpad.saliency.methods import METHODS
 from scratchpad.workbench import Workbench
 
@@ -30,7 +31,16 @@ def test_every_image_and_method_has_a_row(swept: tuple[dict, Path]) -> None:
     mine = [r["accuracy"] for r in rows if r["dataset"] == "patch" and r["method"] == "attention"]
     assert summary["results"]["patch"]["attention"]["accuracy"]["mean"] == pytest.approx(np.mean(mine))
     assert summary["results"]["patch"]["centre"]["accuracy"]["mean"] == pytest.approx(0.25)
-    assert trust(summary, "attention") == {"accuracy": summary["results"]["multi-words"]["attention"]["accuracy"]["mean"], "chance": 0.25}
+
+
+def test_what_was_measured_is_found_again(swept: tuple[dict, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    identity = swept[0]["model"]["identity"]
+    keep(swept[0])
+    mean = swept[0]["results"]["multi-words"]["attention"]["accuracy"]["mean"]
+    assert trust(identity) == {"accuracy": mean, "chance": 0.25, "dataset": "multi-words"}
+    assert trust(identity, "magic") is None
+    assert trust("0" * 16) is None
 
 
 def test_a_killed_sweep_goes_on_where_it_was(bench: Workbench, swept: tuple[dict, Path], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -30,9 +32,15 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="session")
+def address(store: Path) -> Iterator[str]:
     port = free_port()
-    server = subprocess.Popen([sys.executable, "-m", "scratchpad.cli", "serve", "--port", str(port)])
+    env = os.environ | {"SCRATCHPAD_STORE": str(store)}
+    server = subprocess.Popen([sys.executable, "-m", "scratchpad.cli", "serve", "--port", str(port)], env=env)
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(240):

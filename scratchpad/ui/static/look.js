@@ -46,12 +46,14 @@ Scratchpad.look = (element) => {
     }
     return null;
   }
+  const trust = (d) => d.trust ? `Maps of this kind found the needle in <b>${(100 * d.trust.accuracy).toFixed(0)}%</b> of images (${S.escape(d.trust.dataset)}; ${(100 * d.trust.chance).toFixed(0)}% by chance).`
+    : "How well this model's maps find things is not measured: scratchpad needle measures it.";
   function map(s) {
     const d = s.data, latent = s.latent !== null, values = latent ? S.firing(d, s.latent) : s.token !== null && d.row.has(s.token) ? S.attention(d, s.token) : null;
     let top = 0; if (values) for (const v of values) if (v > top) top = v;
     const token = d.tokens.find((t) => t.index === s.token);
     const what = latent ? `Where <b>${S.escape(S.label(d, s.latent))}</b> #${s.latent} fires`
-      : token ? `Attention of ${token.role} token <b>${S.shown(token.text)}</b>: ${token.role === "output" ? "the row of the position that predicts it" : "the row of its own position"}, mean over heads and layers. How well this map finds things: not measured.` : "";
+      : token ? `Attention of ${token.role} token <b>${S.shown(token.text)}</b>: ${token.role === "output" ? "the row of the position that predicts it" : "the row of its own position"}, mean over heads and layers. ${trust(d)}` : "";
     q(".sp-what").innerHTML = top > 0 || latent ? what : `${what} It comes before the image and can't see it.`;
     q(".sp-top").textContent = latent ? top.toFixed(2) : `${(100 * top).toFixed(1)}%`;
     canvas.setAttribute("aria-label", (latent ? `Map of latent ${s.latent}` : `Attention map of token ${token ? token.text : ""}`) + ". Arrow keys choose a patch.");

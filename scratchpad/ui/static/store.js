@@ -4,7 +4,7 @@ window.Scratchpad = window.Scratchpad || (() => {
   const listeners = new Set();
   const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], strength: 0, weighted: true,
     minSparsity: 0, maxSparsity: 0.5, minMean: 0, busy: false, testing: false, more: 12,
-    runs: [], at: -1, region: null, marking: false, target: "", kept: null };
+    runs: [], at: -1, region: null, marking: false, target: "", kept: null, diagnosis: null };
   const details = new Map();
   let ask = null;
 
@@ -26,7 +26,7 @@ window.Scratchpad = window.Scratchpad || (() => {
     const outputs = data.tokens.filter((t) => t.role === "output");
     const named = outputs.find((t) => data.nameToken === t.index) || outputs[0] || data.tokens[data.tokens.length - 1];
     set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], busy: false, testing: false, more: 12,
-      runs: [], at: -1, region: null, marking: false, kept: data.kept || null });
+      runs: [], at: -1, region: null, marking: false, diagnosis: null, kept: data.kept || null });
     for (const run of data.runs || []) remember(run);
     if (state.runs.length) recall(0);
   }
@@ -45,7 +45,8 @@ window.Scratchpad = window.Scratchpad || (() => {
   function compare(text) {
     if (!text) return;
     const comparison = JSON.parse(text);
-    if (comparison.error) { set({ comparison, testing: false }); return; }
+    if (comparison.error) { set({ comparison, diagnosis: null, testing: false }); return; }
+    if (comparison.diagnosis) { set({ diagnosis: comparison.diagnosis, testing: false }); return; }
     if (state.runs.some((r) => r.comparison.nonce === comparison.nonce)) return;
     set({ testing: false });
     remember(comparison);

@@ -7,12 +7,14 @@ Scratchpad.test = (element, trigger) => {
       <div class="sp-row sp-picked"></div>
       <div class="sp-controls">
         <label class="sp-strength">activation × <input type="range" min="0" max="3" step="0.1" value="0"><output>0 (off)</output></label>
-        <label class="sp-target" title="How likely this becomes as the beginning of the answer">and how likely becomes <input type="text" maxlength="200" placeholder="a word or two"></label>
+        <label class="sp-target" title="What the answer should have said: how likely it becomes, what the smallest set must bring out, what a diagnosis takes as right">expected answer <input type="text" maxlength="200" placeholder="a word or two"></label>
         <button type="button" class="sp-quiet" data-do="suggest">Take the suggested set</button>
-        <button type="button" class="sp-quiet" data-do="smallest" title="Searches the fewest concepts without which the answer changes, or begins with the words on the left; every set it tries is really ablated">Find the smallest set</button>
+        <button type="button" class="sp-quiet" data-do="smallest" title="Searches the fewest concepts without which the answer changes, or becomes the expected one; every set it tries is really ablated">Find the smallest set</button>
+        <button type="button" class="sp-quiet" data-do="diagnose" title="Which of three failure modes a wrong answer fits; put what it should have said into the field on the left">Diagnose</button>
         <button type="button" class="sp-quiet" data-do="clear">Clear</button>
         <button type="button" class="sp-go" data-do="go">Ask again</button>
       </div>
+      <div class="sp-diagnosis" aria-live="polite"></div>
       <div class="sp-result" aria-live="polite"></div>
     </section>`;
   const q = (s) => element.querySelector(s), slider = q(".sp-strength input"), target = q(".sp-target input");
@@ -23,13 +25,19 @@ Scratchpad.test = (element, trigger) => {
     const act = e.target.closest("[data-do]"), drop = e.target.closest("[data-drop]"), run = e.target.closest("[data-run]");
     if (drop && !S.state.kept) S.toggle([+drop.dataset.drop]);
     if (run) S.recall(+run.dataset.run);
+    const take = e.target.closest("[data-take]");
+    if (take) S.toggle([+take.dataset.take]);
     if (!act || !S.state.data) return;
     const what = { target: S.state.target.trim() || null, region: S.state.region, key: S.state.data.key };
     if (act.dataset.do === "suggest") S.set({ picked: [...S.state.data.suggested] });
-    if (act.dataset.do === "clear") S.set({ picked: [], comparison: null, region: null, at: -1 });
+    if (act.dataset.do === "clear") S.set({ picked: [], comparison: null, diagnosis: null, region: null, at: -1 });
     if (act.dataset.do === "smallest" && !S.state.testing) {
       S.set({ testing: "Searching…" });
       trigger("select", { ...what, smallest: true });
+    }
+    if (act.dataset.do === "diagnose" && !S.state.testing) {
+      S.set({ testing: "Diagnosing…" });
+      trigger("select", { ...what, diagnose: true });
     }
     if (act.dataset.do === "go" && S.state.picked.length && !S.state.testing) {
       S.set({ testing: "Asking…" });
@@ -76,6 +84,8 @@ Scratchpad.test = (element, trigger) => {
     q("[data-do=go]").textContent = s.testing === "Asking…" ? s.testing : "Ask again";
     q("[data-do=smallest]").disabled = !s.data || !!s.testing;
     q("[data-do=smallest]").textContent = s.testing === "Searching…" ? s.testing : "Find the smallest set";
+    q("[data-do=diagnose]").disabled = !s.data || !!s.testing;
+    q("[data-do=diagnose]").textContent = s.testing === "Diagnosing…" ? s.testing : "Diagnose";
     q("[data-do=suggest]").disabled = !s.data || !s.data.suggested.length;
     if (+slider.value !== s.strength) { slider.value = s.strength; q(".sp-strength output").textContent = say(s.strength); }
     if (!s.data) return;
@@ -83,6 +93,10 @@ Scratchpad.test = (element, trigger) => {
     q(".sp-picked").innerHTML = (s.picked.map((id) => `<button type="button" class="sp-chip sp-in" data-drop="${id}" title="${s.kept ? "" : "Leave it out of the test"}">${S.escape(S.label(s.data, id))} <small>#${id}</small>${s.kept ? "" : " ×"}</button>`).join("")
       || (s.kept ? "" : `<p class="sp-note">Switch off concepts from the cards, a cluster from the heatmap, or take the suggested set: the ${s.data.suggested.length} latents that one backward pass predicts the answer leans on most.</p>`))
       + (s.picked.length && s.region ? `<span class="sp-note">only inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px</span>` : "");
+    const g = s.diagnosis;
+    q(".sp-diagnosis").innerHTML = g ? `<p class="sp-verdict"><b>${g.verdict === "none" ? "Fits none of the three modes" : `Fits: ${S.escape(g.verdict)}`}</b>. ${S.escape(g.why[0].toUpperCase() + g.why.slice(1))}</p>
+      <ul class="sp-findings">${g.tests.map((t) => `<li><b>${t.holds ? "holds" : "does not hold"}</b> ${S.escape(t.says)}</li>`).join("")}</ul>
+      ${g.latents.length ? `<div class="sp-row">${g.latents.map((l) => `<button type="button" class="sp-chip" data-take="${l.id}" title="Put it in the test">${S.escape(l.name)} <small>#${l.id}</small></button>`).join("")}</div>` : ""}` : "";
     const c = s.comparison;
     if (!c) { q(".sp-result").innerHTML = ""; return; }
     if (c.error) { q(".sp-result").innerHTML = `<p class="sp-error" role="alert">${S.escape(c.error)}</p>`; return; }

@@ -1,0 +1,179 @@
+"""How often causal claims hold on held-out questions of the demo, as a table or JSON: slow, so run apart from the tests.
+
+python -m benchmarks.causal predicted  --count 200   # predicted against actual effects: rank correlation over all active latents
+python -m benchmarks.causal sufficient --count 500   # the smallest set against plain rankings and random sets
+python -m benchmarks.causal failures   --count 100   # the three failure modes, found and undone
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from scratchpad.analysis import compare
+from scratchpad.analysis.edit import ablation
+from scratchpad.demo.evaluate import held_out, picture
+from scratchpad.demo.questions import all_questions, with_article
+from scratchpad.demo.world import BACKGROUNDS, HELD_OUT_START, KINDS, WORDS, Mode
+from scratchpad.diagnose import COMMON, TOP
+from scratchpad.workbench import Analysis, Workbench
+
+FIRST = HELD_OUT_START + 300_000_000
+VISIBLE = {*KINDS, *BACKGROUNDS, *WORDS}
+MOST = 64  # latents of a plain ranking that are ablated at most
+
+
+def questions(bench: Workbench, count: int) -> Iterator[Analysis]:
+    """One question a scene, its type in turn."""
+    asked = 0
+    for scene in held_out(count * 4, first=FIRST):
+        every = all_questions(scene)
+        one = every[scene.seed % len(every)]
+        if one.type in ("misleading", "two", "uncategorised"):
+            continue
+        yield bench.analyze(picture(scene), one.text)
+        asked += 1
+        if asked == count:
+            return
+
+
+def predicted(bench: Workbench, count: int) -> dict[str, Any]:
+    """Spearman over all active latents, a value for each question."""
+    found: dict[int, list[float]] = {1: [], 8: []}
+    for analysis in questions(bench, count):
+        for steps in found:
+            value = compare.rank_correlation(bench.verify(analysis, None, steps))
+            if value is not None:
+                found[steps].append(value)
+    return {
+        "questions": len(found[1]),
+        "one backward pass": _spread(found[1]),
+        "integrated gradients, 8 steps": _spread(found[8]),
+    }
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
+    return {"median": round(float(middle), 4), "tenth": round(float(low), 4), "ninetieth": round(float(high), 4)}
+
+
+def sufficient(bench: Workbench, count: int) -> dict[str, Any]:
+    """Answers that name something visible: how many flip, by how many latents, beside plain rankings and random sets."""
+    flipped, sizes, seconds, random, minimal = 0, [], [], [], 0
+    plain: dict[str, list[int]] = {"attention-weighted score": [], "mean activation": []}
+    asked = 0
+    for analysis in questions(bench, count * 8):
+        if not VISIBLE & set(analysis.run.answer.replace(",", "").split()):
+            continue
+        asked += 1
+        found = bench.suffice(analysis)
+        seconds.append(found.seconds)
+        if found.flipped:
+            flipped += 1
+            minimal += found.minimal
+            sizes.append(len(found.latents))
+            random.append(found.control / max(1, found.controls))
+            by_mean = sorted(analysis.ranking, key=lambda row: -row.mean_score)
+            for name, rows in zip(plain, (analysis.ranking, by_mean), strict=True):
+                plain[name].append(_needed(bench, analysis, [row.id for row in rows]))
+        if asked % 25 == 0:
+            print(
+                json.dumps({"asked": asked, "flipped": flipped, "size": float(np.mean(sizes)), "random": float(np.mean(random))}),
+                flush=True,
+            )
+        if asked == count:
+            break
+    return {
+        "questions": asked,
+        "flipped": flipped,
+        "minimal": minimal,
+        "latents, mean": round(float(np.mean(sizes)), 2),
+        "random sets of the size that flip": round(float(np.mean(random)), 4),
+        "random sets that flip, median question": round(float(np.median(random)), 4),
+        "seconds, median": round(float(np.median(seconds)), 2),
+        "plain rankings, latents needed (mean; MOST where never)": {k: round(float(np.mean(v)), 2) for k, v in plain.items()},
+    }
+
+
+def _needed(bench: Workbench, analysis: Analysis, ranking: list[int]) -> int:
+    """How many of a ranking's first latents must go until the answer changes."""
+    heads = [ablation(ranking[: n + 1]) for n in range(min(MOST, len(ranking)))]
+    for start in range(0, len(heads), 16):
+        kept = bench.forced(analysis, heads[start : start + 16]).kept
+        if not kept.all():
+            return start + int(np.argmin(kept)) + 1
+    return MOST
+
+
+def failures(bench: Workbench, count: int) -> dict[str, Any]:
+    """For each mode, of `count` scenes in which the model fails so, in how many the tests of the mode hold."""
+    return {mode: _failure(bench, mode, count) for mode in ("misleading", "uncategorised", "two")}
+
+
+def _failure(bench: Workbench, mode: Mode, count: int) -> dict[str, Any]:
+    failed = holds = random = shown = explicit = 0
+    for scene in held_out(count * 4, mode, FIRST):
+        asked = [q for q in all_questions(scene) if q.type == mode and " on " not in q.answer]
+        if not asked:
+            continue
+        image, text = picture(scene), asked[0].text
+        found = bench.analyze(image, text)
+        if mode == "two":
+            rivals = [t.name for t in scene.things if t.category in text]
+            if found.run.answer not in rivals:
+                continue  # not this failure: it names neither
+            truth = next(name for name in rivals if name != found.run.answer)
+        else:
+            truth = scene.background if mode == "misleading" else asked[0].answer
+        if found.run.answer == truth:
+            continue
+        failed += 1
+        if mode == "uncategorised":
+            top, yes = _limited(bench, found, image, truth)
+            shown, explicit, holds = shown + top, explicit + yes, holds + (top and yes)
+        elif mode == "misleading":
+            least = bench.suffice(found, truth)
+            holds += least.after == truth
+            random += least.controls > 0 and least.control > 0.1 * least.controls
+        else:
+            own = [int(i) for i in found.codes.active() if bench.name(int(i)) == found.run.answer]
+            named = bench.ablate(found, ablation(own)).after_answer if own else found.run.answer
+            least = bench.suffice(found, truth)
+            holds += named == truth
+            shown += least.after == truth
+            random += least.controls > 0 and least.control > 0.1 * least.controls
+        if failed == count:
+            break
+    told: dict[str, Any] = {"failed": failed, "tests hold": holds}
+    if mode == "uncategorised":
+        return told | {"latent among the first ten": shown, "asked by name it's found": explicit}
+    if mode == "two":
+        told |= {"by searching for the other (suffice --target)": shown}
+    return told | {"of them more than a tenth of random sets do it too": random}
+
+
+def _limited(bench: Workbench, found: Analysis, image: Image.Image, truth: str) -> tuple[bool, bool]:
+    rows = [row for row in found.ranking if (row.sparsity or 0) <= COMMON]
+    by_mean = sorted(rows, key=lambda row: -row.mean_score)
+    top = any(row.name == truth for row in (*rows[:TOP], *by_mean[:TOP]))
+    return top, bench.answer(image, f"is there {with_article(truth)}") == "yes"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", choices=("predicted", "sufficient", "failures"))
+    parser.add_argument("--count", type=int, default=100)
+    options = parser.parse_args()
+    begun = time.monotonic()
+    told = {"predicted": predicted, "sufficient": sufficient, "failures": failures}[options.part](Workbench(), options.count)
+    print(json.dumps(told | {"wall seconds": round(time.monotonic() - begun)}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

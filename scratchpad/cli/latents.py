@@ -1,0 +1,70 @@
+"""`scratchpad latents`: find latents by a word or by a place in an image, look at one, give it a name."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from scratchpad.cli.options import as_json, placement, show, where_and_how
+from scratchpad.errors import UserError
+
+
+def add(commands: Any) -> None:
+    latents = commands.add_parser("latents", help="find latents by a word, or by a place in an image; rename them")
+    latents.add_argument("--model", help="folder or hub id (default: the demo)")
+    latents.add_argument("--sae", help="folder (default: the demo's last layer)")
+    how = latents.add_mutually_exclusive_group(required=True)
+    how.add_argument("--search", metavar="WORDS")
+    how.add_argument("--image", help="an image; with --region the part of it")
+    how.add_argument("--show", type=int, metavar="LATENT", help="everything the index knows of one")
+    how.add_argument("--rename", metavar="LATENT=NAME")
+    latents.add_argument("--region", help="r0,c0,r1,c1 in pixels: rows and columns from the top left")
+    where_and_how(latents)
+    as_json(latents)
+    latents.set_defaults(act=_latents)
+
+
+def _latents(options: argparse.Namespace) -> None:
+    from scratchpad.sae.index import open_index
+    from scratchpad.workbench import DEFAULT_SAE
+
+    folder = Path(options.sae or DEFAULT_SAE)
+    if options.image:
+        return _at_place(options)
+    index = open_index(folder)
+    if index is None:
+        raise UserError(f"{folder} has no index; make one with `scratchpad index`.")
+    if options.rename:
+        return _rename(folder, options.rename, index.latents.num_rows)
+    if options.show is not None:
+        row = index.row(options.show)
+        if row is None:
+            raise UserError(f"Latent {options.show} was asked for; the index has 0 to {index.latents.num_rows - 1}.")
+        value = vars(row) | index.detail(options.show) | {"references": [r.labels for r in index.references(options.show)]}
+        return show(value, options.json, [f"{name}: {v}" for name, v in value.items()])
+    rows = [vars(row) for row in index.search(options.search)]
+    lines = [f"{r['id']:>6}  {r['name']}" + (f"  AUROC {r['auroc']:.2f}" if r["auroc"] else f"  ({r['source']})") for r in rows]
+    show({"latents": rows}, options.json, lines or [f"no latent is named after {options.search!r}"])
+
+
+def _rename(folder: Path, text: str, latents: int) -> None:
+    from scratchpad.sae.index import rename
+
+    number, equals, name = text.partition("=")
+    if not equals or not number.strip().isdigit() or int(number) >= latents:
+        raise UserError(f"--rename was {text!r}; expected a latent from 0 to {latents - 1} and a name, for example 12=octopus.")
+    rename(folder, int(number), name)
+    print(f"latent {int(number)} is now {name.strip()!r}" if name.strip() else f"latent {int(number)} has its own name back")
+
+
+def _at_place(options: argparse.Namespace) -> None:
+    """Latents that fire in a part of an image and not elsewhere in it."""
+    from scratchpad.cli.testing import box
+    from scratchpad.images import load_image
+    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+
+    bench = Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, placement(options))
+    rows = bench.at_place(load_image(options.image), box(options.region) if options.region else None)
+    lines = [f"{r['id']:>6}  {r['name']}  {r['inside']:.3g} here, {r['outside']:.3g} elsewhere" for r in rows]
+    show({"latents": rows}, options.json, lines or ["no latent is active there"])

@@ -1,0 +1,50 @@
+"""What the decoder alone says: which latents write alike.
+
+In: an SAE. Out: nearest neighbours and clusters by the cosine of decoder rows. No activations are looked at.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from scratchpad.sae.load import Sae
+
+NEAREST = 8
+ROUNDS = 20
+
+
+def _unit(sae: Sae) -> Float[np.ndarray, "l d"]:
+    rows = sae.directions().cpu().numpy()
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
+def neighbours(sae: Sae, most: int = NEAREST) -> tuple[Int[np.ndarray, "l n"], Float[np.ndarray, "l n"]]:
+    """(ids, cosines) of the decoder rows nearest to each, nearest first, itself left out."""
+    unit = _unit(sae)
+    most = min(most, len(unit) - 1)
+    ids, cosines = np.zeros((len(unit), most), np.int32), np.zeros((len(unit), most), np.float32)
+    for start in range(0, len(unit), 1024):  # a block of rows at a time: the whole matrix may not fit
+        near = unit[start : start + 1024] @ unit.T
+        near[np.arange(len(near)), start + np.arange(len(near))] = -2
+        best = np.argpartition(-near, most - 1, axis=1)[:, :most]
+        value = np.take_along_axis(near, best, 1)
+        order = np.argsort(-value, axis=1, kind="stable")
+        ids[start : start + 1024] = np.take_along_axis(best, order, 1)
+        cosines[start : start + 1024] = np.take_along_axis(value, order, 1)
+    return ids, cosines
+
+
+def clusters(sae: Sae, seed: int = 0) -> Int[np.ndarray, " l"]:
+    """A cluster for every latent: spherical k-means over decoder rows, as many clusters as the root of their number."""
+    unit = _unit(sae)
+    k = max(1, round(len(unit) ** 0.5))
+    centres = unit[np.random.default_rng(seed).choice(len(unit), k, replace=False)]
+    label = np.zeros(len(unit), np.int32)
+    for _ in range(ROUNDS):
+        label = np.concatenate([(part @ centres.T).argmax(1) for part in np.array_split(unit, max(1, len(unit) // 4096))]).astype(np.int32)
+        sums = np.zeros_like(centres)
+        np.add.at(sums, label, unit)
+        length = np.linalg.norm(sums, axis=1, keepdims=True)
+        centres = np.where(length > 0, sums / np.maximum(length, 1e-12), centres)
+    return label

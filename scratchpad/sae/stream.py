@@ -1,0 +1,161 @@
+"""Activations for training, shuffled across images, in bounded memory; kept on disk where asked.
+
+In: a model, pictures, layers. Out: per layer an endless row of batches. All layers come from one pass over the pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from scratchpad.errors import UserError
+from scratchpad.sae.harvest import Rows, harvest
+from scratchpad.sae.pictures import Pictures
+from scratchpad.vlm.load import Vlm
+
+SHARD = 64  # pictures of a shard
+
+
+class Source:
+    """Activations of one picture after another, epoch after epoch, each in an order of its own.
+
+    With `cache`, a folder, the first epoch writes shards and later ones read them; a cache that a kill left half-made is
+    gone on with.
+
+    Raises:
+        UserError: the cache is of another model, other layers or other pictures; no picture can be read; the disk is full.
+    """
+
+    def __init__(self, vlm: Vlm, found: Pictures, layers: Sequence[int], seed: int, cache: Path | None = None, class_token: bool = False):
+        self.vlm, self.found, self.layers, self.seed, self.cache = vlm, found, list(layers), seed, cache
+        self.class_token = class_token
+        self.epoch = 0
+        if cache:
+            self._claim(cache)
+
+    def __iter__(self) -> Iterator[Rows]:
+        while True:
+            seen = 0
+            for rows in self._cached() if self.cache else self._fresh(self.seed + self.epoch):
+                seen += 1
+                yield rows
+            if not seen:
+                raise UserError(f"No image in {self.found.source} can be read; {len(self.found.skipped)} were tried.")
+            self.epoch += 1
+
+    def _fresh(self, seed: int) -> Iterator[Rows]:
+        return harvest(self.vlm, self.found.shuffled(seed), self.layers, class_token=self.class_token)
+
+    def _claim(self, cache: Path) -> None:
+        """A cache belongs to one model, one set of layers and one set of pictures."""
+        own = {
+            "encoder": self.vlm.encoder_identity,
+            "layers": self.layers,
+            "class_token": self.class_token,
+            "seed": self.seed,
+            "files": [p.name for p in self.found.files],
+        }
+        about = cache / "cache.json"
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            if about.is_file() and json.loads(about.read_text()) != own:
+                raise UserError(f"The cache {cache} holds activations of another model, other layers or images; give another folder.")
+            about.write_text(json.dumps(own))
+        except (OSError, ValueError) as error:
+            raise UserError(f"The cache {cache} can't be used ({error}); give another folder.") from error
+
+    def _cached(self) -> Iterator[Rows]:
+        assert self.cache is not None
+        whole = sorted(self.cache.glob("shard-*.safetensors"))
+        if self.epoch == 0:
+            yield from self._filling(len(whole))
+            return
+        order = np.random.default_rng(self.seed + self.epoch).permutation(len(whole))
+        for i in order:
+            yield from _read(whole[i])
+
+    def _filling(self, have: int) -> Iterator[Rows]:
+        """What the cache has of the first epoch, then the rest of it, written as it comes."""
+        assert self.cache is not None
+        for i in range(have):
+            yield from _read(self.cache / f"shard-{i:06d}.safetensors")
+        part: list[Rows] = []
+        number = have
+        order = np.random.default_rng(self.seed).permutation(len(self.found.files)).tolist()
+        rest = (picture for _, picture in self.found.in_order(order[have * SHARD :]))
+        for rows in harvest(self.vlm, rest, self.layers, class_token=self.class_token):
+            part.append(rows)
+            if len(part) == SHARD:
+                _write(self.cache / f"shard-{number:06d}.safetensors", part)
+                number, part = number + 1, []
+            yield rows
+        if part:
+            _write(self.cache / f"shard-{number:06d}.safetensors", part)
+
+
+def _write(path: Path, part: Sequence[Rows]) -> None:
+    tensors = {f"{layer}.{i}": rows[layer].contiguous() for i, rows in enumerate(part) for layer in rows}
+    aside = path.with_suffix(".part")
+    try:
+        save_file(tensors, aside)
+        os.replace(aside, path)
+    except (OSError, SafetensorError) as error:
+        aside.unlink(missing_ok=True)
+        raise UserError(f"{path} can't be written ({error}); make room, and start again: what is cached stays.") from error
+
+
+def _read(path: Path) -> Iterator[Rows]:
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} is damaged ({error}); delete it and what comes after it, and start again.") from error
+    pictures: dict[int, Rows] = {}
+    for name, value in tensors.items():
+        layer, picture = (int(part) for part in name.split("."))
+        pictures.setdefault(picture, {})[layer] = value
+    for picture in sorted(pictures):
+        yield pictures[picture]
+
+
+class Mixer:
+    """Endless shuffled batches of several layers out of one source.
+
+    A layer's buffer is filled to `room` rows, shuffled, and served until half are left: rows of one picture end up in
+    batches far apart. Layers that are asked in turn stay in step.
+    """
+
+    def __init__(self, source: Source, size: int, room: int, seed: int = 0):
+        self.source, self.size, self.room = iter(source), size, max(room, 2 * size)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.waiting: dict[int, list[Tensor]] = {layer: [] for layer in source.layers}
+        self.ready: dict[int, Tensor | None] = dict.fromkeys(source.layers)
+
+    def batches(self, layer: int) -> Iterator[Float[Tensor, "b d"]]:
+        while True:
+            ready = self.ready[layer]
+            if ready is None or len(ready) < max(self.size, self.room // 2):
+                ready = self._filled(layer)
+            batch, self.ready[layer] = ready[: self.size], ready[self.size :]
+            yield batch
+
+    def _filled(self, layer: int) -> Tensor:
+        ready = self.ready[layer]
+        parts = [] if ready is None else [ready]
+        have = sum(len(part) for part in parts) + sum(len(part) for part in self.waiting[layer])
+        while have < self.room:
+            rows = next(self.source)
+            have += len(rows[layer])
+            for other, part in rows.items():
+                self.waiting[other].append(part)
+        rows_of = torch.cat([*parts, *self.waiting[layer]])
+        self.waiting[layer] = []
+        return rows_of[torch.randperm(len(rows_of), generator=self.generator)]

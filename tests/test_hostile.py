@@ -1,0 +1,120 @@
+"""More than ten thousand hostile inputs over all doors: a sentence, never a traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scratchpad.cases.bundle import pack, unpack
+from scratchpad.cases.store import Store
+from scratchpad.cli.needles import _pair
+from scratchpad.cli.testing import _one, box
+from scratchpad.errors import UserError
+from scratchpad.images import load_image
+from scratchpad.ui.handlers import Handlers, _edit
+from scratchpad.ui.keeping import Keeping, _item
+from scratchpad.workbench import Workbench
+
+FIXTURE = Path(__file__).parent / "cases" / "fixtures" / "format-1.case"
+STRANGE = [
+    None,
+    True,
+    -1,
+    0,
+    2**63,
+    1e308,
+    float("nan"),
+    "",
+    "0",
+    "<script>",
+    "../..",
+    "\x00",
+    "é" * 5000,
+    "{x}",
+    [],
+    [[]],
+    {},
+    {"latent": 1},
+    b"\x00",
+]
+
+
+def value(rng: np.random.Generator, depth: int = 0) -> object:
+    """Something a stranger may send."""
+    kind = int(rng.integers(6 if depth < 3 else 4))
+    if kind < 3:
+        return STRANGE[int(rng.integers(len(STRANGE)))]
+    if kind == 3:
+        return "".join(chr(int(c)) for c in rng.integers(0, 0x2FFF, int(rng.integers(0, 40))))
+    if kind == 4:
+        return [value(rng, depth + 1) for _ in range(int(rng.integers(0, 4)))]
+    keys = ("latents", "scale", "region", "target", "smallest", "items", "op", "value", "latent", "runs", "title", "notes", "fork", "image")
+    return {str(rng.choice(keys)): value(rng, depth + 1) for _ in range(int(rng.integers(0, 5)))}
+
+
+def tried(act: Callable[[], object]) -> None:
+    """Anything but a sentence is a failure."""
+    with suppress(UserError):
+        act()
+
+
+def test_what_events_carry(bench: Workbench) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(4000):
+        event = value(rng)
+        given = event if isinstance(event, dict) else {"latents": event, "scale": value(rng), "region": value(rng)}
+        tried(lambda given=given: _edit(given))
+        tried(lambda event=event: _item(event))
+
+
+def test_what_the_command_line_parses() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(2500):
+        text = str(value(rng))
+        tried(lambda text=text: box(text))
+        tried(lambda text=text: _one(text, None, None))
+        tried(lambda text=text: _pair(text, "--cells"))
+
+
+def test_names_of_cases(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    keeping = Keeping([Store(tmp_path)], None)
+    for _ in range(1500):
+        name = value(rng)
+        for told in (keeping.file(name), keeping.replay(name), keeping.keep(None, {"title": name})):  # type: ignore[arg-type]
+            assert json.loads(told)["error"]
+            assert "Something went wrong" not in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bundles_with_bytes_changed() -> None:
+    rng = np.random.default_rng(3)
+    whole = pack(unpack(FIXTURE.read_bytes()))
+    for _ in range(60):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data), int(rng.integers(1, 20))):
+            data[place] = int(rng.integers(256))
+        tried(lambda data=data: unpack(bytes(data)))
+    for _ in range(1500):
+        tried(lambda: unpack(rng.bytes(int(rng.integers(0, 400)))))
+
+
+def test_pictures_that_are_none() -> None:
+    rng = np.random.default_rng(4)
+    heads = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"RIFF0000WEBP", b"BM", b"II*\x00", b"8BPS", b"%!PS-Adobe"]
+    for _ in range(1500):
+        tried(lambda: load_image(heads[int(rng.integers(len(heads)))] + rng.bytes(int(rng.integers(0, 300)))))
+
+
+@pytest.mark.parametrize(
+    "prompt", ["\x00", "é" * 3000, "\u202e reversed", "<image><image>", "{{ 7*7 }}", "<|assistant|>", "a\nb", "🙂" * 50]
+)
+def test_prompts(bench: Workbench, scene_path: Path, prompt: str) -> None:
+    found, said, _ = Handlers(bench).ask(str(scene_path), prompt)
+    assert (found is None) == bool(said)
+    assert "went wrong" not in said

@@ -1,0 +1,101 @@
+"""Effects of edits: by region, by image, towards a target, what rises, what is predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from scratchpad.analysis import compare
+from scratchpad.analysis.edit import ablation
+from scratchpad.errors import UserError
+from scratchpad.records import Edit, LatentEdit
+from scratchpad.vlm.run import force
+from scratchpad.workbench import Analysis, Workbench
+
+
+def test_alternatives_are_the_models_own(bench: Workbench, found: Analysis) -> None:
+    told = bench.ablate(found, ablation(found.suggested))
+    plain = force(bench.vlm, found.prepared, found.run.answer_ids)
+    assert len(told.alternatives) == len(told.before)
+    for one, token in zip(told.alternatives, told.before, strict=True):
+        assert one.before[0][0] == token.text  # greedy decoding says the likeliest
+        assert [p for _, p in one.before] == sorted((p for _, p in one.before), reverse=True)
+    assert told.alternatives[0].before[0][1] == pytest.approx(float(plain.logprobs[0, 0]), abs=1e-5)
+
+
+def test_towards_a_target(bench: Workbench, found: Analysis) -> None:
+    told = bench.ablate(found, ablation(found.suggested), target="yes").toward
+    assert told is not None
+    ids = tuple(bench.vlm.processor.tokenizer("yes", add_special_tokens=False)["input_ids"])  # type: ignore[attr-defined]
+    assert told.before == pytest.approx(float(force(bench.vlm, found.prepared, ids).logprobs.sum()), abs=1e-5)
+    assert told.after != told.before
+    with pytest.raises(UserError, match="can't say"):
+        bench.ablate(found, ablation(found.suggested), target="  ")
+
+
+def test_an_inactive_latent_has_no_effect_and_is_said(bench: Workbench, found: Analysis) -> None:
+    quiet = next(i for i in range(bench.sae.d_sae) if i not in set(found.codes.active().tolist()))
+    told = bench.ablate(found, ablation([quiet]))
+    assert told.inactive == (quiet,)
+    assert not any(told.delta_logprob)
+    assert not told.changed
+
+
+def test_a_region_limits_an_edit_and_whole_regions_add_up(bench: Workbench, found: Analysis) -> None:
+    latent = found.suggested[0]
+    trials = bench._trials(found)
+    top, bottom = (trials.change(Edit((LatentEdit(latent, "set", 0, box),))) for box in ((0, 0, 112, 224), (112, 0, 224, 224)))
+    whole = trials.change(ablation([latent]))
+    both = sum(part for part in (top, bottom) if part is not None)
+    np.testing.assert_allclose(both, whole, atol=1e-6)
+
+
+def test_an_edit_of_one_image_leaves_the_other_alone(bench: Workbench, scene_image: Image.Image) -> None:
+    pair = bench.analyze([scene_image, scene_image], "what is in the picture")
+    latent = int(pair.codes.active()[0])
+    change = bench._trials(pair).change(Edit((LatentEdit(latent, "add", 3.0, image=1),)))
+    assert change is not None
+    assert not change[:196].any()
+    assert change[196:].any(1).all()
+    with pytest.raises(UserError, match="images 0 to 1"):
+        bench._trials(pair).change(Edit((LatentEdit(latent, "add", 3.0, image=2),)))
+
+
+def test_what_rises_is_more_active_on_the_edited_activations(bench: Workbench, found: Analysis) -> None:
+    told = bench.ablate(found, ablation(found.suggested))
+    change = bench._trials(found).change(ablation(found.suggested))
+    assert change is not None
+    after = bench.sae.encode(found.run.activations + change)
+    for risen in told.risen:
+        assert risen.latent not in found.suggested
+        assert risen.after == pytest.approx(after.of(risen.latent).mean(), rel=1e-5)
+        assert risen.after > risen.before
+
+
+def test_predicted_effects_are_verified_by_real_ablations(bench: Workbench, found: Analysis) -> None:
+    told = bench.verify(found, 12)
+    changes = [bench._trials(found).change(ablation([latent])) for latent in told.latents]
+    forced = force(bench.vlm, found.prepared, found.run.answer_ids, bench.sae.layer, torch.from_numpy(np.stack(changes)))
+    plain = force(bench.vlm, found.prepared, found.run.answer_ids)
+    np.testing.assert_allclose(told.actual, forced.logprobs.sum(1) - plain.logprobs.sum(), atol=1e-3)
+    assert [abs(x) for x in told.predicted] == sorted((abs(x) for x in told.predicted), reverse=True)
+    rank = compare.rank_correlation(bench.verify(found))
+    assert rank is not None
+    assert rank > 0.2  # of one question; benchmarks.causal has the median of many
+
+
+def test_integrated_gradients_predict_the_effect_of_dropping_all(bench: Workbench, found: Analysis) -> None:
+    told = bench.verify(found, None, steps=16)
+    everything = bench._trials(found).force([ablation(found.codes.active().tolist())])
+    whole = float(everything.logprobs.sum() - force(bench.vlm, found.prepared, found.run.answer_ids).logprobs.sum())
+    assert float(told.predicted.sum()) == pytest.approx(whole, rel=0.35)
+
+
+def test_a_grey_picture_says_what_habit_says(bench: Workbench, found: Analysis) -> None:
+    told = bench.blank(found)
+    grey = bench.answer(Image.new("RGB", (224, 224), (128, 128, 128)), found.run.prompt)
+    assert told.answer == grey
+    assert told.same == (grey == found.run.answer)
+    assert told.logprob < told.seen
