@@ -124,7 +124,7 @@ def build(bench: Workbench | None, shelf: list[Store]) -> gr.Blocks:
                 "Scratchpad.keep(root, trigger);", "told = Scratchpad.keep(root, trigger, server); if (props.value) told(props.value);"
             )
             + "// trigger('select')",
-            server_functions=[_named(keeping.file, "file"), _named(keeping.replay, "replay")],
+            server_functions=[_named(keeping.file, "file"), _named(on_gpu(keeping.replay), "replay")],
             elem_id="sp-keep",
         )
         parts = Parts(head, image, prompt, ask, status, strip, look, test, keep, asked)
@@ -161,6 +161,7 @@ def _wire(handlers: Handlers, examples: list[tuple[str, str]], parts: Parts) -> 
 def _wire_cases(keeping: Keeping, bench: Workbench | None, parts: Parts, page: gr.Blocks) -> None:
     """Opening /?case=ID, keeping what is on show, going on from a case."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    ask, keep = on_gpu(Handlers(bench).ask), on_gpu(keeping.keep)
 
     def on_open(request: gr.Request) -> tuple[Any, ...]:
         first = keeping.first()
@@ -177,11 +178,11 @@ def _wire_cases(keeping: Keeping, bench: Workbench | None, parts: Parts, page: g
     def on_keep(now: dict[str, str] | None, event: gr.EventData) -> tuple[Any, ...]:
         wanted = dict(event._data or {})
         if "fork" not in wanted:
-            return *[gr.skip()] * 5, keeping.keep(now, wanted)
+            return *[gr.skip()] * 5, keep(now, wanted)
         try:
             _, made = keeping.open(str(wanted["fork"]))
             path = str(save_upload(made.images[0]))
-            found, said, asked = Handlers(bench).ask(path, made.case.prompt)
+            found, said, asked = ask(path, made.case.prompt)
             if found is None:
                 raise UserError(said)
             return header(bench), path, made.case.prompt, found, asked, json.dumps({"forked": True})

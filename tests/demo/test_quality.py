@@ -6,16 +6,13 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
-from scratchpad.analysis.edit import ablation, delta
 from scratchpad.demo.evaluate import _answers, _failure, held_out, picture
-from scratchpad.demo.questions import TYPES, all_questions
-from scratchpad.demo.world import HELD_OUT_START, KINDS
+from scratchpad.demo.questions import TYPES
+from scratchpad.demo.world import HELD_OUT_START
 from scratchpad.sae.evaluate import reconstruction_metrics
 from scratchpad.sae.harvest import harvest
 from scratchpad.sae.load import load_sae
-from scratchpad.vlm.run import force
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
 CARD = json.loads((DEFAULT_MODEL / "evaluation.json").read_text())
@@ -45,28 +42,3 @@ def test_saes_reconstruct_as_their_cards_say(bench: Workbench, name: str) -> Non
     assert found["l0"] <= 32
     if name == "emoji-last":  # whose reconstruction stands in for what the language model reads
         assert found["variance_explained"] >= 0.90
-
-
-def test_concepts_are_causal(bench: Workbench) -> None:
-    """Over 200 held-out questions whose answer names an object: the suggested set changes the name in at least 80%,
-    as many random active latents in at most 10%."""
-    rng = np.random.default_rng(0)
-    changed = random_changed = asked = 0
-    for scene in held_out(600, first=HELD_OUT_START + 60_000_000):
-        questions = [q for q in all_questions(scene) if q.type in ("position", "category", "next") and q.answer in KINDS]
-        if not questions:
-            continue
-        found = bench.analyze(picture(scene), questions[scene.seed % len(questions)].text)
-        if found.run.answer not in KINDS:
-            continue
-        pool = [latent for latent in found.codes.active() if latent not in found.suggested]
-        sets = [found.suggested, rng.choice(pool, len(found.suggested), replace=False)]
-        changes = [delta(bench.sae, found.codes, ablation(list(s)), found.run.grid, found.run.activations) for s in sets]
-        forced = force(bench.vlm, found.prepared, found.run.answer_ids, bench.sae.layer, torch.from_numpy(np.stack(changes)))
-        name_kept = forced.choices[:, 0] == found.run.answer_ids[0]
-        asked, changed, random_changed = asked + 1, changed + (not name_kept[0]), random_changed + (not name_kept[1])
-        if asked == 200:
-            break
-    assert asked == 200
-    assert changed >= 160, f"the suggested set changed {changed} of 200 names"
-    assert random_changed <= 20, f"random sets changed {random_changed} of 200 names"

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("store")
 
 
-@pytest.fixture(scope="session")
-def address(store: Path) -> Iterator[str]:
+@contextmanager
+def served(store: Path, *flags: str) -> Iterator[str]:
+    """The address of a server in a process of its own."""
     port = free_port()
-    env = os.environ | {"SCRATCHPAD_STORE": str(store)}
-    server = subprocess.Popen([sys.executable, "-m", "scratchpad.cli", "serve", "--port", str(port)], env=env)
+    command = [sys.executable, "-m", "scratchpad.cli", "serve", "--port", str(port), *flags]
+    server = subprocess.Popen(command, env=os.environ | {"SCRATCHPAD_STORE": str(store)})
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(240):
@@ -54,6 +56,12 @@ def address(store: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def address(store: Path) -> Iterator[str]:
+    with served(store) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from scratchpad.cases.bundle import unpack
 from scratchpad.cases.shelf import SHIPPED
 from scratchpad.cases.store import Store
-from tests.ui.conftest import free_port
+from tests.ui.conftest import served
 
 pytestmark = pytest.mark.browser
 
@@ -24,21 +19,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def reading(store: Path) -> Iterator[str]:
     """A server on the same store, with no model."""
-    port = free_port()
-    env = os.environ | {"SCRATCHPAD_STORE": str(store)}
-    server = subprocess.Popen([sys.executable, "-m", "scratchpad.cli", "serve", "--no-model", "--port", str(port)], env=env)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(url, timeout=2)
-                break
-            except OSError:
-                time.sleep(0.5)
+    with served(store, "--no-model") as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def opened(chromium: Browser, url: str) -> Page:
