@@ -173,7 +173,7 @@ class _Asked:
         if index is None:
             return []
         taken = {index.name(i) for i in self.analysis.codes.active().tolist()} | {"", text}
-        free = [name for name in dict.fromkeys(index.name(i) for i in range(self.bench.sae.d_sae)) if name not in taken]
+        free = [name for name in dict.fromkeys(index.names) if name not in taken]
         return free[:: max(1, len(free) // STRANGERS)][:STRANGERS]
 
 

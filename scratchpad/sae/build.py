@@ -31,6 +31,7 @@ TOP = 9
 SAMPLE = 4000  # labelled images on which names are found
 THUMBNAIL = 96
 SWEEP = 256  # images after which thumbnails that no latent shows are dropped
+GROUPS = {"latents": 4096, "references": 2048, "images": 64}  # rows of a table that are read together
 RASTER = 16  # rows and columns of a mask where an image is several tiles
 
 
@@ -147,9 +148,9 @@ def _write(sae: Sae, running: _Running, labels: Sequence[set[str]], names: Seque
     folder.mkdir(parents=True)
     shown = sorted(running.thumbnails)
     row_of = {image: row for row, image in enumerate(shown)}
-    pq.write_table(_latents(sae, running, labels), folder / "latents.parquet")
-    pq.write_table(_references(running, row_of), folder / "references.parquet", compression="zstd")
-    pq.write_table(_images(running, shown, labels, names), folder / "images.parquet", row_group_size=512)
+    pq.write_table(_latents(sae, running, labels), folder / "latents.parquet", row_group_size=GROUPS["latents"])
+    pq.write_table(_references(running, row_of), folder / "references.parquet", compression="zstd", row_group_size=GROUPS["references"])
+    pq.write_table(_images(running, shown, labels, names), folder / "images.parquet", row_group_size=GROUPS["images"])
     final, old = sae.folder / "index", sae.folder / "index.old"
     shutil.rmtree(old, ignore_errors=True)
     if final.exists():

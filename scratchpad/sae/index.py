@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,23 +55,59 @@ class Index:
     """An opened index. Tables are read at first use."""
 
     folder: Path
-    _cache: dict[str, Any] = field(default_factory=dict, repr=False)
+    _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
-    def _table(self, name: str) -> Any:
+    def _file(self, name: str) -> Any:
         if name not in self._cache:
             import pyarrow as pa
             import pyarrow.parquet as pq
 
             try:
-                self._cache[name] = pq.read_table(self.folder / f"{name}.parquet", memory_map=True)
+                self._cache[name] = pq.ParquetFile(self.folder / f"{name}.parquet", memory_map=False)
             except (OSError, pa.ArrowException) as error:
                 raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
         return self._cache[name]
 
+    def _rows(self, name: str, begin: int, count: int, columns: list[str] | None = None) -> list[dict[str, Any]]:
+        """Some rows of a table; only the row groups that hold them are read."""
+        import pyarrow as pa
+
+        with self._lock:
+            file = self._file(name)
+            if f"{name} ends" not in self._cache:
+                self._cache[f"{name} ends"] = np.cumsum([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
+            ends = self._cache[f"{name} ends"]
+            if count <= 0 or not len(ends):
+                return []
+            first, last = (int(np.searchsorted(ends, row, "right")) for row in (begin, begin + count - 1))
+            try:
+                table = file.read_row_groups(list(range(first, min(last, len(ends) - 1) + 1)), columns=columns)
+            except (OSError, pa.ArrowException) as error:
+                raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
+        rows: list[dict[str, Any]] = table.slice(begin - (int(ends[first - 1]) if first else 0), count).to_pylist()
+        return rows
+
     @property
     def latents(self) -> Any:
-        """The latent table (pyarrow)."""
-        return self._table("latents")
+        """The latent table's columns that have one value each (pyarrow)."""
+        with self._lock:
+            if "table" not in self._cache:
+                import pyarrow as pa
+
+                try:
+                    self._cache["table"] = self._file("latents").read(columns=list(LatentRow.__dataclass_fields__))
+                except (OSError, pa.ArrowException) as error:
+                    raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
+            return self._cache["table"]
+
+    @property
+    def names(self) -> list[str]:
+        """Every latent's name, those that people gave first."""
+        if "all names" not in self._cache:
+            given = self.given_names
+            self._cache["all names"] = [given.get(i, name) for i, name in enumerate(self.latents.column("name").to_pylist())]
+        return self._cache["all names"]
 
     def row(self, latent: int) -> LatentRow | None:
         table = self.latents
@@ -90,15 +127,16 @@ class Index:
 
     def detail(self, latent: int) -> dict[str, Any]:
         """Histogram of activations, nearest decoder rows and cluster; empty for an index made before it had them."""
-        table = self.latents
-        fields = [name for name in ("histogram", "neighbours", "similarity", "cluster") if name in table.column_names]
-        return {name: table.column(name)[latent].as_py() for name in fields} if 0 <= latent < table.num_rows else {}
+        if not 0 <= latent < self.latents.num_rows:
+            return {}
+        known = self._file("latents").schema_arrow.names
+        fields = [name for name in ("histogram", "neighbours", "similarity", "cluster") if name in known]
+        return self._rows("latents", latent, 1, fields)[0] if fields else {}
 
     def search(self, text: str, most: int = 50) -> list[LatentRow]:
         """Latents whose name has every word of the text, the surest first."""
         words = text.lower().split()
-        names = self.latents.column("name").to_pylist()
-        hit = [i for i, name in enumerate(names) if all(w in self.given_names.get(i, name).lower() for w in words)]
+        hit = [i for i, name in enumerate(self.names) if all(word in name.lower() for word in words)]
         rows = [row for i in hit if (row := self.row(i)) is not None and row.name]
         return sorted(rows, key=lambda row: (row.source != "user", -(row.auroc or 0)))[:most]
 
@@ -108,14 +146,11 @@ class Index:
 
     def references(self, latent: int, most: int = 9) -> list[Reference]:
         """Its top images, most active first."""
-        table = self._table("references")
         begin = int(np.searchsorted(self._starts, latent, "left"))
         end = int(np.searchsorted(self._starts, latent, "right"))
-        rows = table.slice(begin, min(end - begin, most)).to_pylist()
-        images = self._table("images")
         out = []
-        for row in rows:
-            found = images.slice(row["image"], 1).to_pylist()[0]
+        for row in self._rows("references", begin, min(end - begin, most)):
+            found = self._rows("images", row["image"], 1)[0]
             assert found["image"] == row["image"], (found["image"], row["image"])
             mask = np.frombuffer(row["mask"], np.uint8).reshape(row["rows"], row["cols"]) / 255
             out.append(Reference(row["image"], row["activation"], found["labels"], mask.astype(np.float32), found["thumbnail"]))
@@ -123,9 +158,10 @@ class Index:
 
     @property
     def _starts(self) -> np.ndarray:
-        if "starts" not in self._cache:
-            self._cache["starts"] = self._table("references").column("latent").to_numpy()
-        return self._cache["starts"]
+        with self._lock:
+            if "starts" not in self._cache:
+                self._cache["starts"] = self._file("references").read(columns=["latent"]).column("latent").to_numpy()
+            return self._cache["starts"]
 
 
 def open_index(sae: Path) -> Index | None:
