@@ -69,6 +69,8 @@ def build(bench: Workbench | None, shelf: list[Store]) -> gr.Blocks:
 
     with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False) as page:
         head = gr.HTML(header(bench), elem_id="sp-header")
+        if examples:
+            gr.HTML(html_template='<div class="sp-root"></div>', js_on_load=_panel("guide"), elem_id="sp-guide")
         asked = gr.State(first[2])
         with gr.Row(elem_id="sp-top"):
             with gr.Column(scale=1, min_width=300, elem_id="sp-ask", visible=bench is not None):
@@ -200,7 +202,7 @@ def launch(bench: Workbench | None, host: str, port: int, shelf: list[Store]) ->
     Raises:
         UserError: the port is taken.
     """
-    script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "sae.js"))
+    script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "sae.js", "guide.js"))
     try:
         build(bench, shelf).queue(default_concurrency_limit=1, max_size=64).launch(
             server_name=host,

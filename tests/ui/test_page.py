@@ -175,6 +175,18 @@ def test_text_is_never_markup(page: Page) -> None:
     expect(page.locator("#sp-look .sp-chip.sp-prompt").first).to_be_visible()
 
 
+def test_a_first_visit_is_led_and_can_be_dismissed(page: Page) -> None:
+    page.locator("#sp-guide [data-step]").click()
+    for name in ("Look", "Find concepts", "Compare", "Test"):
+        expect(page.locator(".sp-step b")).to_contain_text(name)
+        expect(page.locator(".sp-led")).to_have_count(1)
+        page.locator(".sp-step .sp-go, .sp-step [data-dismiss]").first.click()
+    expect(page.locator(".sp-guide")).to_have_count(0)
+    page.reload()
+    page.wait_for_selector("#sp-look .sp-chip.sp-output")
+    expect(page.locator(".sp-guide")).to_have_count(0)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_axe_finds_no_violation(page: Page, address: str, theme: str, width: int) -> None:
@@ -186,6 +198,6 @@ def test_axe_finds_no_violation(page: Page, address: str, theme: str, width: int
     page.locator("#sp-test [data-do=go]").click()
     expect(page.locator("#sp-test .sp-control")).to_be_visible(timeout=60_000)
     page.locator("#sp-look .sp-map canvas").click(position={"x": 40, "y": 40})
-    include = [[f"#sp-{part}"] for part in ("header", "go", "strip-examples", "look", "concepts", "heatmap", "test", "keep")]
+    include = [[f"#sp-{part}"] for part in ("header", "guide", "go", "strip-examples", "look", "concepts", "heatmap", "test", "keep")]
     found = Axe().run(page, context={"include": include})
     assert found.violations_count == 0, found.generate_report()
