@@ -20,6 +20,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 NAME = "scratchpad_sdpa"
+BLOCK = 256  # query rows that go through SDPA together under a mask
 
 
 @dataclass
@@ -106,7 +107,7 @@ def attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: object
 ) -> tuple[Tensor, None]:
     """An attention function as transformers expects it: SDPA, plus the captured rows."""
-    out, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)  # type: ignore[arg-type]
+    out = _in_blocks(module, query, key, value, attention_mask, **kwargs)
     watched = _watched.get()
     if watched is not None:
         if out.requires_grad:
@@ -119,6 +120,25 @@ def attention(
         scaling = kwargs.get("scaling")
         _keep(capture, module, query[:1], key[:1], attention_mask, scaling if isinstance(scaling, float) else None)
     return out, None
+
+
+def _in_blocks(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: object) -> Tensor:
+    """SDPA, a block of query rows at a time where a mask is given: each reads only the keys up to the last that it may see.
+
+    With a mask SDPA computes what the mask then hides, half of all in a causal one; a prefill upon kept keys always has one.
+    """
+    rows = query.shape[2]
+    if mask is None or rows < 2 * BLOCK or mask.shape[2] != rows or torch.is_grad_enabled():
+        return sdpa_attention_forward(module, query, key, value, mask, **kwargs)[0]  # type: ignore[arg-type]
+    seen = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
+    parts = []
+    for start in range(0, rows, BLOCK):
+        part = slice(start, min(start + BLOCK, rows))
+        columns = seen[:, :, part].flatten(0, 2).any(0).nonzero()
+        stop = int(columns[-1]) + 1 if len(columns) else key.shape[2]
+        cut = mask[:, :, part, :stop]
+        parts.append(sdpa_attention_forward(module, query[:, :, part], key[:, :, :stop], value[:, :, :stop], cut, **kwargs)[0])  # type: ignore[arg-type]
+    return torch.cat(parts, 1)
 
 
 def _keep(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from scratchpad.vlm import attention
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import first_changed
 from scratchpad.vlm.run import force, generate, run_and_keep
@@ -66,3 +67,17 @@ def test_an_edited_run_computes_no_block_and_no_position_before_its_change(name:
     assert (first > prepared.image_positions[0]) == (vlm.adapter.sees_ahead == "nothing")
     assert not entered
     assert not [block for block in vlm.blocks if "forward" in block.__dict__]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_attention_in_blocks_is_attention(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a few rows, so that the tiny models have several: the same log-probabilities, edited and upon kept keys."""
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    found, known = run_and_keep(vlm, prepared, vlm.read_layer, 4)
+    deltas = torch.zeros(2, prepared.grid.patches, vlm.width)
+    deltas[:, last_patches(prepared)] = 3 * torch.randn(2, 2, vlm.width, generator=torch.Generator().manual_seed(0))
+    whole = force(vlm, prepared, found.answer_ids, vlm.read_layer, deltas, known)
+    monkeypatch.setattr(attention, "BLOCK", 2)
+    blocks = force(vlm, prepared, found.answer_ids, vlm.read_layer, deltas, known)
+    np.testing.assert_allclose(blocks.logprobs, whole.logprobs, atol=1e-5)
