@@ -166,8 +166,10 @@ class Index:
 
 def open_index(sae: Path) -> Index | None:
     """The index beside an SAE, or None where it has none."""
-    folder = sae / "index"
-    return Index(folder) if all((folder / name).is_file() for name in FILES) else None
+    for folder in (sae / "index", sae / "index.old"):  # the old one is there alone if making a new one was killed between its two renames
+        if all((folder / name).is_file() for name in FILES):
+            return Index(folder)
+    return None
 
 
 def histogram_bins() -> Float[np.ndarray, " b"]:

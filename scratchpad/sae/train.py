@@ -59,6 +59,8 @@ class Fit:
         self.begun, self.first = time.monotonic(), 0
         kind, config = _training(recipe, d_in, device)
         kept = out / "checkpoint"
+        if not kept.exists() and (out / "checkpoint.old").is_dir():  # killed between the two renames of `checkpoint`
+            os.replace(out / "checkpoint.old", kept)
         try:
             self.sae = kind.load_from_disk(kept, device=device) if kept.is_dir() else kind(config)
             self.trainer: Any = SAETrainer(_schedule(recipe, device), self.sae, batches)
