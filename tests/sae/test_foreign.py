@@ -44,7 +44,7 @@ def taken(folder: Path, format: str, out: Path, **said) -> Sae:
     return load_sae(out)
 
 
-def agrees(sae: Sae, x: torch.Tensor, codes: torch.Tensor, w: dict[str, torch.Tensor]) -> None:
+def assert_agrees(sae: Sae, x: torch.Tensor, codes: torch.Tensor, w: dict[str, torch.Tensor]) -> None:
     torch.testing.assert_close(sae.activations(x), codes, atol=1e-5, rtol=1e-5)
     ours = sae.encode(x.numpy())
     torch.testing.assert_close(torch.from_numpy(sae.reconstruct(ours)), codes @ w["W_dec"] + w["b_dec"], atol=1e-4, rtol=1e-4)
@@ -69,7 +69,7 @@ def test_patchsae(four, x, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.delitem(sys.modules, name)
     sae = taken(tmp_path / "final.pt", "patchsae", tmp_path / "out")
     assert sae.layer == 10
-    agrees(sae, x, pre(four, x).relu(), four)
+    assert_agrees(sae, x, pre(four, x).relu(), four)
 
 
 def test_patchsae_counts_layers_from_the_end(four, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_patchsae_counts_layers_from_the_end(four, tmp_path: Path) -> None:
 def test_fastsae(four, x, tmp_path: Path) -> None:
     torch.save(four, tmp_path / "vanilla_state_dict.pt")
     (tmp_path / "vanilla_config.json").write_text(json.dumps({"activation_name": "relu"}))
-    agrees(taken(tmp_path, "patchsae", tmp_path / "out", layer=3), x, pre(four, x).relu(), four)
+    assert_agrees(taken(tmp_path, "patchsae", tmp_path / "out", layer=3), x, pre(four, x).relu(), four)
 
 
 def saev_file(path: Path, header: dict, state: dict[str, torch.Tensor]) -> None:
@@ -106,7 +106,7 @@ def saev_file(path: Path, header: dict, state: dict[str, torch.Tensor]) -> None:
 )
 def test_saev(four, x, tmp_path: Path, header, state, said, codes) -> None:
     saev_file(tmp_path / "sae.pt", header, four | state)
-    agrees(taken(tmp_path, "saev", tmp_path / "out", layer=7, **said), x, codes(four, x), four)
+    assert_agrees(taken(tmp_path, "saev", tmp_path / "out", layer=7, **said), x, codes(four, x), four)
 
 
 def test_saev_schema_1_was_written_both_ways(four, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_prisma(four, x, tmp_path: Path, act: str) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config))
     sae = taken(tmp_path, "prisma", tmp_path / "out")
     assert sae.layer == 9
-    agrees(sae, x, pre(four, x).relu() if act == "relu" else topk(pre(four, x), 6).relu(), four)
+    assert_agrees(sae, x, pre(four, x).relu() if act == "relu" else topk(pre(four, x), 6).relu(), four)
 
 
 def test_prisma_with_a_normalised_input_is_refused(four, tmp_path: Path) -> None:
@@ -138,15 +138,15 @@ def test_sae_for_vlm_batch_topk(four, x, tmp_path: Path) -> None:
     torch.save(state, tmp_path / "ae.pt")
     (tmp_path / "config.json").write_text(json.dumps({"trainer": {"dict_class": "BatchTopKSAE", "k": 6}}))
     acts = pre(four, x).relu()
-    agrees(taken(tmp_path, "sae-for-vlm", tmp_path / "out", layer=1), x, acts * (acts > 2), four)
+    assert_agrees(taken(tmp_path, "sae-for-vlm", tmp_path / "out", layer=1), x, acts * (acts > 2), four)
     (tmp_path / "config.json").write_text(json.dumps({"trainer": {"dict_class": "AutoEncoderTopK"}}))
-    agrees(taken(tmp_path, "sae-for-vlm", tmp_path / "out2", layer=1), x, topk(acts, 6), four)
+    assert_agrees(taken(tmp_path, "sae-for-vlm", tmp_path / "out2", layer=1), x, topk(acts, 6), four)
 
 
 def test_sae_for_vlm_matryoshka(four, x, tmp_path: Path) -> None:
     torch.save(four | {"k": torch.tensor(6), "threshold": torch.tensor(-1.0), "group_sizes": torch.tensor([20, 20])}, tmp_path / "ae.pt")
     (tmp_path / "config.json").write_text(json.dumps({"trainer": {"dict_class": "MatroyshkaBatchTopKSAE"}}))
-    agrees(taken(tmp_path, "sae-for-vlm", tmp_path / "out", layer=1), x, pre(four, x).relu(), four)
+    assert_agrees(taken(tmp_path, "sae-for-vlm", tmp_path / "out", layer=1), x, pre(four, x).relu(), four)
 
 
 class Evil:
