@@ -73,21 +73,7 @@ def build(bench: Workbench | None, shelf: list[Store]) -> gr.Blocks:
             gr.HTML(html_template='<div class="sp-root"></div>', js_on_load=_panel("guide"), elem_id="sp-guide")
         asked = gr.State(first[2])
         with gr.Row(elem_id="sp-top"):
-            with gr.Column(scale=1, min_width=300, elem_id="sp-ask", visible=bench is not None):
-                image = gr.Image(
-                    first_image,
-                    type="filepath",
-                    label="Image",
-                    sources=["upload", "clipboard"],
-                    height=250,
-                    buttons=[],
-                )
-                prompt = gr.Textbox(
-                    first_prompt, label="Question", placeholder="What is in the picture?", lines=1, max_lines=4, max_length=4000
-                )
-                ask = gr.Button("Ask", variant="primary", elem_id="sp-go")
-                status = gr.HTML(elem_id="sp-status")
-                strip = gr.HTML(_strip(examples), js_on_load=STRIP, visible=bool(examples), elem_id="sp-strip-examples")
+            image, prompt, ask, status, strip = _ask_column(examples, (first_image, first_prompt), visible=bench is not None)
             with gr.Column(scale=3, min_width=320):
                 look = gr.HTML(
                     first[0] or "",
@@ -113,26 +99,56 @@ def build(bench: Workbench | None, shelf: list[Store]) -> gr.Blocks:
             elem_id="sp-test",
         )
         if bench is not None:
-            gr.HTML(
-                html_template='<div class="sp-root"></div>',
-                js_on_load=_panel("sae").replace("Scratchpad.sae(root, trigger);", "Scratchpad.sae(root, server);"),
-                server_functions=[_named(getattr(handlers, name), name) for name in ("overview", "latent", "search")],
-                elem_id="sp-sae",
-            )
-        keep = gr.HTML(
-            "",
-            html_template='<div class="sp-root"></div>',
-            js_on_load=_panel("keep", before="let told;", after="watch('value', () => props.value && told(props.value));").replace(
-                "Scratchpad.keep(root, trigger);", "told = Scratchpad.keep(root, trigger, server); if (props.value) told(props.value);"
-            )
-            + "// trigger('select')",
-            server_functions=[_named(keeping.file, "file"), _named(on_gpu(keeping.replay), "replay")],
-            elem_id="sp-keep",
-        )
+            _sae_panel(handlers)
+        keep = _keep_panel(keeping)
         parts = Parts(head, image, prompt, ask, status, strip, look, test, keep, asked)
         _wire(handlers, examples, parts)
         _wire_cases(keeping, bench, parts, page)
     return page
+
+
+def _ask_column(
+    examples: list[tuple[str, str]], first: tuple[str | None, str], visible: bool
+) -> tuple[gr.Image, gr.Textbox, gr.Button, gr.HTML, gr.HTML]:
+    """ASK: image, question, button, status line, examples."""
+    with gr.Column(scale=1, min_width=300, elem_id="sp-ask", visible=visible):
+        image = gr.Image(
+            first[0],
+            type="filepath",
+            label="Image",
+            sources=["upload", "clipboard"],
+            height=250,
+            buttons=[],
+        )
+        prompt = gr.Textbox(first[1], label="Question", placeholder="What is in the picture?", lines=1, max_lines=4, max_length=4000)
+        ask = gr.Button("Ask", variant="primary", elem_id="sp-go")
+        status = gr.HTML(elem_id="sp-status")
+        strip = gr.HTML(_strip(examples), js_on_load=STRIP, visible=bool(examples), elem_id="sp-strip-examples")
+    return image, prompt, ask, status, strip
+
+
+def _sae_panel(handlers: Handlers) -> None:
+    """THE SAE, which reads nothing before it's opened."""
+    gr.HTML(
+        html_template='<div class="sp-root"></div>',
+        js_on_load=_panel("sae").replace("Scratchpad.sae(root, trigger);", "Scratchpad.sae(root, server);"),
+        server_functions=[_named(getattr(handlers, name), name) for name in ("overview", "latent", "search")],
+        elem_id="sp-sae",
+    )
+
+
+def _keep_panel(keeping: Keeping) -> gr.HTML:
+    """KEEP, which tells itself of every new value."""
+    return gr.HTML(
+        "",
+        html_template='<div class="sp-root"></div>',
+        js_on_load=_panel("keep", before="let told;", after="watch('value', () => props.value && told(props.value));").replace(
+            "Scratchpad.keep(root, trigger);", "told = Scratchpad.keep(root, trigger, server); if (props.value) told(props.value);"
+        )
+        + "// trigger('select')",
+        server_functions=[_named(keeping.file, "file"), _named(on_gpu(keeping.replay), "replay")],
+        elem_id="sp-keep",
+    )
 
 
 def _wire(handlers: Handlers, examples: list[tuple[str, str]], parts: Parts) -> None:
