@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scratchpad.cli.options import as_json, image_and_prompt, model_and_sae, show, workbench
 from scratchpad.errors import UserError
+from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
     from scratchpad.cases.bundle import Bundle
@@ -190,9 +191,7 @@ def _export(options: argparse.Namespace) -> None:
 def _keep(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(path.name + ".part")
-        aside.write_bytes(data)
-        aside.replace(path)
+        write_whole(path, data)
     except OSError as error:
         raise UserError(f"{path} can't be written: {error.strerror}.") from error
 

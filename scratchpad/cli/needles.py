@@ -9,6 +9,7 @@ from typing import Any
 
 from scratchpad.cli.options import as_json, model_and_sae, placement, show
 from scratchpad.errors import UserError
+from scratchpad.files import write_whole
 
 
 def add(commands: Any) -> None:
@@ -80,9 +81,7 @@ def _needle(options: argparse.Namespace) -> None:
     vlm = load_vlm(options.model or DEFAULT_MODEL, placement(options))
     summary = sweep(vlm, sae, plan, options.out, _progress)
     keep(summary)
-    aside = options.out / "report.html.part"
-    aside.write_text(report(summary))
-    aside.replace(options.out / "report.html")
+    write_whole(options.out / "report.html", report(summary))
     lines = []
     for dataset, found in summary["results"].items():
         lines.append(f"{dataset}:")

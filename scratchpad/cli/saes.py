@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scratchpad.cli.options import as_json, placement, show, where_and_how
 from scratchpad.errors import UserError
+from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
     from scratchpad.sae.load import Sae
@@ -165,7 +166,6 @@ def _declare(vlm: Vlm, out: Path, found: Pictures) -> dict[str, float]:
     from scratchpad.sae.evaluate import reconstruction_metrics
     from scratchpad.sae.harvest import harvest
     from scratchpad.sae.load import load_sae
-    from scratchpad.sae.train import write_json
 
     sae = load_sae(out)
     order = range(0, len(found), max(1, len(found) // METRICS_ON))
@@ -173,7 +173,7 @@ def _declare(vlm: Vlm, out: Path, found: Pictures) -> dict[str, float]:
     metrics = {
         k: round(v, 4) for k, v in reconstruction_metrics(sae, (r[sae.layer].numpy() for r in harvest(vlm, some, [sae.layer]))).items()
     }
-    write_json(out / "metrics.json", metrics | {"measured_on": "images it was trained on"})
+    write_whole(out / "metrics.json", json.dumps(metrics | {"measured_on": "images it was trained on"}, indent=1))
     return metrics
 
 
@@ -238,7 +238,6 @@ class _Followed(list[Any]):
 
 def _evaluate(options: argparse.Namespace) -> None:
     from scratchpad.sae.judge import Fidelity, declared, evaluate
-    from scratchpad.sae.train import write_json
 
     vlm, sae, found = _loaded(options)
     if options.most < 1:
@@ -248,9 +247,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     metrics = evaluate(vlm, sae, (p for _, p in found.in_order(order)), options.prompt or ["Describe the image."])
     fits = Fidelity(told, {k: metrics[k] for k in ("variance_explained", "l0")}) if told else None
     value = metrics | {"declared": told, "fits": fits.fits if fits else None, "says": fits.says if fits else "", "skipped": found.skipped}
-    write_json(
-        sae.folder / "evaluation.json", value | {"images": Path(found.source).name, "prompts": options.prompt or ["Describe the image."]}
-    )
+    kept = value | {"images": Path(found.source).name, "prompts": options.prompt or ["Describe the image."]}
+    write_whole(sae.folder / "evaluation.json", json.dumps(kept, indent=1))
     lines = [f"{name}: {metrics[name]}" for name in ("variance_explained", "l0", "dead_share", "cosine")]
     same = metrics["answers_unchanged"]
     lines.append(

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from scratchpad.files import write_whole
+
 SHIPPED = Path(__file__).resolve().parents[2] / "examples"
 CLOSEST = ("multi-words", "text", "single-word", "patch")  # data sets, the one most like reading a picture first
 
@@ -20,9 +22,7 @@ def keep(summary: dict[str, Any], at: Path | None = None) -> None:
     path = (at or folder()) / f"{summary['model']['identity']}.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".part")
-        aside.write_text(json.dumps(summary))
-        os.replace(aside, path)
+        write_whole(path, json.dumps(summary))
     except OSError:
         return
 

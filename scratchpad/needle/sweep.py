@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from scratchpad.errors import UserError
+from scratchpad.files import write_whole
 from scratchpad.grid import Grid
 from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position, font_file
 from scratchpad.needle.metrics import NAMES, interval, measure
@@ -176,9 +177,7 @@ def _finish(out: Path, log: Path, plan: Plan, vlm: Vlm, sae: Sae | None, size: t
     pq.write_table(pa.Table.from_pylist(rows), aside)
     aside.replace(out / "results.parquet")
     summary = _summary(rows, sums, plan, vlm, sae, size)
-    aside = out / "summary.json.part"
-    aside.write_text(json.dumps(summary, indent=1))
-    aside.replace(out / "summary.json")
+    write_whole(out / "summary.json", json.dumps(summary, indent=1))
     return summary
 
 

@@ -11,7 +11,6 @@ sparsity = share of images on which it is > 0; mean activation = its mean over t
 from __future__ import annotations
 
 import json
-import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from scratchpad.errors import UserError
+from scratchpad.files import write_whole
 
 NAME = 80  # characters
 FILES = ("latents.parquet", "references.parquet", "images.parquet")
@@ -199,9 +199,7 @@ def rename(sae: Path, latent: int, name: str) -> None:
         names[latent] = " ".join(name.split())[:NAME]
     else:
         names.pop(latent, None)
-    aside = sae / "names.json.part"
-    aside.write_text(json.dumps({str(i): names[i] for i in sorted(names)}, indent=1, ensure_ascii=False))
-    os.replace(aside, sae / "names.json")
+    write_whole(sae / "names.json", json.dumps({str(i): names[i] for i in sorted(names)}, indent=1, ensure_ascii=False))
 
 
 def auroc(scores: Float[np.ndarray, "n l"], positive: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " l"]:

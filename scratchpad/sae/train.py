@@ -6,7 +6,6 @@ A run writes checkpoints and goes on from the last after any interruption.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -213,10 +212,3 @@ def _schedule(recipe: Recipe, device: str) -> Any:
         n_batches_for_norm_estimate=ESTIMATED,
         logger=LoggingConfig(log_to_wandb=False),
     )
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """A small file, whole or not at all."""
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(json.dumps(value, indent=1))
-    os.replace(aside, path)
