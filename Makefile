@@ -20,6 +20,7 @@ run: install
 
 $(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps colpali-engine==0.3.18  # its maps are compared with ours; its dependencies aren't needed for them
 	touch $@
 
 browser:

@@ -30,7 +30,8 @@ from scratchpad.sae.judge import Fidelity, fidelity
 from scratchpad.sae.load import Sae, load_sae
 from scratchpad.trials import Trials
 from scratchpad.vlm import run as vlm_run
-from scratchpad.vlm.load import Placement, Vlm, load_vlm
+from scratchpad.vlm.checkpoint import Placement
+from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.reuse import Kept
 

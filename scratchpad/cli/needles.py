@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scratchpad.cli.options import as_json, model_and_sae, placement, show
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
+if TYPE_CHECKING:
+    from scratchpad.needle.subject import Subject
+
 
 def add(commands: Any) -> None:
     needle = commands.add_parser("needle", help="measure which saliency map finds a needle at every position")
     model_and_sae(needle)
-    needle.add_argument("--methods", default="attention,rollout,relevancy,gradient-input,occlusion,random,centre,edge")
+    needle.add_argument("--methods", help="separated by commas (default: most of those the kind of model has)")
     needle.add_argument("--datasets", default="patch,single-word,multi-words,text")
     needle.add_argument("--runs", type=int, default=5)
     needle.add_argument("--prompt", help="what is asked; {needle} stands for the word")
@@ -57,14 +60,11 @@ def _needle(options: argparse.Namespace) -> None:
     from scratchpad.needle.kept import keep
     from scratchpad.needle.report import report
     from scratchpad.needle.sweep import Plan, sweep
-    from scratchpad.sae.load import load_sae
-    from scratchpad.saliency.methods import named
-    from scratchpad.vlm.load import load_vlm
-    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
 
-    methods = named(options.methods)
+    subject = _subject(options)
+    methods = (options.methods or USUAL[type(subject).__name__]).split(",")
     plan = Plan(
-        methods=tuple(methods),
+        methods=tuple(dict.fromkeys(method.strip() for method in methods)),
         datasets=tuple(name.strip() for name in options.datasets.split(",")),
         cells=_pair(options.cells, "--cells"),
         runs=options.runs,
@@ -76,10 +76,7 @@ def _needle(options: argparse.Namespace) -> None:
         size=_pair(options.size, "--size") if options.size else None,
         prompt=options.prompt,
     )
-    chosen = options.sae or (DEFAULT_SAE if not options.model and "sae-attention" in methods else None)
-    sae = load_sae(chosen) if chosen else None
-    vlm = load_vlm(options.model or DEFAULT_MODEL, placement(options))
-    summary = sweep(vlm, sae, plan, options.out, _progress)
+    summary = sweep(subject, plan, options.out, _progress)
     keep(summary)
     write_whole(options.out / "report.html", report(summary))
     lines = []
@@ -89,6 +86,28 @@ def _needle(options: argparse.Namespace) -> None:
             a = found[method]["accuracy"]
             lines.append(f"  {100 * a['mean']:5.1f}%  ({100 * a['low']:.1f} to {100 * a['high']:.1f})  {method}")
     show(summary, options.json, [*lines, f"by chance {100 * summary['chance']:.1f}%; report in {options.out / 'report.html'}"])
+
+
+USUAL = {
+    "Answering": "attention,rollout,relevancy,gradient-input,occlusion,random,centre,edge",
+    "Retrieving": "cosine,cosine-max,gradient-input,occlusion,random,centre,edge",
+}
+
+
+def _subject(options: argparse.Namespace) -> Subject:
+    """The model named, as the benchmark takes it: one that answers, or one that retrieves."""
+    from scratchpad.needle.subject import Answering, Retrieving
+    from scratchpad.sae.load import load_sae
+    from scratchpad.vlm.load import load_vlm
+    from scratchpad.vlm.retrieval import is_retriever, load_retriever
+    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
+
+    source = options.model or DEFAULT_MODEL
+    if is_retriever(source):
+        return Retrieving(load_retriever(source, placement(options)))
+    wants = "sae-attention" in (getattr(options, "methods", None) or "")
+    chosen = getattr(options, "sae", None) or (DEFAULT_SAE if not options.model and wants else None)
+    return Answering(load_vlm(source, placement(options)), load_sae(chosen) if chosen else None)
 
 
 def _progress(done: int, of: int) -> None:
@@ -104,9 +123,7 @@ def _data(options: argparse.Namespace) -> None:
 
     cells = _pair(options.cells, "--cells")
     if options.model:
-        from scratchpad.vlm.load import load_vlm
-
-        size = own_size(load_vlm(options.model, placement(options)), cells)
+        size = own_size(_subject(options), cells)
     else:
         size = _pair(options.size, "--size") if options.size else (cells[0] * 64, cells[1] * 64)
     if options.dataset not in DATASETS:

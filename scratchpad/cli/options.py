@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scratchpad.vlm.load import Placement
+    from scratchpad.vlm.checkpoint import Placement
     from scratchpad.workbench import Workbench
 
 
@@ -39,7 +39,7 @@ def image_and_prompt(parser: argparse.ArgumentParser) -> None:
 
 
 def placement(options: argparse.Namespace) -> Placement:
-    from scratchpad.vlm.load import Placement
+    from scratchpad.vlm.checkpoint import Placement
 
     return Placement(options.device, options.dtype, options.bits, options.trust_remote_code)
 

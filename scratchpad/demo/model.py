@@ -55,8 +55,8 @@ def world_words() -> list[str]:
     return sorted({word for word in text.replace("{a}", "").replace("{x}", "").split() if word})
 
 
-def build_tokenizer() -> PreTrainedTokenizerFast:
-    """A byte-level BPE in which every word of the world is one token and anything else is bytes.
+def build_tokenizer(more: tuple[str, ...] = ()) -> PreTrainedTokenizerFast:
+    """A byte-level BPE in which every word of the world, and `more`, is one token and anything else is bytes.
 
     Its normaliser lowers case and drops punctuation that ends a word, so that a question means the same however typed.
     """
@@ -72,7 +72,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     )
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     core.decoder = decoders.ByteLevel()
-    words = world_words()
+    words = [*world_words(), *more]
     trainer = trainers.BpeTrainer(
         vocab_size=4096,
         special_tokens=list(SPECIAL),

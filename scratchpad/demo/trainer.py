@@ -18,10 +18,10 @@ from scratchpad.demo.batches import LABELS, Batch, drill
 from scratchpad.demo.hints import COUNT_FROM, HINTS, MEANT, NAMED, READ_FROM
 from scratchpad.demo.looks import looking
 from scratchpad.demo.model import SYSTEM
+from scratchpad.demo.steps import Loss
 from scratchpad.demo.symbols import LOUDNESS, directions, ripples, symbols, waves
 from scratchpad.demo.world import TRAINING_SEEDS, WORDS
 
-Loss = tuple[Tensor, dict[str, float]]
 PLACE_LAYER, KIND_LAYER = 3, 4  # hidden states from which hints are read: early, so that later blocks can use the answer
 DRILLS = 80  # scenes beside a step's own
 NOISE = 0.03  # standard deviation of what the reader's symbols are blurred by

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-from PIL import Image
 
 from scratchpad.errors import UserError
 from scratchpad.needle.datasets import cells_of, nearest_aligned
-from scratchpad.vlm.load import Vlm
-from scratchpad.vlm.prepare import prepare
+from scratchpad.needle.subject import Subject
 
 MOST = 1024  # image tokens, where the model leaves the size to us
 
 
-def own_size(vlm: Vlm, cells: tuple[int, int]) -> tuple[int, int]:
+def own_size(subject: Subject, cells: tuple[int, int]) -> tuple[int, int]:
     """(h, w) in pixels: the processor's fixed size, or for models of any size the largest with up to MOST tokens.
 
     Raises:
         UserError: none on which `cells` lie on whole tokens; names the nearest numbers that do.
     """
     first = None
-    for size in _candidates(vlm, cells):
-        grid = prepare(vlm, Image.new("RGB", (size[1], size[0]), (255, 255, 255)), "where").grid
+    for size in _candidates(subject, cells):
+        grid = subject.grid(size)
         if grid.size == size and cells_of(grid, cells) is not None:
             return size
         first = first or grid
     near = nearest_aligned(first, cells) if first else None
     fits = f"the nearest that fit are {near[0]}x{near[1]}" if near else "give a --size that is a multiple of its tokens"
-    raise UserError(f"{cells[0]}x{cells[1]} cells don't lie on whole image tokens of {vlm.name} at its own resolution; {fits}.")
+    raise UserError(f"{cells[0]}x{cells[1]} cells don't lie on whole image tokens of {subject.name} at its own resolution; {fits}.")
 
 
-def _candidates(vlm: Vlm, cells: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    processor: Any = vlm.processor.image_processor  # type: ignore[attr-defined]
+def _candidates(subject: Subject, cells: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    processor = subject.image_processor
     for name in ("crop_size", "size"):
         given = getattr(processor, name, None)
         size = dict(given) if given else {}

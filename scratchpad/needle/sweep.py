@@ -14,19 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
-from scratchpad.grid import Grid
 from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position, font_file
 from scratchpad.needle.metrics import NAMES, interval, measure
 from scratchpad.needle.own import own_size
-from scratchpad.sae.load import Sae
-from scratchpad.saliency.look import look
-from scratchpad.saliency.methods import METHODS
-from scratchpad.vlm.load import Vlm
-from scratchpad.vlm.prepare import prepare
+from scratchpad.needle.subject import Subject
+from scratchpad.saliency.methods import named
 
 INKS = 60  # the darkest ink is black, the lightest this grey
 
@@ -47,21 +42,16 @@ class Plan:
     size: tuple[int, int] | None = None  # pixels; by default the model's own resolution
     prompt: str | None = None  # {needle} stands for the word; by default one for each data set
 
-    def asked(self, dataset: str) -> str:
-        text = self.prompt or ("where is the {needle} square" if dataset == "patch" else "where is the word {needle}")
-        return text.replace("{needle}", self.needle.lower() if dataset == "patch" else self.needle)
 
-
-def sweep(vlm: Vlm, sae: Sae | None, plan: Plan, out: Path, say: Callable[[int, int], None] = lambda done, of: None) -> dict[str, Any]:
+def sweep(subject: Subject, plan: Plan, out: Path, say: Callable[[int, int], None] = lambda done, of: None) -> dict[str, Any]:
     """Runs what is left of the sweep and writes results; the summary.
 
     Raises:
         UserError: unknown names, cells that don't lie on whole tokens, a word that doesn't fit, a folder of another sweep.
     """
-    size, cell_of = _place(vlm, plan)
+    size, cell_of = _place(subject, plan)
     jobs = list(_jobs(plan, size))
-    layer = sae.layer if sae else vlm.read_layer
-    log = _opened(out, vlm, sae, plan, size)
+    log = _opened(out, subject, plan, size)
     known = {key for key, _ in _lines(log)}
     done = 0
     with open(log, "a") as file:
@@ -69,28 +59,25 @@ def sweep(vlm: Vlm, sae: Sae | None, plan: Plan, out: Path, say: Callable[[int, 
             done += 1
             if key in known:
                 continue
-            maps = _maps(vlm, sae, plan, stack, cell_of, layer)
+            maps = _maps(subject, plan, stack, cell_of)
             file.write(json.dumps({"key": key, "maps": maps}) + "\n")
             file.flush()
             say(done, len(jobs))
-    return _finish(out, log, plan, vlm, sae, size)
+    return _finish(out, log, plan, subject, size)
 
 
-def _place(vlm: Vlm, plan: Plan) -> tuple[tuple[int, int], np.ndarray]:
+def _place(subject: Subject, plan: Plan) -> tuple[tuple[int, int], np.ndarray]:
     """The size in pixels and which cell every image token lies in."""
     for dataset in plan.datasets:
         if dataset not in DATASETS:
             raise UserError(f"The data set {dataset!r} was asked for; expected some of {', '.join(DATASETS)}.")
     if min(plan.cells) < 2 or plan.runs < 1:
         raise UserError(f"{plan.cells[0]}x{plan.cells[1]} cells and {plan.runs} runs were asked for; expected 2x2 or more, and 1 or more.")
+    named(",".join(plan.methods), subject.methods)
     for word in (plan.needle, plan.distractor):
         check_letters(word, plan.font)
-    size = plan.size or own_size(vlm, plan.cells)
-    return size, aligned(grid_of(vlm, size), plan.cells, vlm.name)
-
-
-def grid_of(vlm: Vlm, size: tuple[int, int]) -> Grid:
-    return prepare(vlm, Image.new("RGB", (size[1], size[0]), (255, 255, 255)), "where").grid
+    size = plan.size or own_size(subject, plan.cells)
+    return size, aligned(subject.grid(size), plan.cells, subject.name)
 
 
 def _jobs(plan: Plan, size: tuple[int, int]) -> Iterator[tuple[str, Haystack]]:
@@ -106,11 +93,12 @@ def _jobs(plan: Plan, size: tuple[int, int]) -> Iterator[tuple[str, Haystack]]:
             yield f"{dataset}/{run}/none", replace(base, seed=seed)
 
 
-def _maps(vlm: Vlm, sae: Sae | None, plan: Plan, stack: Haystack, cell_of: np.ndarray, layer: int) -> dict[str, list[float]]:
+def _maps(subject: Subject, plan: Plan, stack: Haystack, cell_of: np.ndarray) -> dict[str, list[float]]:
     """Every method's mean over each cell's image tokens."""
     cells = [stack.box((r, c)) for r in range(plan.cells[0]) for c in range(plan.cells[1])]
-    seen = look(vlm, draw(stack), plan.asked(stack.dataset), layer, plan.needle, sae, cells, cell_of, _noise(stack))
-    return {name: _by_cell(METHODS[name](seen), cell_of, len(cells)) for name in plan.methods}
+    text = subject.asked(stack, plan.prompt)
+    found = subject.maps(plan.methods, draw(stack), text, plan.needle, cells, cell_of, _noise(stack))
+    return {name: _by_cell(values, cell_of, len(cells)) for name, values in found.items()}
 
 
 def _by_cell(values: np.ndarray, cell_of: np.ndarray, cells: int) -> list[float]:
@@ -127,9 +115,9 @@ def _noise(stack: Haystack) -> int:
     return int(np.random.SeedSequence([stack.seed, DATASETS.index(stack.dataset), row, col]).generate_state(1)[0])
 
 
-def _opened(out: Path, vlm: Vlm, sae: Sae | None, plan: Plan, size: tuple[int, int]) -> Path:
+def _opened(out: Path, subject: Subject, plan: Plan, size: tuple[int, int]) -> Path:
     """The log to go on with."""
-    head = {"model": vlm.identity, "sae": sae.identity if sae else None, "plan": asdict(plan), "size": list(size)}
+    head = {"model": subject.identity, "sae": subject.sae.identity if subject.sae else None, "plan": asdict(plan), "size": list(size)}
     path, about = out / "images.jsonl", out / "plan.json"
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -151,7 +139,7 @@ def _lines(log: Path) -> Iterator[tuple[str, dict[str, list[float]]]]:
             yield row["key"], row["maps"]
 
 
-def _finish(out: Path, log: Path, plan: Plan, vlm: Vlm, sae: Sae | None, size: tuple[int, int]) -> dict[str, Any]:
+def _finish(out: Path, log: Path, plan: Plan, subject: Subject, size: tuple[int, int]) -> dict[str, Any]:
     """Measures the maps that were logged; writes results.parquet and summary.json."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -176,7 +164,7 @@ def _finish(out: Path, log: Path, plan: Plan, vlm: Vlm, sae: Sae | None, size: t
     aside = out / "results.parquet.part"
     pq.write_table(pa.Table.from_pylist(rows), aside)
     aside.replace(out / "results.parquet")
-    summary = _summary(rows, sums, plan, vlm, sae, size)
+    summary = _summary(rows, sums, plan, subject, size)
     write_whole(out / "summary.json", json.dumps(summary, indent=1))
     return summary
 
@@ -188,7 +176,7 @@ def _standardised(s: np.ndarray) -> np.ndarray:
 
 
 def _summary(
-    rows: Sequence[dict[str, Any]], sums: dict[tuple[str, str], np.ndarray], plan: Plan, vlm: Vlm, sae: Sae | None, size: tuple[int, int]
+    rows: Sequence[dict[str, Any]], sums: dict[tuple[str, str], np.ndarray], plan: Plan, subject: Subject, size: tuple[int, int]
 ) -> dict[str, Any]:
     from scratchpad.needle.bias import biases
 
@@ -209,8 +197,8 @@ def _summary(
             found["biases"] = biases(sums[dataset, method], plan.seed)
             results[dataset][method] = found
     return {
-        "model": {"name": vlm.name, "identity": vlm.identity},
-        "sae": {"name": sae.name, "identity": sae.identity} if sae else None,
+        "model": {"name": subject.name, "identity": subject.identity},
+        "sae": {"name": subject.sae.name, "identity": subject.sae.identity} if subject.sae else None,
         "plan": asdict(plan) | {"font": Path(font_file(plan.font)).name, "size": list(size)},
         "chance": 1 / math.prod(plan.cells),
         "results": results,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from scratchpad.errors import UserError
+from scratchpad.grid import Grid
 from scratchpad.records import Codes, Run
 from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
@@ -21,6 +22,18 @@ from scratchpad.vlm.run import force_each, run
 from scratchpad.vlm.states import embedding_gradients, hidden_states
 
 Box = tuple[int, int, int, int]
+
+
+def painted(picture: Image.Image, cells: Sequence[Box]) -> Iterator[Image.Image]:
+    """The picture with one cell after the other painted over in its mean colour."""
+    if not len(cells):
+        raise UserError("Occlusion needs cells; none were given.")
+    pixels = np.asarray(picture)
+    mean = pixels.reshape(-1, 3).mean(0).round().astype(np.uint8)
+    for y0, x0, y1, x1 in cells:
+        without = pixels.copy()
+        without[y0:y1, x0:x1] = mean
+        yield Image.fromarray(without)
 
 
 @dataclass
@@ -70,25 +83,13 @@ class Look:
         ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in spelled]
         return sorted({row[0] for row in ids if row})
 
-    @cached_property
-    def from_centre(self) -> Float[np.ndarray, " v"]:
-        """Distance of every image token from the middle of the picture, in half sides."""
-        boxes = self.run.grid.patch_boxes()
-        h, w = self.run.grid.size
-        middle = np.stack([(boxes[:, 0] + boxes[:, 2]) / h - 1, (boxes[:, 1] + boxes[:, 3]) / w - 1], 1)
-        return np.asarray(self.run.grid.token_patches @ np.abs(middle).max(1))
+    @property
+    def grid(self) -> Grid:
+        return self.run.grid
 
     def occluded(self) -> Float[np.ndarray, " v"]:
         """For every image token, what its cell takes from the answer's log-probability when it's painted over."""
-        if not len(self.cells):
-            raise UserError("Occlusion needs cells; none were given.")
-        pixels = np.asarray(self.picture)
-        mean = pixels.reshape(-1, 3).mean(0).round().astype(np.uint8)
-        prompts = [self.prepared]
-        for y0, x0, y1, x1 in self.cells:
-            painted = pixels.copy()
-            painted[y0:y1, x0:x1] = mean
-            prompts.append(prepare(self.vlm, Image.fromarray(painted), self.prepared.prompt))
+        prompts = [prepare(self.vlm, picture, self.prepared.prompt) for picture in (self.picture, *painted(self.picture, self.cells))]
         said = force_each(self.vlm, prompts, self.run.answer_ids)
         fall = np.append(said[0] - said[1:], 0.0)  # the last one for tokens that show nothing
         return fall[self.cell_of]

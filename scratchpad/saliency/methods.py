@@ -6,7 +6,7 @@ follows a text token uses `look.tokens`. To add one: write a function and put it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from jaxtyping import Float
 from scratchpad.analysis.rank import scores
 from scratchpad.analysis.weigh import of_tokens, weigh
 from scratchpad.errors import UserError
+from scratchpad.saliency.baselines import BASELINES
 from scratchpad.saliency.look import Look
 from scratchpad.vlm import states
 
@@ -97,21 +98,6 @@ def sae_attention(look: Look) -> Map:
     return np.asarray(look.run.grid.token_patches @ np.asarray(value))
 
 
-def random(look: Look) -> Map:
-    """Baseline: chance."""
-    return np.random.default_rng(look.seed).random(look.run.grid.image_tokens)
-
-
-def centre(look: Look) -> Map:
-    """Baseline: how near a token is to the middle of the picture."""
-    return -look.from_centre
-
-
-def edge(look: Look) -> Map:
-    """Baseline: how near a token is to the border of the picture."""
-    return look.from_centre
-
-
 METHODS: dict[str, Callable[[Look], Map]] = {
     "attention": attention,
     "attention-late": attention_late,
@@ -124,20 +110,18 @@ METHODS: dict[str, Callable[[Look], Map]] = {
     "cosine": cosine,
     "occlusion": occlusion,
     "sae-attention": sae_attention,
-    "random": random,
-    "centre": centre,
-    "edge": edge,
+    **BASELINES,
 }
 
 
-def named(names: str) -> list[str]:
-    """The methods that a list separated by commas names.
+def named(names: str, known: Iterable[str] = METHODS) -> list[str]:
+    """The methods, of those `known`, that a list separated by commas names.
 
     Raises:
         UserError: one is unknown; lists those there are.
     """
     found = [name.strip() for name in names.split(",") if name.strip()]
-    unknown = [name for name in found if name not in METHODS]
+    unknown = [name for name in found if name not in [*known]]
     if unknown or not found:
-        raise UserError(f"The method {(unknown or [''])[0]!r} was asked for; expected some of {', '.join(METHODS)}.")
+        raise UserError(f"The method {(unknown or [''])[0]!r} was asked for; expected some of {', '.join(known)}.")
     return list(dict.fromkeys(found))

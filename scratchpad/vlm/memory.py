@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForImageTextToText, PreTrainedConfig
+from transformers import AutoModel, AutoModelForImageTextToText, PreTrainedConfig
 
 TOKENS = 4096  # positions a run is reckoned with
 
 
 def needed_bytes(config: PreTrainedConfig, dtype: torch.dtype) -> int:
     """Bytes for the weights in `dtype` and one run of TOKENS positions."""
-    auto: Any = AutoModelForImageTextToText
+    retrieval = getattr(config, "vlm_config", None)
+    auto: Any = AutoModelForImageTextToText if retrieval is None else AutoModel
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = auto.from_config(config)
+        model = auto.from_config(retrieval or config)
     weights = sum(parameter.numel() for parameter in model.parameters())
     text: Any = config.get_text_config()
     head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads

@@ -8,7 +8,7 @@ import pytest
 from scratchpad.errors import UserError
 from scratchpad.needle.datasets import DATASETS, Haystack, aligned, cells_of, check_letters, draw, every_position
 from scratchpad.needle.own import own_size
-from scratchpad.needle.sweep import grid_of
+from scratchpad.needle.subject import Answering
 from scratchpad.workbench import Workbench
 
 BASE = Haystack("patch", (3, 4), (192, 320), None)
@@ -49,10 +49,10 @@ def test_bad_input_is_a_sentence() -> None:
 
 
 def test_cells_lie_on_whole_tokens_of_the_demo(bench: Workbench) -> None:
-    size = own_size(bench.vlm, (7, 7))
+    size = own_size(Answering(bench.vlm), (7, 7))
     assert size == (224, 224)
-    cell_of = aligned(grid_of(bench.vlm, size), (7, 7), "demo").reshape(14, 14)
+    cell_of = aligned(Answering(bench.vlm).grid(size), (7, 7), "demo").reshape(14, 14)
     assert np.array_equal(cell_of, np.arange(49).reshape(7, 7).repeat(2, 0).repeat(2, 1))
-    assert cells_of(grid_of(bench.vlm, size), (7, 2)) is not None
+    assert cells_of(Answering(bench.vlm).grid(size), (7, 2)) is not None
     with pytest.raises(UserError, match="nearest that fit are 7x7"):
-        own_size(bench.vlm, (6, 6))
+        own_size(Answering(bench.vlm), (6, 6))

@@ -9,6 +9,7 @@ import pytest
 from scratchpad.errors import UserError
 from scratchpad.needle.kept import keep, trust
 from scratchpad.needle.report import report
+from scratchpad.needle.subject import Answering
 from scratchpad.needle.sweep import Plan, sweep
 from scratchpad.saliency.methods import METHODS
 from scratchpad.workbench import Workbench
@@ -19,7 +20,7 @@ PLAN = Plan(("attention", "centre", "random"), ("patch", "multi-words"), (2, 2),
 @pytest.fixture(scope="module")
 def swept(bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
     out = tmp_path_factory.mktemp("needle")
-    return sweep(bench.vlm, None, PLAN, out), out
+    return sweep(Answering(bench.vlm), PLAN, out), out
 
 
 def test_every_image_and_method_has_a_row(swept: tuple[dict, Path]) -> None:
@@ -49,14 +50,14 @@ def test_a_killed_sweep_goes_on_where_it_was(bench: Workbench, swept: tuple[dict
     (tmp_path / "plan.json").write_text((out / "plan.json").read_text())
     (tmp_path / "images.jsonl").write_text("".join(lines[:7]) + lines[7][:40])  # killed in the middle of a line
     computed: list[int] = []
-    again = sweep(bench.vlm, None, PLAN, tmp_path, lambda done, of: computed.append(done))
+    again = sweep(Answering(bench.vlm), PLAN, tmp_path, lambda done, of: computed.append(done))
     assert len(computed) == len(lines) - 7
     assert json.dumps(again) == json.dumps(summary)
 
 
 def test_another_sweep_does_not_mix_in(bench: Workbench, swept: tuple[dict, Path]) -> None:
     with pytest.raises(UserError, match="holds another sweep"):
-        sweep(bench.vlm, None, Plan(("centre",), ("patch",), (2, 2), runs=1), swept[1])
+        sweep(Answering(bench.vlm), Plan(("centre",), ("patch",), (2, 2), runs=1), swept[1])
 
 
 def test_the_report_says_what_was_measured(swept: tuple[dict, Path]) -> None:
@@ -68,5 +69,5 @@ def test_the_report_says_what_was_measured(swept: tuple[dict, Path]) -> None:
 
 
 def test_every_method_gives_a_finite_map(bench: Workbench, tmp_path: Path) -> None:
-    summary = sweep(bench.vlm, bench.sae, Plan(tuple(METHODS), ("multi-words",), (2, 2), runs=1), tmp_path)
+    summary = sweep(Answering(bench.vlm, bench.sae), Plan(tuple(METHODS), ("multi-words",), (2, 2), runs=1), tmp_path)
     assert set(summary["results"]["multi-words"]) == set(METHODS)

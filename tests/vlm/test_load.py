@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from scratchpad.errors import UserError
-from scratchpad.vlm.load import Placement, load_vlm
+from scratchpad.vlm.checkpoint import Placement
+from scratchpad.vlm.load import load_vlm
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import generate
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench

@@ -1,4 +1,4 @@
-"""Idefics3 and SmolVLM: an image split into frames, a global view after them; pixel shuffle folds blocks of patches into tokens."""
+"""Idefics3, SmolVLM, ModernVBERT: an image split into frames, a global view after them; pixel shuffle folds patches into tokens."""
 
 from __future__ import annotations
 
@@ -34,4 +34,18 @@ class Idefics3(Adapter):
                 "The processor pads frames, and padded patches shift Idefics3's image tokens; expected do_image_splitting=True."
             )
         tiles = measured_tiles(frames, seen.sizes, model.config.vision_config.patch_size)
-        return layout_of(seen.sizes, tiles, [merged(tile.rows, tile.cols, model.config.scale_factor) for tile in tiles])
+        return layout_of(seen.sizes, tiles, [merged(tile.rows, tile.cols, self.folded(model)) for tile in tiles])
+
+    def folded(self, model: PreTrainedModel) -> int:
+        """The side of a block of patches that becomes one token."""
+        return int(model.config.scale_factor)
+
+
+class ModernVBert(Idefics3):
+    """What ColModernVBERT stands on."""
+
+    family = "ModernVBERT"
+    model_types: tuple[str, ...] = ()  # makes no answers
+
+    def folded(self, model: PreTrainedModel) -> int:
+        return int(model.config.pixel_shuffle_factor)

@@ -1,0 +1,116 @@
+"""What the benchmark asks of a model, the same of one that answers and of one that retrieves.
+
+In: a loaded model. Out: its geometry at a size, its maps of a picture. To make another kind testable, write one class more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from scratchpad.grid import Grid
+from scratchpad.needle.datasets import Haystack
+from scratchpad.sae.load import Sae
+from scratchpad.saliency import late, methods
+from scratchpad.saliency.look import Box, look
+from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import prepare
+from scratchpad.vlm.retrieval import Retriever, page_inputs
+
+
+class Subject(Protocol):
+    """A model under test."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def sae(self) -> Sae | None: ...
+    @property
+    def methods(self) -> Iterable[str]: ...
+    @property
+    def image_processor(self) -> Any: ...
+    def asked(self, stack: Haystack, prompt: str | None) -> str: ...
+    def grid(self, size: tuple[int, int]) -> Grid: ...
+    def maps(
+        self, wanted: Sequence[str], picture: Image.Image, text: str, word: str, cells: Sequence[Box], cell_of: np.ndarray, seed: int
+    ) -> dict[str, np.ndarray]: ...
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A VLM that answers a question about the needle."""
+
+    vlm: Vlm = field(repr=False)
+    sae: Sae | None = field(default=None, repr=False)
+    methods = tuple(methods.METHODS)
+
+    @property
+    def name(self) -> str:
+        return self.vlm.name
+
+    @property
+    def identity(self) -> str:
+        return self.vlm.identity
+
+    @property
+    def image_processor(self) -> Any:
+        processor: Any = self.vlm.processor
+        return processor.image_processor
+
+    def asked(self, stack: Haystack, prompt: str | None) -> str:
+        text = prompt or ("where is the {needle} square" if stack.dataset == "patch" else "where is the word {needle}")
+        return text.replace("{needle}", stack.needle.lower() if stack.dataset == "patch" else stack.needle)
+
+    def grid(self, size: tuple[int, int]) -> Grid:
+        return prepare(self.vlm, _white(size), "where").grid
+
+    def maps(
+        self, wanted: Sequence[str], picture: Image.Image, text: str, word: str, cells: Sequence[Box], cell_of: np.ndarray, seed: int
+    ) -> dict[str, np.ndarray]:
+        layer = self.sae.layer if self.sae else self.vlm.read_layer
+        seen = look(self.vlm, picture, text, layer, word, self.sae, cells, cell_of, seed)
+        return {name: methods.METHODS[name](seen) for name in wanted}
+
+
+@dataclass(frozen=True)
+class Retrieving:
+    """A late-interaction model that is given the needle as its query."""
+
+    retriever: Retriever = field(repr=False)
+    sae: Sae | None = None
+    methods = tuple(late.METHODS)
+
+    @property
+    def name(self) -> str:
+        return self.retriever.name
+
+    @property
+    def identity(self) -> str:
+        return self.retriever.identity
+
+    @property
+    def image_processor(self) -> Any:
+        processor: Any = self.retriever.processor
+        return processor.image_processor
+
+    def asked(self, stack: Haystack, prompt: str | None) -> str:
+        return (prompt or "{needle}").replace("{needle}", stack.needle)
+
+    def grid(self, size: tuple[int, int]) -> Grid:
+        return page_inputs(self.retriever, _white(size))[1]
+
+    def maps(
+        self, wanted: Sequence[str], picture: Image.Image, text: str, word: str, cells: Sequence[Box], cell_of: np.ndarray, seed: int
+    ) -> dict[str, np.ndarray]:
+        seen = late.page_look(self.retriever, picture, text, cells, cell_of, seed)
+        return {name: late.METHODS[name](seen) for name in wanted}
+
+
+def _white(size: tuple[int, int]) -> Image.Image:
+    return Image.new("RGB", (size[1], size[0]), (255, 255, 255))

@@ -1,0 +1,146 @@
+"""What every kind of checkpoint is checked for before its weights are loaded, and how it is placed.
+
+Weights are safetensors, code is transformers' own; anything else is refused before a byte of it runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+from transformers import CONFIG_MAPPING, AutoConfig, BitsAndBytesConfig, PreTrainedConfig
+
+from scratchpad.errors import UserError
+from scratchpad.vlm.memory import free_bytes, needed_bytes, readable
+
+DTYPES = ("auto", "float32", "float16", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and how weights are kept."""
+
+    device: str = "cpu"  # as torch names it, or `auto`: spread by accelerate over what there is
+    dtype: str = "auto"  # the checkpoint's own; else one of DTYPES
+    bits: int | None = None  # 4 or 8: quantised by bitsandbytes
+    own_code: bool = False  # whether code from the model's repository may run
+
+
+def configuration(source: str | Path, own_code: bool = False) -> PreTrainedConfig:
+    """A checkpoint's configuration; one that needs code of its own is refused unless allowed."""
+    raw, _ = PreTrainedConfig.get_config_dict(source)
+    if "auto_map" in raw and raw.get("model_type") not in CONFIG_MAPPING and not own_code:
+        raise UserError(
+            f"{source} needs code from its own repository, which isn't run unasked; read it, then allow it with --trust-remote-code."
+        )
+    config: PreTrainedConfig = AutoConfig.from_pretrained(source, trust_remote_code=own_code)
+    return config
+
+
+def load_options(source: str | Path, config: PreTrainedConfig, how: Placement) -> dict[str, Any]:
+    """What `from_pretrained` is told about device and precision.
+
+    Raises:
+        UserError: the device or a package isn't there, or the weights don't fit into memory.
+    """
+    if how.dtype not in DTYPES:
+        raise UserError(f"dtype {how.dtype!r} was given; expected one of {', '.join(DTYPES)}.")
+    if how.device != "auto":
+        _check_device(how.device)
+    options: dict[str, Any] = {"dtype": how.dtype if how.dtype == "auto" else getattr(torch, how.dtype)}
+    if how.device == "auto" or how.bits:
+        _need("accelerate", "device_map=auto and quantised weights need")
+        options["device_map"] = how.device if how.device == "auto" else {"": how.device}
+    if how.bits:
+        if how.bits not in (4, 8):
+            raise UserError(f"{how.bits} bits were given; expected 4 or 8.")
+        _need("bitsandbytes", f"{how.bits}-bit weights need")
+        options["quantization_config"] = BitsAndBytesConfig(load_in_4bit=how.bits == 4, load_in_8bit=how.bits == 8)
+    _check_memory(source, config, how)
+    return options
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise UserError(f"Device {device!r} was given; expected cpu, cuda, cuda:0, mps or auto.") from error
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(kind, kind == "cpu")
+    if not there:
+        raise UserError(f"Device {device!r} was given, but this machine has none of it; expected cpu.")
+
+
+def _need(package: str, why: str) -> None:
+    if find_spec(package) is None:
+        raise UserError(f"{why} the package {package}, which is not installed: pip install {package}.")
+
+
+def _check_memory(source: str | Path, config: PreTrainedConfig, how: Placement) -> None:
+    """Refuses before loading what can't fit."""
+    if how.device == "auto":
+        return
+    kind: Any = getattr(config, "dtype", None) if how.dtype == "auto" else getattr(torch, how.dtype)
+    needed = needed_bytes(config, kind if isinstance(kind, torch.dtype) else torch.float32)
+    if how.bits:
+        needed = needed * how.bits // 16
+    free = free_bytes(how.device)
+    if free is not None and needed > free:
+        raise UserError(
+            f"{source} needs about {readable(needed)}, but only {readable(free)} are free on {how.device}; "
+            "expected a smaller dtype (--dtype bfloat16), 4-bit weights (--bits 4) or a larger machine."
+        )
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses a folder that holds no model, or one of pickles."""
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{folder} is not a model folder: it has no config.json.")
+    weights = [*folder.glob("*.safetensors")]
+    if not weights and [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")]:
+        raise UserError(f"The weights in {folder} are pickles, which can run code; expected safetensors: convert them first.")
+    if not weights:
+        raise UserError(f"{folder} has no weights; expected *.safetensors.")
+
+
+def attempt(source: str | Path, part: str, load: Any) -> Any:
+    """What `load` returns, its errors as one sentence."""
+    try:
+        return load()
+    except UserError:
+        raise
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"The {part} of {source} could not be loaded: {reason[:300]}") from error
+
+
+def name_of(source: str | Path) -> str:
+    """What a model is called: its folder's name, or its hub id."""
+    folder = Path(source)
+    return folder.resolve().name if folder.is_dir() else str(source)
+
+
+def own_world(folder: Path) -> str | None:
+    """A note that a model folder may carry in config.json for those who show it something foreign."""
+    path = folder / "config.json"
+    if not path.is_file():
+        return None
+    note = json.loads(path.read_text()).get("own_world")
+    return note if isinstance(note, str) else None
+
+
+def identity_of(model: nn.Module) -> str:
+    """A hash that two loads of the same checkpoint share: every tensor's name and shape, and up to 64 of its values."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        flat = tensor.detach().flatten()
+        step = max(1, flat.numel() // 64)
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(flat[::step][:64].float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
