@@ -6,7 +6,6 @@ settings) and bounded, so two visitors who ask the same get the same record and 
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from scratchpad.analysis.weigh import of_tokens, uniform, weigh
 from scratchpad.errors import UserError
 from scratchpad.grid import Box
 from scratchpad.images import load_image
+from scratchpad.progress import step
 from scratchpad.records import Blank, Codes, Comparison, Control, Edit, Heatmap, Ranked, Run, Sufficient, Verified, Weights
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.sae.index import Index, open_index
@@ -61,21 +61,21 @@ class Analysis:
 
 
 class Workbench:
-    """One model and one SAE, ready to be asked.
+    """One model and one SAE, ready to be asked. `model` may be one that is loaded already.
 
     Raises:
         UserError: from the constructor, when the SAE doesn't fit the model.
     """
 
-    def __init__(self, model: str | Path = DEFAULT_MODEL, sae: str | Path = DEFAULT_SAE, placement: Placement | None = None):
+    def __init__(self, model: str | Path | Vlm = DEFAULT_MODEL, sae: str | Path = DEFAULT_SAE, placement: Placement | None = None):
         device = placement.device if placement else "cpu"
         self.sae: Sae = load_sae(sae, "cpu" if device == "auto" else device)
-        self.vlm: Vlm = load_vlm(model, placement)
+        self.vlm: Vlm = model if isinstance(model, Vlm) else load_vlm(model, placement)
         check_fit(self.vlm, self.sae)
         self.index: Index | None = open_index(Path(sae))
         self._known: OrderedDict[Hashable, object] = OrderedDict()
         self._kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
-        self._lock = threading.RLock()  # one model, one run at a time: hooks must never see another visitor's pass
+        self._lock = self.vlm.lock
 
     def analyze(
         self,
@@ -83,7 +83,6 @@ class Workbench:
         prompt: str,
         max_new_tokens: int = vlm_run.MAX_NEW_TOKENS,
         weighted: bool = True,
-        on_token: Callable[[str], None] | None = None,
     ) -> Analysis:
         """Image + prompt -> Run -> Codes -> Weights -> Heatmap, with ranking and suggestion.
 
@@ -98,8 +97,9 @@ class Workbench:
         with self._lock:
             prepared = prepare(self.vlm, pictures, prompt)
             key = (prepared.image_sha256, prepared.prompt, max_new_tokens)
-            run = self._once(("run", *key), lambda: self._run(prepared, max_new_tokens, on_token))
+            run = self._once(("run", *key), lambda: self._run(prepared, max_new_tokens))
             codes = self._once(("codes", *key), lambda: self.sae.encode(run.activations))
+            step("finding concepts")
             latents, effects = self._once(("effects", *key), lambda: self._effects(prepared, run, codes))
         weights = weigh(run)
         return Analysis(
@@ -214,8 +214,8 @@ class Workbench:
         """What a latent is called: its index entry, or its number."""
         return (self.index.name(latent) if self.index else "") or f"latent {latent}"
 
-    def _run(self, prepared: Prepared, max_new_tokens: int, on_token: Callable[[str], None] | None) -> Run:
-        run, kept = vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, max_new_tokens, on_token)
+    def _run(self, prepared: Prepared, max_new_tokens: int) -> Run:
+        run, kept = vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, max_new_tokens)
         self._kept[(prepared.image_sha256, prepared.prompt)] = kept
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)

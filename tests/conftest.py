@@ -11,11 +11,17 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import pytest
 from PIL import Image
 
+from scratchpad.benches import Benches, offered
 from scratchpad.demo.evaluate import picture
 from scratchpad.demo.world import HELD_OUT_START, sample_scene
 from scratchpad.workbench import Analysis, Workbench
 
 SCENE = sample_scene(HELD_OUT_START + 40_000_001)
+
+
+@pytest.fixture(scope="session")
+def benches() -> Benches:
+    return Benches(offered(None, None))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scratchpad.benches import Benches
 from scratchpad.cases.bundle import pack, unpack
 from scratchpad.cases.store import Store
 from scratchpad.cli.needles import _pair
@@ -17,7 +18,6 @@ from scratchpad.errors import UserError
 from scratchpad.images import load_image
 from scratchpad.ui.handlers import Handlers, _edit
 from scratchpad.ui.keeping import Keeping, _item
-from scratchpad.workbench import Workbench
 
 FIXTURE = Path(__file__).parent / "cases" / "fixtures" / "format-1.case"
 STRANGE = [
@@ -120,7 +120,7 @@ def test_pictures_that_are_none() -> None:
 @pytest.mark.parametrize(
     "prompt", ["\x00", "é" * 3000, "\u202e reversed", "<image><image>", "{{ 7*7 }}", "<|assistant|>", "a\nb", "🙂" * 50]
 )
-def test_prompts(bench: Workbench, scene_path: Path, prompt: str) -> None:
-    found, said, _ = Handlers(bench).ask(str(scene_path), prompt)
+def test_prompts(benches: Benches, scene_path: Path, prompt: str) -> None:
+    found, said, _ = Handlers(benches).ask(str(scene_path), prompt)
     assert (found is None) == bool(said)
     assert "went wrong" not in said

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "scratchpad"
-ROOMS = ("errors", "files", "grid", "colours", "images", "records", "vlm", "sae", "analysis", "trials", "saliency", "workbench")
-ROOMS += ("diagnose", "views", "needle", "panels", "cases", "ui", "cli")
+ROOMS = ("errors", "files", "progress", "grid", "colours", "images", "records", "vlm", "sae", "analysis", "trials", "saliency", "workbench")
+ROOMS += ("benches", "diagnose", "views", "needle", "panels", "cases", "ui", "cli")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -14,10 +14,25 @@ from scratchpad.grid import Grid
 from scratchpad.records import Codes, Edit, LatentEdit
 from scratchpad.sae.load import Sae
 
+MOST = 4096  # latents in one edit
+
 
 def ablation(latents: tuple[int, ...] | list[int]) -> Edit:
     """Switches latents off everywhere."""
     return Edit(tuple(LatentEdit(int(latent), "set", 0.0) for latent in latents))
+
+
+def scaling(latents: tuple[int, ...] | list[int], strength: float) -> Edit:
+    """Multiplies latents' activations everywhere; 0 switches them off.
+
+    Raises:
+        UserError: there are none, too many, or the strength isn't a sensible number.
+    """
+    if not latents or len(latents) > MOST:
+        raise UserError(f"The test needs 1 to {MOST} concepts; pick some from the cards or the heatmap.")
+    if not np.isfinite(strength) or abs(strength) > 100:
+        raise UserError(f"{strength!r} was given as strength; expected a number from 0 to 100.")
+    return Edit(tuple(LatentEdit(int(latent), "scale", float(strength)) for latent in dict.fromkeys(latents)))
 
 
 def delta(sae: Sae, codes: Codes, edit: Edit, grid: Grid, activations: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"] | None:

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from scratchpad.cli.options import model_and_sae, workbench
+from scratchpad.cli.options import model_and_sae, placement
 
 
 def add(commands: Any) -> None:
@@ -16,12 +16,26 @@ def add(commands: Any) -> None:
     serve.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
     serve.add_argument("--store", help="where cases are kept: folder or URL (default: SCRATCHPAD_STORE, or the user's data folder)")
     serve.add_argument("--no-model", action="store_true", help="show kept cases alone, with no model loaded")
+    serve.add_argument("--offer", action="append", metavar="MODEL=SAE,SAE", help="further pairs to choose from; may be repeated")
+    serve.add_argument("--rate", type=int, default=int(os.environ.get("SCRATCHPAD_RATE", "0")), help="requests a minute from each visitor")
+    proxies = int(os.environ.get("SCRATCHPAD_PROXIES", "0"))
+    serve.add_argument("--proxies", type=int, default=proxies, help="how many proxies of yours stand before the server (default 0)")
+    serve.add_argument(
+        "--mcp", action="store_true", default=os.environ.get("SCRATCHPAD_MCP") == "1", help="offer the endpoints as MCP tools"
+    )
     serve.set_defaults(act=_serve)
 
 
 def _serve(options: argparse.Namespace) -> None:
+    from scratchpad.benches import Benches, offered
     from scratchpad.cases.shelf import stores
-    from scratchpad.ui.app import launch
+    from scratchpad.errors import UserError
+    from scratchpad.ui.app import Served, launch
+    from scratchpad.ui.visitors import logins
 
-    bench = None if options.no_model else workbench(options)
-    launch(bench, options.host, options.port, stores(options.store))
+    if options.rate < 0 or options.proxies < 0:
+        raise UserError(f"A rate of {options.rate} and {options.proxies} proxies were given; expected 0 or more of each.")
+    more = options.offer or [one for one in os.environ.get("SCRATCHPAD_OFFER", "").split(";") if one.strip()]
+    served = Served(options.host, options.port, logins(os.environ.get("SCRATCHPAD_AUTH")), options.rate, options.proxies, options.mcp)
+    benches = None if options.no_model else Benches(offered(options.model, options.sae, more), placement(options))
+    launch(benches, stores(options.store), served)

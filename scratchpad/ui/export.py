@@ -22,7 +22,7 @@ START = """
 if (matchMedia("(prefers-color-scheme: dark)").matches) document.body.classList.add("dark");
 const at = (id) => document.getElementById(id), none = () => {};
 Scratchpad.look(at("sp-look"), none); Scratchpad.concepts(at("sp-concepts"), none); Scratchpad.heatmap(at("sp-heatmap"), none);
-Scratchpad.test(at("sp-test"), none); Scratchpad.keep(at("sp-keep"), none, null);
+Scratchpad.test(at("sp-test"), none); Scratchpad.keep(at("sp-keep"), none);
 Scratchpad.load(at("case").textContent);
 """
 

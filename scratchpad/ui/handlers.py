@@ -8,49 +8,55 @@ from __future__ import annotations
 import json
 import logging
 import math
+from dataclasses import replace
 from typing import Any
 
 from scratchpad import panels, views
-from scratchpad.analysis.edit import ablation
+from scratchpad.analysis.edit import ablation, scaling
+from scratchpad.benches import Benches
 from scratchpad.diagnose import as_json, diagnose
 from scratchpad.errors import UserError
 from scratchpad.grid import Box
 from scratchpad.images import load_image
-from scratchpad.records import Edit, LatentEdit
+from scratchpad.progress import Stopped
+from scratchpad.records import Edit
 from scratchpad.trials import MOST
 from scratchpad.workbench import Workbench
 
 log = logging.getLogger(__name__)
-MAX_EDITS = 4096
+Asked = dict[str, str]  # image, prompt and choice of an analysis
 
 
 class Handlers:
-    """The page's functions, bound to one workbench."""
+    """The page's functions, over the workbenches that are offered."""
 
-    def __init__(self, bench: Workbench | None, known: frozenset[str] = frozenset()):
-        self._bench = bench
+    def __init__(self, benches: Benches | None, known: frozenset[str] = frozenset()):
+        self.benches = benches
         self.known = known  # sha256 of pictures that are of the model's own world
 
-    @property
-    def bench(self) -> Workbench:
-        if self._bench is None:
+    def bench(self, choice: object = None) -> Workbench:
+        """The workbench of a visitor's choice."""
+        if self.benches is None:
             raise UserError("This server has no model loaded; it shows cases that were kept.")
-        return self._bench
+        return self.benches.of(str(choice) if choice else None)
 
-    def ask(self, image: str | None, prompt: str) -> tuple[str | None, str, dict[str, str] | None]:
+    def ask(self, image: str | None, prompt: str, choice: str | None = None) -> tuple[str | None, str, Asked | None]:
         """(analysis for the panels, status line, what was asked); the analysis is None when there is none to show."""
         try:
-            picture = load_image(image)
-            found = self.bench.analyze(picture, prompt)
+            bench, picture = self.bench(choice), load_image(image)
+            found = bench.analyze(picture, prompt)
             foreign = found.run.image_sha256 not in self.known
-            return panels.analysis(self.bench, found, picture, foreign), "", {"image": image or "", "prompt": prompt}
+            drawn = json.loads(panels.analysis(bench, found, picture, foreign)) | {"choice": choice or ""}
+            return json.dumps(drawn), "", {"image": image or "", "prompt": prompt, "choice": choice or ""}
         except UserError as error:
             return None, str(error), None
+        except Stopped:
+            raise
         except Exception:
             log.exception("ask failed")
             return None, "Something went wrong while answering; the page goes on working. Try again or try another image.", None
 
-    def ablate(self, asked: dict[str, str] | None, event: dict[str, Any]) -> str:
+    def ablate(self, asked: Asked | None, event: dict[str, Any]) -> str:
         """The comparison under the edit, with its control, as JSON text; {"error": sentence} for bad input.
 
         With `smallest` in the event, the edit is the ablation of the fewest latents found that change the answer; with
@@ -59,66 +65,76 @@ class Handlers:
         try:
             if not asked:
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
-            found = self.bench.analyze(asked["image"], asked["prompt"])
+            bench = self.bench(asked.get("choice"))
+            found = bench.analyze(asked["image"], asked["prompt"])
             told: dict[str, Any] = {}
             target = event.get("target") if isinstance(event.get("target"), str) else None
             if event.get("diagnose"):
-                return json.dumps({"diagnosis": as_json(self.bench, diagnose(self.bench, found, asked["image"], target))})
+                return json.dumps({"diagnosis": as_json(bench, diagnose(bench, found, asked["image"], target))})
             if event.get("smallest"):
-                least = self.bench.suffice(found, target)
-                told = {"sufficient": views.sufficient_json(self.bench, least)}
+                least = bench.suffice(found, target)
+                told = {"sufficient": views.sufficient_json(bench, least)}
                 if not least.flipped:
                     does = f"brings out {target!r}" if target else "changes the answer"
                     raise UserError(f"No set of up to {MOST} latents {does}; {least.tried} were ablated.")
                 edit = ablation(least.latents)
             else:
                 edit = _edit(event)
-            compared = self.bench.ablate(found, edit, target=target)
-            control = self.bench.control(found, edit)
-            return json.dumps(panels.comparison(self.bench, compared, control) | told)
+            compared = bench.ablate(found, edit, target=target)
+            control = bench.control(found, edit)
+            return json.dumps(panels.comparison(bench, compared, control) | told)
         except UserError as error:
             return json.dumps({"error": str(error)})
+        except Stopped:
+            raise
         except Exception:
             log.exception("ablate failed")
             return json.dumps({"error": "Something went wrong while asking again; the page goes on working."})
 
-    def detail(self, latent: int) -> str:
-        """A latent's reference images as JSON text."""
+    def detail(self, given: Any) -> str:
+        """A latent's reference images as JSON text; given [choice, latent]."""
         try:
-            return json.dumps(panels.detail(self.bench, int(latent)))
-        except (UserError, ValueError, TypeError):
+            choice, latent = given
+            return json.dumps(panels.detail(self.bench(choice), int(latent)))
+        except (UserError, ValueError, TypeError, OverflowError):
             return json.dumps({"references": []})
 
-    def overview(self, _: Any) -> str:
+    def overview(self, choice: Any) -> str:
         """All latents of the SAE, as JSON text."""
-        return json.dumps(panels.overview(self.bench))
-
-    def latent(self, number: Any) -> str:
-        """What the index knows of one latent, or {"error"}, as JSON text."""
         try:
-            return json.dumps(panels.latent(self.bench, int(number)))
+            return json.dumps(panels.overview(self.bench(choice)))
+        except UserError as error:
+            return json.dumps({"ids": [], "error": str(error)})
+
+    def latent(self, given: Any) -> str:
+        """What the index knows of one latent, or {"error"}, as JSON text; given [choice, latent]."""
+        try:
+            choice, number = given
+            return json.dumps(panels.latent(self.bench(choice), int(number)))
         except UserError as error:
             return json.dumps({"error": str(error)})
         except (ValueError, TypeError, OverflowError):
             return json.dumps({"error": "A latent is a whole number."})
 
-    def search(self, text: Any) -> str:
-        """Latents whose name has every word of a text, as JSON text."""
-        index = self.bench.index
+    def search(self, given: Any) -> str:
+        """Latents whose name has every word of a text, as JSON text; given [choice, text]."""
+        try:
+            choice, text = given
+            index = self.bench(choice).index
+        except (UserError, ValueError, TypeError) as error:
+            return json.dumps({"latents": [], "error": str(error)})
         rows = index.search(text[:200], 40) if index and isinstance(text, str) and text.strip() else []
         return json.dumps({"latents": [{"id": row.id, "name": row.name} for row in rows]})
 
 
 def _edit(event: dict[str, Any]) -> Edit:
     latents, scale = event.get("latents"), event.get("scale", 0)
-    if not isinstance(latents, list) or not latents or len(latents) > MAX_EDITS:
-        raise UserError(f"The test needs 1 to {MAX_EDITS} concepts; pick some from the cards or the heatmap.")
-    if not isinstance(scale, int | float) or not math.isfinite(scale) or abs(scale) > 100:
-        raise UserError(f"{scale!r} was given as strength; expected a number from 0 to 100.")
-    if not all(isinstance(latent, int) for latent in latents):
+    if not isinstance(latents, list) or not all(isinstance(latent, int) for latent in latents):
         raise UserError("Latents are whole numbers; pick them from the cards or the heatmap.")
+    if not isinstance(scale, int | float):
+        raise UserError(f"{str(scale)[:40]!r} was given as strength; expected a number from 0 to 100.")
     region = _region(event.get("region"))
-    return Edit(tuple(LatentEdit(latent, "scale", float(scale), region) for latent in dict.fromkeys(latents)))
+    return Edit(tuple(replace(item, region=region) for item in scaling(latents, scale).items))
 
 
 def _region(given: Any) -> Box | None:

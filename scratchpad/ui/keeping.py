@@ -15,6 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from scratchpad.analysis.edit import ablation
+from scratchpad.benches import Benches
 from scratchpad.cases.bundle import Bundle, pack
 from scratchpad.cases.record import Experiment, record, replay
 from scratchpad.cases.shelf import find
@@ -36,20 +37,20 @@ EDITS = 4096  # latents in one edit
 class Keeping:
     """The functions of KEEP, over the shelf of stores and the workbench, if a model is loaded."""
 
-    def __init__(self, shelf: list[Store], bench: Workbench | None):
-        self.shelf, self.bench = shelf, bench
+    def __init__(self, shelf: list[Store], benches: Benches | None):
+        self.shelf, self.benches = shelf, benches
         self._thumbs: dict[str, str] = {}
 
     def keep(self, asked: dict[str, str] | None, event: dict[str, Any]) -> str:
         """Makes a case of what is on show; {"id", "key"} or {"error"} as JSON text."""
 
         def act() -> dict[str, Any]:
-            if self.bench is None or not asked:
+            if self.benches is None or not asked:
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
-            picture = load_image(asked["image"])
-            found = self.bench.analyze(picture, asked["prompt"])
-            tests = [self._tested(found, run) for run in _listed(event.get("runs"))]
-            made = record(self.bench, [picture], found, tests, _text(event.get("title")), _text(event.get("notes")))
+            bench, picture = self.benches.of(asked.get("choice")), load_image(asked["image"])
+            found = bench.analyze(picture, asked["prompt"])
+            tests = [_tested(bench, found, run) for run in _listed(event.get("runs"))]
+            made = record(bench, [picture], found, tests, _text(event.get("title")), _text(event.get("notes")))
             case, key = self.shelf[-1].put(made, event.get("listed") is True)
             return {"id": case, "key": key, "listed": self.listed()}
 
@@ -66,15 +67,16 @@ class Keeping:
 
     def first(self) -> dict[str, Any]:
         """What KEEP knows when a page opens."""
-        return {"listed": self.listed(), "runs": self.bench is not None}
+        return {"listed": self.listed(), "runs": self.benches is not None}
 
     def replay(self, case: str) -> str:
         """Runs a case again; a `Replay` or {"error"} as JSON text."""
 
         def act() -> dict[str, Any]:
-            if self.bench is None:
+            if self.benches is None:
                 raise UserError("This server has no model loaded; open the case where there is one.")
-            found = replay(find(self.shelf, _text(case)), self.bench)
+            made = find(self.shelf, _text(case))
+            found = replay(made, self.benches.of(self.benches.like(made.case.model.name, made.case.sae.name)))
             return asdict(found) | {"agrees": found.agrees}
 
         return _told(act)
@@ -113,19 +115,19 @@ class Keeping:
             self._thumbs[case] = data_url(picture)
         return self._thumbs[case]
 
-    def _tested(self, found: Any, run: Any) -> Experiment:
-        assert self.bench is not None
-        if not isinstance(run, dict):
-            raise UserError("A kept test is an edit; make it again.")
-        target = run.get("target") if isinstance(run.get("target"), str) else None
-        if run.get("smallest") is True:
-            least = self.bench.suffice(found, target)
-            if least.flipped:
-                return Experiment(ablation(least.latents), least, target)
-        items = _listed(run.get("items"))
-        if len(items) > EDITS:
-            raise UserError(f"An edit of {len(items)} latents was given; at most {EDITS} are kept.")
-        return Experiment(Edit(tuple(_item(item) for item in items), keep_error=run.get("keep_error") is not False), None, target)
+
+def _tested(bench: Workbench, found: Any, run: Any) -> Experiment:
+    if not isinstance(run, dict):
+        raise UserError("A kept test is an edit; make it again.")
+    target = run.get("target") if isinstance(run.get("target"), str) else None
+    if run.get("smallest") is True:
+        least = bench.suffice(found, target)
+        if least.flipped:
+            return Experiment(ablation(least.latents), least, target)
+    items = _listed(run.get("items"))
+    if len(items) > EDITS:
+        raise UserError(f"An edit of {len(items)} latents was given; at most {EDITS} are kept.")
+    return Experiment(Edit(tuple(_item(item) for item in items), keep_error=run.get("keep_error") is not False), None, target)
 
 
 def _item(item: Any) -> LatentEdit:

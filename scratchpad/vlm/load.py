@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class Vlm:
     adapter: Adapter = field(repr=False)
     own_world: str | None = None  # what a model that knows only its own world says of others
     layouts: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # geometry by image sizes: `prepare` fills it
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)  # hooks must never see another's pass
 
     @property
     def blocks(self) -> list[nn.Module]:

@@ -6,7 +6,7 @@ Knows nothing of SAEs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from scratchpad.errors import UserError
+from scratchpad.progress import heard, step
 from scratchpad.records import Run, Token
 from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.hooks import adding, recording
@@ -45,16 +46,14 @@ def run(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_
 
 
 @torch.no_grad()
-def run_and_keep(
-    vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS, on_token: Callable[[str], None] | None = None
-) -> tuple[Run, Kept]:
+def run_and_keep(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS) -> tuple[Run, Kept]:
     """As `run`, and what edited runs of the same prompt can take from it."""
     columns = torch.tensor(prepared.image_positions)
     skip = torch.zeros(prepared.length, dtype=torch.bool)
     skip[columns] = True
     block = vlm.block(layer)
     with capturing(columns, skip) as capture, recording(block, vlm.leading, prepared.order) as seen, keeping(vlm, layer) as blocks:
-        answer, cache = _generate(vlm, prepared, max_new_tokens, on_token)
+        answer, cache = _generate(vlm, prepared, max_new_tokens)
     layers = sorted(capture.rows)
     queries = np.array([p for p, _ in capture.rows[layers[0]]])
     rows = torch.stack([torch.stack([row for _, row in capture.rows[y]]) for y in layers], 1)
@@ -85,10 +84,10 @@ def generate(
 ) -> Answer:
     """Greedy generation, `delta` added to the patches after `layer`; with `known`, computing only what that changes."""
     with _change(vlm, prepared, layer, delta, known):
-        return _generate(vlm, prepared, max_new_tokens, None)[0]
+        return _generate(vlm, prepared, max_new_tokens)[0]
 
 
-def _generate(vlm: Vlm, prepared: Prepared, max_new_tokens: int, on_token: Callable[[str], None] | None) -> tuple[Answer, object]:
+def _generate(vlm: Vlm, prepared: Prepared, max_new_tokens: int) -> tuple[Answer, object]:
     """The answer, and the cache that it leaves."""
     if max_new_tokens < 1:
         raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
@@ -102,7 +101,7 @@ def _generate(vlm: Vlm, prepared: Prepared, max_new_tokens: int, on_token: Calla
         use_cache=True,
         return_dict_in_generate=True,
         output_logits=True,
-        stopping_criteria=_watcher(vlm, prepared.length, on_token),
+        stopping_criteria=StoppingCriteriaList([_Watcher(vlm, prepared.length)]),
     )
     ids = out.sequences[0, prepared.length :].tolist()
     logprobs = [float(step[0].float().log_softmax(-1)[i]) for step, i in zip(out.logits, ids, strict=True)]
@@ -156,7 +155,10 @@ def force_all(
     starts = [first_changed(vlm, prepared, layer, np.asarray(delta.any(-1))) for delta in deltas]
     order = np.argsort(starts, kind="stable")
     batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
-    parts = [force(vlm, prepared, ids, layer, torch.from_numpy(np.stack([deltas[i] for i in batch])), known) for batch in batches]
+    parts = []
+    for n, batch in enumerate(batches):
+        step("testing", n * BATCH, len(order))
+        parts.append(force(vlm, prepared, ids, layer, torch.from_numpy(np.stack([deltas[i] for i in batch])), known))
     back = np.argsort(order)
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])[back] for name in ("logprobs", "choices", "top", "top_logprobs")
@@ -233,15 +235,13 @@ def _end_ids(vlm: Vlm) -> set[int]:
 
 
 class _Watcher(StoppingCriteria):
-    """Hands out every new token's text; never stops anything."""
+    """Hands out the answer as far as it's written; never stops it but by `Stopped`."""
 
-    def __init__(self, vlm: Vlm, start: int, on_token: Callable[[str], None]):
-        self.vlm, self.start, self.on_token = vlm, start, on_token
+    def __init__(self, vlm: Vlm, start: int):
+        self.vlm, self.start = vlm, start
 
     def __call__(self, input_ids: Tensor, scores: Tensor, **kwargs: object) -> Tensor:
-        self.on_token(decode(self.vlm, input_ids[0, self.start :].tolist()))
+        if heard():
+            written = input_ids[0, self.start :].tolist()
+            step("answering", len(written), text=decode(self.vlm, written))
         return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
-
-
-def _watcher(vlm: Vlm, start: int, on_token: Callable[[str], None] | None) -> StoppingCriteriaList:
-    return StoppingCriteriaList([_Watcher(vlm, start, on_token)] if on_token else [])

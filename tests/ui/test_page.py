@@ -201,3 +201,35 @@ def test_axe_finds_no_violation(page: Page, address: str, theme: str, width: int
     include = [[f"#sp-{part}"] for part in ("header", "guide", "go", "strip-examples", "look", "concepts", "heatmap", "test", "keep")]
     found = Axe().run(page, context={"include": include})
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_test_is_cancelled_and_another_sae_chosen(page: Page) -> None:
+    page.fill("#sp-ask textarea", "which thing is furthest left")
+    page.click("#sp-go")
+    page.wait_for_function("Scratchpad.state.data.tokens.some((t) => t.text.includes('furthest'))", timeout=60_000)
+    page.click("[data-do=smallest]")
+    page.wait_for_selector(".sp-going progress")
+    page.click("[data-do=stop]")
+    page.wait_for_selector("#sp-test .sp-error:has-text('Stopped')", timeout=30_000)
+    assert page.is_hidden(".sp-going")
+    page.click("#sp-choice input")
+    page.click("[role=option]:has-text('emoji-middle')")
+    page.wait_for_selector("#sp-header dd:has-text('emoji-middle')", timeout=60_000)
+    page.wait_for_function("Scratchpad.state.data.sae === 'emoji-middle' && !Scratchpad.state.busy")
+    page.locator("#sp-sae summary").click()
+    page.wait_for_function("document.querySelectorAll('#sp-sae .sp-scatter').length")
+    page.fill("#sp-sae .sp-find", "octopus")
+    page.wait_for_selector("#sp-sae .sp-hits .sp-chip")
+    page.click("#sp-sae .sp-hits .sp-chip")
+    page.wait_for_selector("#sp-sae .sp-latent .sp-verdict")
+
+
+def test_the_answer_appears_as_it_is_written_and_can_be_stopped(page: Page) -> None:
+    page.fill("#sp-ask textarea", "describe this scene")
+    page.evaluate("""() => { window.said = []; new MutationObserver(() => said.push(document.querySelector('#sp-status').innerText))
+        .observe(document.querySelector('#sp-status'), { childList: true, subtree: true }); }""")
+    page.click("#sp-go")
+    page.wait_for_function("Scratchpad.state.data.tokens.some((t) => t.role === 'prompt' && t.text.includes('scene'))", timeout=60_000)
+    said = page.evaluate("said.join('|')")
+    assert "Cancel" in said
+    assert page.inner_text("#sp-look .sp-answer").split()[0].lower() in said.lower()

@@ -1,6 +1,6 @@
 // KEEP: a title, a note and a link for what is on show; or, when a case is open, what it says of itself.
-Scratchpad.keep = (element, trigger, server) => {
-  const S = Scratchpad;
+Scratchpad.keep = (element, trigger) => {
+  const S = Scratchpad, server = element.server || null;  // none in a page that was exported
   let listed = [], runs = false;
   element.innerHTML = `
     <section class="sp-panel sp-keep" aria-label="Keep">
@@ -79,5 +79,5 @@ Scratchpad.keep = (element, trigger, server) => {
     q(".sp-gallery").innerHTML = listed.length ? `<p class="sp-kicker">Gallery</p><div class="sp-shelf">${listed.map((c) => `<a href="?case=${encodeURIComponent(c.id)}"${k && k.id === c.id ? ' aria-current="page"' : ""}><img src="${c.image}" alt=""><span>${S.escape(c.title)}</span></a>`).join("")}</div>` : "";
   }
   S.on(element, draw);
-  return told;
+  S.told = told;
 };

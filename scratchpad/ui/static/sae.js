@@ -1,6 +1,6 @@
 // THE SAE: every latent at once, found by a word or a point, with what the index knows of it. Loaded when it's opened.
-Scratchpad.sae = (element, server) => {
-  const S = Scratchpad;
+Scratchpad.sae = (element) => {
+  const S = Scratchpad, server = element.server;
   element.innerHTML = `
     <section class="sp-panel sp-sae" aria-label="The SAE as a whole">
       <details><summary><h2>The SAE <span class="sp-of">every latent, found by a word or a point</span></h2></summary>
@@ -43,7 +43,7 @@ Scratchpad.sae = (element, server) => {
   }
   async function show(id) {
     chosen = id; draw();
-    const d = JSON.parse(await server.latent(id));
+    const d = JSON.parse(await server.latent([S.choice(), id]));
     if (chosen !== id) return;
     if (d.error) { q(".sp-latent").innerHTML = `<p class="sp-error">${S.escape(d.error)}</p>`; return; }
     q(".sp-latent").innerHTML = `<p class="sp-verdict"><b>${S.escape(d.name || `latent ${id}`)}</b> <small>#${id}</small>${d.source ? ` <span class="sp-note">named after ${S.escape(d.source)}${d.auroc === null ? "" : `, AUROC ${d.auroc.toFixed(2)}`}</span>` : ""}</p>
@@ -59,7 +59,7 @@ Scratchpad.sae = (element, server) => {
   q(".sp-find").addEventListener("input", (e) => {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
-      const found = JSON.parse(await server.search(e.target.value));
+      const found = JSON.parse(await server.search([S.choice(), e.target.value]));
       q(".sp-hits").innerHTML = found.latents.map((l) => `<button type="button" class="sp-chip" data-show="${l.id}">${S.escape(l.name)} <small>#${l.id}</small></button>`).join("") || (e.target.value.trim() ? `<p class="sp-note">No latent is named so.</p>` : "");
     }, 200);
   });
@@ -76,13 +76,17 @@ Scratchpad.sae = (element, server) => {
     const order = [...spots].sort((a, b) => a[0] - b[0]).map((s) => s[2]), at = order.indexOf(chosen);
     show(order[Math.min(Math.max(at + step, 0), order.length - 1)]);
   });
-  q("details").addEventListener("toggle", async () => {
-    if (!q("details").open || all) { draw(); return; }
-    all = JSON.parse(await server.overview(0));
+  let of = null;  // the choice whose latents are drawn
+  async function fill() {
+    if (!q("details").open || of === S.choice()) { draw(); return; }
+    of = S.choice(); chosen = null; q(".sp-latent").innerHTML = ""; q(".sp-hits").innerHTML = "";
+    all = JSON.parse(await server.overview(of));
     if (!all.ids.length) q("figcaption").textContent = "This SAE has no index; scratchpad index makes one.";
     draw();
     if (S.state.latent !== null) show(S.state.latent);
-  });
+  }
+  q("details").addEventListener("toggle", fill);
+  S.on(element, (s) => { if (s.data && of !== null && of !== S.choice()) fill(); });
   addEventListener("resize", draw);
   new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 };

@@ -4,7 +4,9 @@ window.Scratchpad = window.Scratchpad || (() => {
   const listeners = new Set();
   const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], strength: 0, weighted: true,
     minSparsity: 0, maxSparsity: 0.5, minMean: 0, busy: false, testing: false, more: 12,
-    runs: [], at: -1, region: null, marking: false, target: "", kept: null, diagnosis: null };
+    runs: [], at: -1, region: null, marking: false, target: "", kept: null, diagnosis: null, progress: null };
+  const page = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+  let jobs = 0;
   const details = new Map();
   let ask = null;
 
@@ -45,6 +47,8 @@ window.Scratchpad = window.Scratchpad || (() => {
   function compare(text) {
     if (!text) return;
     const comparison = JSON.parse(text);
+    if (comparison.progress) { set({ progress: comparison.progress }); return; }
+    set({ progress: null });
     if (comparison.error) { set({ comparison, diagnosis: null, testing: false }); return; }
     if (comparison.diagnosis) { set({ diagnosis: comparison.diagnosis, testing: false }); return; }
     if (state.runs.some((r) => r.comparison.nonce === comparison.nonce)) return;
@@ -124,15 +128,17 @@ window.Scratchpad = window.Scratchpad || (() => {
 
   const escape = (s) => String(s).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
   const shown = (text) => escape(text.replace(/\n/g, "⏎").trim() || "␣");
+  const choice = () => (state.data && state.data.choice) || "";
   async function detail(id) {
     const key = `${state.data ? state.data.sae : ""}/${id}`;
-    if (!details.has(key)) { if (details.size > 600) details.clear(); details.set(key, state.data && state.data.details && state.data.details[id] ? Promise.resolve(state.data.details[id]) : ask ? ask(id).then((text) => JSON.parse(text)) : Promise.resolve({ references: [] })); }
+    if (!details.has(key)) { if (details.size > 600) details.clear(); details.set(key, state.data && state.data.details && state.data.details[id] ? Promise.resolve(state.data.details[id]) : ask ? ask([choice(), id]).then((text) => JSON.parse(text)) : Promise.resolve({ references: [] })); }
     return details.get(key);
   }
   const on = (element, draw) => {
     const f = (s) => { if (!element.isConnected) { listeners.delete(f); return; } draw(s); };
     listeners.add(f); draw(state);
   };
-  return { state, set, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, detail, patches,
+  const ticket = () => `${page}/${jobs}`, next = () => { jobs++; return ticket(); };  // what the server knows a job of this page by
+  return { state, set, ticket, next, choice, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, detail, patches,
     serve: (f) => { ask = f; } };
 })();

@@ -1,0 +1,107 @@
+"""The workbenches that a server's owner offers: pairs of a model and an SAE. Visitors choose among them and can't add any.
+
+A workbench is loaded when it's first chosen; workbenches of one model share it. Holds no visitor's state.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scratchpad.errors import UserError
+from scratchpad.vlm.checkpoint import Placement
+from scratchpad.vlm.load import Vlm
+from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+
+OTHERS = ("emoji-middle", "emoji-early")  # SAEs of the demo beside its default
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One pair; `id` is what a page sends back."""
+
+    id: str
+    model: str
+    sae: str
+    alone: bool  # whether all offers are of this model
+
+    @property
+    def label(self) -> str:
+        layer = _layer(Path(self.sae))
+        of = "" if self.alone else f"{Path(self.model).name} · "
+        return of + Path(self.sae).name + ("" if layer is None else f" · layer {layer}")
+
+
+class Benches:
+    """The offers, and the workbenches loaded so far.
+
+    Raises:
+        UserError: from the constructor, when nothing is offered or the first can't be loaded.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str | Path, str | Path]], placement: Placement | None = None):
+        if not pairs:
+            raise UserError("No model is offered; give one with --model and --sae.")
+        self.placement = placement
+        named = [(str(model), str(sae)) for model, sae in dict.fromkeys(pairs)]
+        self.offers = [Offer(str(n), model, sae, len({m for m, _ in named}) == 1) for n, (model, sae) in enumerate(named)]
+        self._loaded: dict[str, Workbench] = {}
+        self._lock = threading.Lock()
+        self.first = self.of(None)
+
+    def of(self, choice: str | None) -> Workbench:
+        """The workbench of a choice, the first by default.
+
+        Raises:
+            UserError: it isn't offered, or can't be loaded.
+        """
+        offer = next((o for o in self.offers if o.id == choice), None) if choice else self.offers[0]
+        if offer is None:
+            raise UserError(f"{choice!r} isn't offered here; choose one of the list.")
+        with self._lock:
+            if offer.id not in self._loaded:
+                self._loaded[offer.id] = Workbench(self._model(offer), offer.sae, self.placement)
+            return self._loaded[offer.id]
+
+    def like(self, model: str, sae: str) -> str:
+        """The choice whose model and SAE have these names; the first where none has."""
+        return next((o.id for o in self.offers if (Path(o.model).name, Path(o.sae).name) == (model, sae)), self.offers[0].id)
+
+    def _model(self, offer: Offer) -> Vlm | str:
+        """The model itself, if another workbench has it."""
+        for other in self.offers:
+            if other.model == offer.model and other.id in self._loaded:
+                return self._loaded[other.id].vlm
+        return offer.model
+
+
+def offered(model: str | None, sae: str | None, more: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """The pairs that an owner's settings name.
+
+    Args:
+        more: each MODEL=SAE,SAE...
+
+    Raises:
+        UserError: one of `more` isn't of that form.
+    """
+    pairs = [(model or str(DEFAULT_MODEL), sae or str(DEFAULT_SAE))]
+    if not model and not sae:
+        pairs += [(str(DEFAULT_MODEL), str(DEFAULT_SAE.parent / name)) for name in OTHERS]
+    for one in more:
+        of, found, saes = one.partition("=")
+        if not (of.strip() and found and saes.strip(" ,")):
+            raise UserError(f"--offer was {one!r}; expected MODEL=SAE or MODEL=SAE,SAE.")
+        pairs += [(of.strip(), each.strip()) for each in saes.split(",") if each.strip()]
+    return pairs
+
+
+def _layer(folder: Path) -> int | None:
+    """The vision layer that an SAE's configuration names, if it can be read without loading it."""
+    try:
+        told = json.loads((folder / "cfg.json").read_text())["metadata"]["layer"]
+        return int(told)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

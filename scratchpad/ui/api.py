@@ -1,0 +1,193 @@
+"""The endpoints for programs: typed, documented, the same for gradio_client and as MCP tools. No page state.
+
+A picture comes as base64 of its file (a data URL will do); nothing is fetched, no path of the server is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from scratchpad import views
+from scratchpad.analysis.edit import scaling
+from scratchpad.benches import Benches
+from scratchpad.cases.shelf import find
+from scratchpad.cases.store import Store
+from scratchpad.diagnose import as_json
+from scratchpad.diagnose import diagnose as diagnosed
+from scratchpad.errors import UserError
+from scratchpad.images import MAX_BYTES
+from scratchpad.trials import MOST
+from scratchpad.ui.visitors import Limit, visitor
+from scratchpad.ui.zero import on_gpu
+from scratchpad.workbench import Analysis, Workbench
+
+log = logging.getLogger(__name__)
+TOKENS = 256  # new tokens at most
+
+
+def picture(text: str) -> bytes:
+    """The bytes of a picture that came as text.
+
+    Raises:
+        UserError: it isn't base64, or is too long.
+    """
+    if not isinstance(text, str) or not text:
+        raise UserError("No image was given; expected the file's bytes as base64.")
+    if len(text) > MAX_BYTES * 4 // 3 + 100:
+        raise UserError(f"The image has more than {MAX_BYTES // 2**20} MB; scale it down.")
+    try:
+        return base64.b64decode(text.partition(",")[2] if text.startswith("data:") else text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UserError("The image isn't base64; expected the file's bytes as base64, not a path or an address.") from error
+
+
+class Api:
+    """The endpoints, over the benches and the shelf."""
+
+    def __init__(self, benches: Benches | None, shelf: list[Store], limit: Limit, proxies: int):
+        self.benches, self.shelf, self.limit, self.proxies = benches, shelf, limit, proxies
+
+    def offers(self) -> list:
+        """The models and SAEs that can be chosen here, as {"choice", "label"}; the first is the default."""
+        return [{"choice": o.id, "label": o.label} for o in self.benches.offers] if self.benches else []
+
+    def analyze(self, image: str, question: str, max_new_tokens: int = 64, choice: str = "", request: gr.Request | None = None) -> dict:
+        """Answers a question about an image and says which concepts of the vision encoder the answer used.
+
+        Args:
+            image: the file's bytes as base64.
+            question: about the image.
+            max_new_tokens: length of the answer, 1 to 256.
+            choice: one of `offers`; the first by default.
+
+        Returns:
+            answer, tokens, latents ranked by attention-weighted activation, heatmap, suggested latents.
+        """
+
+        def act() -> dict[str, Any]:
+            bench, found = self._analysis(image, question, max_new_tokens, choice)
+            return views.analysis_json(bench, found)
+
+        return self._told(act, request)
+
+    def ablate(
+        self,
+        image: str,
+        question: str,
+        latents: list[int],
+        strength: float = 0.0,
+        target: str = "",
+        choice: str = "",
+        request: gr.Request | None = None,
+    ) -> dict:
+        """Asks again with latents scaled (0 switches them off), and compares with random sets of as many.
+
+        Args:
+            image: the file's bytes as base64.
+            question: about the image.
+            latents: ids, as `analyze` ranks them.
+            strength: what their activations are multiplied by.
+            target: also, how much likelier this becomes as the answer.
+            choice: one of `offers`; the first by default.
+
+        Returns:
+            before, after, change of log-probability per token, and the control beside it.
+        """
+
+        def act() -> dict[str, Any]:
+            if not isinstance(latents, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in latents):
+                raise UserError("latents are whole numbers; expected a list such as [12, 57].")
+            bench, found = self._analysis(image, question, 64, choice)
+            edit = scaling(latents, _number(strength))
+            compared = bench.ablate(found, edit, target=target or None)
+            told = views.comparison_json(bench, compared)
+            return told | {"control": views.control_json(bench.control(found, edit), told["delta_logprob"]["answer"])}
+
+        return self._told(act, request)
+
+    def suffice(
+        self, image: str, question: str, target: str = "", max_latents: int = MOST, choice: str = "", request: gr.Request | None = None
+    ) -> dict:
+        """Finds the fewest latents whose ablation changes the answer, each set really ablated.
+
+        Args:
+            image: the file's bytes as base64.
+            question: about the image.
+            target: what the answer shall begin with instead; anything else by default.
+            max_latents: the budget.
+            choice: one of `offers`; the first by default.
+
+        Returns:
+            latents, before, after, flipped, minimal, tried, and how often random sets do the same.
+        """
+
+        def act() -> dict[str, Any]:
+            bench, found = self._analysis(image, question, 64, choice)
+            return views.sufficient_json(bench, bench.suffice(found, target or None, int(_number(max_latents))))
+
+        return self._told(act, request)
+
+    def diagnose(self, image: str, question: str, expected: str = "", choice: str = "", request: gr.Request | None = None) -> dict:
+        """Says which of three failure modes a wrong answer fits, with the tests behind it.
+
+        Args:
+            image: the file's bytes as base64.
+            question: about the image.
+            expected: what the answer should have said.
+            choice: one of `offers`; the first by default.
+        """
+
+        def act() -> dict[str, Any]:
+            bench, found = self._analysis(image, question, 64, choice)
+            return as_json(bench, diagnosed(bench, found, picture(image), expected or None))
+
+        return self._told(act, request)
+
+    def case_open(self, case: str, request: gr.Request | None = None) -> dict:
+        """What a kept case holds, by its id; no model is run.
+
+        Args:
+            case: the id in its link.
+        """
+        return self._told(lambda: find(self.shelf, case if isinstance(case, str) else "").case.model_dump(mode="json"), request)
+
+    def _analysis(self, image: str, question: str, max_new_tokens: int, choice: str) -> tuple[Workbench, Analysis]:
+        if self.benches is None:
+            raise UserError("This server has no model loaded; it shows cases that were kept.")
+        tokens = int(_number(max_new_tokens))
+        if not 1 <= tokens <= TOKENS:
+            raise UserError(f"{tokens} new tokens were asked for; expected 1 to {TOKENS}.")
+        if not isinstance(question, str):
+            raise UserError("The question is text.")
+        bench = self.benches.of(choice if isinstance(choice, str) else "?")
+        return bench, bench.analyze(picture(image), question, tokens)
+
+    def _told(self, act: Callable[[], dict[str, Any]], request: gr.Request | None) -> dict[str, Any]:
+        try:
+            self.limit.check(visitor(request, self.proxies))
+            return dict(on_gpu(act)())
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        except Exception as error:
+            log.exception("an endpoint failed")
+            raise gr.Error("Something went wrong; the server goes on working.", print_exception=False) from error
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e6:
+        raise UserError(f"{str(value)[:40]!r} was given where a number is expected.")
+    return float(value)
+
+
+def wire(api: Api) -> None:
+    """Puts the endpoints on the page that is being built."""
+    for function in (api.analyze, api.ablate, api.suffice, api.diagnose):
+        gr.api(function, api_name=function.__name__, concurrency_id="model")
+    for light in (api.offers, api.case_open):
+        gr.api(light, api_name=light.__name__, concurrency_limit=4)

@@ -1,0 +1,139 @@
+"""Which action calls which handler, and what it fills. Requests that take long tell how far they are and can be stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gradio as gr
+
+from scratchpad.errors import UserError
+from scratchpad.images import save_upload
+from scratchpad.progress import Step
+from scratchpad.ui.export import title
+from scratchpad.ui.handlers import Asked, Handlers
+from scratchpad.ui.jobs import Jobs
+from scratchpad.ui.keeping import Keeping
+from scratchpad.ui.layout import Parts, header, running, trouble
+from scratchpad.ui.visitors import Limit, visitor
+from scratchpad.ui.zero import on_gpu
+
+BUSY = """(...values) => {
+  if (window.Scratchpad) { Scratchpad.set({ busy: true }); values[3] = Scratchpad.next(); }
+  return values;
+}"""
+TESTED = "() => { if (window.Scratchpad) Scratchpad.set({ testing: false, progress: null }); }"
+KEPT = "() => { const kept = window.Scratchpad && Scratchpad.state.kept; if (kept) document.title = kept.title; }"
+READY = "() => { if (window.Scratchpad) Scratchpad.set({ busy: false }); }"
+STOPPED = "Stopped. Nothing was changed."
+
+
+@dataclass(frozen=True)
+class Actions:
+    """The page's actions, over the handlers; every one of them counts against its visitor's limit."""
+
+    handlers: Handlers
+    keeping: Keeping
+    examples: list[tuple[str, str]]
+    jobs: Jobs
+    limit: Limit
+    proxies: int
+
+    def ask(
+        self, path: str | None, text: str, choice: str, ticket: str, before: Asked | None, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        """(analysis, status line, what was asked), again and again until it's there."""
+        act = on_gpu(self.handlers.ask)
+        try:
+            self.limit.check(visitor(request, self.proxies))
+        except UserError as error:
+            yield gr.skip(), trouble(str(error)), before
+            return
+        for told in self.jobs.follow(ticket, lambda: act(path, text, choice)):
+            if isinstance(told, Step):
+                yield gr.skip(), running(told), gr.skip()
+            elif told.value is None:
+                yield gr.skip(), trouble(STOPPED), before
+            else:
+                found, said, now = told.value
+                yield (found, "", now) if found else (gr.skip(), trouble(said), before)
+
+    def example(self, choice: str, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """As `ask`, of an example: its picture and question first."""
+        data = event._data or {}
+        path, text = self.examples[int(data.get("example", 0)) % len(self.examples)]
+        for told in self.ask(path, text, choice, str(data.get("ticket", "")), None, request):
+            yield path, text, *told
+
+    def test(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        """The comparison as JSON text, {"progress"} before it."""
+        data, act = dict(event._data or {}), on_gpu(self.handlers.ablate)
+        try:
+            self.limit.check(visitor(request, self.proxies))
+        except UserError as error:
+            yield json.dumps({"error": str(error)})
+            return
+        for told in self.jobs.follow(str(data.get("ticket", "")), lambda: str(act(now, data))):
+            if isinstance(told, Step):
+                yield json.dumps({"progress": asdict(told)})
+            else:
+                yield told.value or json.dumps({"error": STOPPED})
+
+    def open(self, request: gr.Request) -> tuple[Any, ...]:
+        """What a page shows when it opens: /?case=ID, or the first example."""
+        first = self.keeping.first()
+        case = request.query_params.get("case", "")
+        if not case:
+            said = "" if self.handlers.benches else "No model is loaded here; open a case from the gallery."
+            return gr.skip(), gr.skip(), json.dumps(first | ({"error": said} if said else {}))
+        try:
+            drawn, made = self.keeping.open(case)
+            return title(made), drawn, json.dumps(first)
+        except UserError as error:
+            return gr.skip(), gr.skip(), json.dumps(first | {"error": str(error)})
+
+    def keep(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """Keeps what is on show, or goes on from a case."""
+        wanted = dict(event._data or {})
+        try:
+            self.limit.check(visitor(request, self.proxies))
+            if "fork" not in wanted:
+                return *[gr.skip()] * 6, on_gpu(self.keeping.keep)(now, wanted)
+            _, made = self.keeping.open(str(wanted["fork"]))
+            benches = self.handlers.benches
+            choice = benches.like(made.case.model.name, made.case.sae.name) if benches else ""
+            path = str(save_upload(made.images[0]))
+            found, said, asked = on_gpu(self.handlers.ask)(path, made.case.prompt, choice)
+            if found is None:
+                raise UserError(said)
+            head = header(self.handlers.bench(choice))
+            return head, choice, path, made.case.prompt, found, asked, json.dumps({"forked": True})
+        except UserError as error:
+            return *[gr.skip()] * 6, json.dumps({"error": str(error)})
+
+
+def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
+    """Binds actions to components."""
+    queued: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [parts.status], "concurrency_id": "model"}
+    shown = [parts.look, parts.status, parts.asked]
+    given = [parts.image, parts.prompt, parts.choice, parts.ticket, parts.asked]
+
+    def head(choice: str) -> str:
+        return header(actions.handlers.bench(choice))
+
+    def asks(on: Callable[..., Any], **how: Any) -> Any:
+        return on(actions.ask, given, shown, js=BUSY, **how, **queued).then(None, js=READY)
+
+    asks(parts.ask.click, api_name="ask")
+    asks(parts.prompt.submit, api_visibility="private")
+    chosen = asks(parts.choice.input, api_visibility="private")
+    chosen.then(head, [parts.choice], [parts.head], show_progress="hidden", api_visibility="private")
+    filled = [parts.image, parts.prompt, *shown]
+    parts.strip.select(actions.example, [parts.choice], filled, api_visibility="private", **queued).then(None, js=READY)
+    hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    parts.test.select(actions.test, [parts.asked], [parts.test], concurrency_id="model", **hidden).then(None, js=TESTED)
+    page.load(actions.open, None, [parts.head, parts.look, parts.keep], **hidden).then(None, js=KEPT)
+    filled = [parts.head, parts.choice, parts.image, parts.prompt, parts.look, parts.asked, parts.keep]
+    parts.keep.select(actions.keep, [parts.asked], filled, concurrency_id="model", **hidden)

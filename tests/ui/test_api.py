@@ -1,0 +1,176 @@
+"""The endpoints for programs, over a real server: typed answers, sentences for bad input, nothing fetched, nobody over the limit."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from scratchpad.workbench import Workbench
+from tests.ui.conftest import served
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("store"), "--mcp", "--rate", "60", "--proxies", "1") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def client(server: str) -> Client:
+    return Client(server, verbose=False, headers={"x-forwarded-for": "10.0.0.1"})
+
+
+@pytest.fixture(scope="module")
+def image(scene_path: Path) -> str:
+    return base64.b64encode(scene_path.read_bytes()).decode()
+
+
+def test_analyze_ablate_and_suffice_give_what_the_workbench_gives(client: Client, image: str, bench: Workbench, scene_path: Path) -> None:
+    own = bench.analyze(scene_path, "what animal is there")
+    told: Any = client.predict(image, "what animal is there", api_name="/analyze")
+    assert told["answer"] == own.run.answer
+    assert [row["id"] for row in told["latents"]] == [row.id for row in own.ranking]
+    first = told["suggested"]["latents"][0]
+    tested: Any = client.predict(image, "what animal is there", [first], 0.0, "", "", api_name="/ablate")
+    assert tested["before"]["answer"] == own.run.answer
+    assert tested["control"]["n"] == 32
+    least: Any = client.predict(image, "what animal is there", "", 8, "", api_name="/suffice")
+    assert least["flipped"] == (least["before"] != least["after"])
+
+
+def test_every_endpoint_is_typed_and_documented(client: Client) -> None:
+    told: Any = client.view_api(return_format="dict", print_info=False)
+    assert {"/analyze", "/ablate", "/suffice", "/diagnose", "/case_open", "/offers", "/ask"} <= set(told["named_endpoints"])
+    names = [p["parameter_name"] for p in told["named_endpoints"]["/ablate"]["parameters"]]
+    assert names == ["image", "question", "latents", "strength", "target", "choice"]
+
+
+def test_another_sae_is_chosen_and_an_unknown_one_refused(client: Client, image: str) -> None:
+    offers: Any = client.predict(api_name="/offers")
+    assert [offer["label"] for offer in offers] == ["emoji-last · layer 5", "emoji-middle · layer 3", "emoji-early · layer 1"]
+    told: Any = client.predict(image, "what animal is there", 64, offers[1]["choice"], api_name="/analyze")
+    assert told["sae"]["name"] == "emoji-middle"
+    with pytest.raises(AppError, match="isn't offered here"):
+        client.predict(image, "what animal is there", 64, "/etc", api_name="/analyze")
+
+
+def test_bad_input_is_a_sentence(client: Client, image: str) -> None:
+    for given, said in [
+        (("", "what"), "No image was given"),
+        (("/etc/passwd", "what"), "isn't base64"),
+        (("http://127.0.0.1/x.png", "what"), "isn't base64"),
+        ((base64.b64encode(b"no picture").decode(), "what"), "is not an image"),
+        ((image, ""), "No prompt was given"),
+        ((image, "what", 0), "expected 1 to 256"),
+        ((image, "what", "many"), "where a number is expected"),
+    ]:
+        with pytest.raises(AppError, match=said):
+            client.predict(*given, api_name="/analyze")
+    with pytest.raises(AppError, match="whole numbers"):
+        client.predict(image, "what animal is there", ["x"], api_name="/ablate")
+    with pytest.raises(AppError, match="no id of a case"):
+        client.predict("../../etc", api_name="/case_open")
+
+
+def test_a_shipped_case_opens(client: Client, server: str) -> None:
+    shipped = sorted((Path(__file__).parents[2] / "examples" / "cases").glob("*.case"))
+    told: Any = client.predict(shipped[0].stem, api_name="/case_open")
+    assert told["title"]
+    assert told["shown"]["answer"]
+
+
+def _posted(server: str, name: str, data: list[Any]) -> str:
+    """What the server says to a bare request."""
+    head = {"content-type": "application/json", "x-forwarded-for": "10.0.0.2"}
+    call = urllib.request.Request(f"{server}/gradio_api/call/{name}", json.dumps({"data": data}).encode(), head)
+    with urllib.request.urlopen(call, timeout=60) as answer:
+        event = json.loads(answer.read())["event_id"]
+    with urllib.request.urlopen(f"{server}/gradio_api/call/{name}/{event}", timeout=120) as answer:
+        return str(answer.read().decode())
+
+
+def test_no_address_is_fetched_and_no_path_read(server: str) -> None:
+    seen: list[bytes] = []
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listening.settimeout(8)
+
+        def accept() -> None:
+            try:
+                seen.append(listening.accept()[0].recv(100))
+            except OSError:
+                return
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/x.png"
+        for where in (address, "https://example.com/x.png", "/etc/passwd"):
+            picture = {"path": where, "url": where, "meta": {"_type": "gradio.FileData"}}
+            told = _posted(server, "ask", [picture, "what animal is there", "0", ""])
+            assert "event: error" in told, told
+            assert "root:" not in told
+            assert ("nothing is fetched here" in told) == where.startswith("http"), told
+        thread.join()
+    assert seen == []
+
+
+def test_a_visitor_over_the_limit_is_told_when_to_come_back(server: str, image: str) -> None:
+    greedy = Client(server, verbose=False, headers={"x-forwarded-for": "1.2.3.4, 10.9.9.9"})
+    for _ in range(60):
+        with pytest.raises(AppError, match="no id of a case"):
+            greedy.predict("none", api_name="/case_open")
+    with pytest.raises(AppError, match="60 requests a minute from each visitor; ask again in"):
+        greedy.predict("none", api_name="/case_open")
+    other = Client(
+        server, verbose=False, headers={"x-forwarded-for": "1.2.3.4, 10.9.9.8"}
+    )  # what a visitor writes there counts for nothing
+    with pytest.raises(AppError, match="no id of a case"):
+        other.predict("none", api_name="/case_open")
+
+
+def test_the_endpoints_are_mcp_tools(server: str, image: str) -> None:
+    import asyncio
+
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def visit() -> tuple[set[str], Any]:
+        async with streamablehttp_client(f"{server}/gradio_api/mcp/") as (read, write, _), ClientSession(read, write) as session:
+            await session.initialize()
+            tools = await session.list_tools()
+            names = {tool.name for tool in tools.tools}
+            analyze = next(name for name in names if name.endswith("analyze"))
+            return names, await session.call_tool(analyze, {"image": image, "question": "what animal is there"})
+
+    names, told = asyncio.run(visit())
+    assert {"analyze", "ablate", "suffice", "diagnose", "case_open"} <= {name.removeprefix("Visual_Scratchpad_") for name in names}, names
+    assert "answer" in told.content[0].text
+
+
+def test_a_login_keeps_strangers_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRATCHPAD_AUTH", "ann:secret")
+    with served(tmp_path, "--no-model") as url:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{url}/config", timeout=10)
+        assert refused.value.code == 401
+        inside = Client(url, auth=("ann", "secret"), verbose=False)
+        assert inside.predict(api_name="/offers") == []
+
+
+def test_handle_file_uploads_work(client: Client, scene_path: Path, bench: Workbench) -> None:
+    told: Any = client.predict(handle_file(str(scene_path)), "what animal is there", api_name="/ask")
+    assert json.loads(told[0])["answer"] == bench.analyze(scene_path, "what animal is there").run.answer
