@@ -28,6 +28,7 @@ SERVED = "root.server = server;"
 LOADED = "Scratchpad.load(props.value); watch('value', () => Scratchpad.load(props.value));"
 COMPARED = "watch('value', () => Scratchpad.compare(props.value));"
 TOLD = "watch('value', () => props.value && Scratchpad.told(props.value)); if (props.value) Scratchpad.told(props.value);"
+UPLOADS = 24 * 3600  # seconds that an upload stays on the server's disk
 WAITING = 64  # requests in the queue; one more is refused with a sentence
 
 
@@ -53,7 +54,7 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     opening = examples[0] if examples else (None, "")
     first = handlers.ask(*opening) if examples else (None, "", None)
 
-    with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False) as page:
+    with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False, delete_cache=(3600, UPLOADS)) as page:
         head = gr.HTML(header(bench), elem_id="sp-header")
         if examples:
             panel("guide")

@@ -40,6 +40,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def served(store: Path, *flags: str) -> Iterator[str]:
     """The address of a server in a process of its own."""
+    with running(store, *flags) as (url, _):
+        yield url
+
+
+@contextmanager
+def running(store: Path, *flags: str) -> Iterator[tuple[str, int]]:
+    """As `served`, with the number of the process."""
     port = free_port()
     command = [sys.executable, "-m", "scratchpad.cli", "serve", "--port", str(port), *flags]
     server = subprocess.Popen(command, env=os.environ | {"SCRATCHPAD_STORE": str(store)})
@@ -52,7 +59,7 @@ def served(store: Path, *flags: str) -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.5)
-        yield url
+        yield url, server.pid
     finally:
         server.terminate()
         server.wait(20)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from scratchpad.workbench import Workbench
@@ -233,3 +234,50 @@ def test_the_answer_appears_as_it_is_written_and_can_be_stopped(page: Page) -> N
     said = page.evaluate("said.join('|')")
     assert "Cancel" in said
     assert page.inner_text("#sp-look .sp-answer").split()[0].lower() in said.lower()
+
+
+@pytest.mark.parametrize("panel", ["look", "concepts", "heatmap", "test"])
+def test_a_panel_is_saved_as_a_picture(page: Page, tmp_path: Path, panel: str) -> None:
+    page.wait_for_timeout(500)
+    with page.expect_download() as saved:
+        page.click(f"#sp-{panel} [data-png]")
+    path = tmp_path / saved.value.suggested_filename
+    saved.value.save_as(path)
+    picture = Image.open(path).convert("RGB")
+    assert picture.width > 1200
+    assert len(picture.getcolors(picture.width * picture.height) or []) > 50  # drawn, not blank
+
+
+def test_a_click_in_a_heatmap_of_a_thousand_latents_takes_no_longer_than_in_one_of_fifty(page: Page) -> None:
+    def click(latents: int) -> float:
+        """Median milliseconds from a click to the next frame, 64 tokens by so many latents."""
+        return float(
+            page.evaluate(
+                """async (n) => {
+                  const d = Scratchpad.state.data, t = 64;
+                  d.heatmap = { tokens: [...Array(t).keys()].map((i) => d.tokens[i % d.tokens.length].index), latents: [...Array(n).keys()],
+                    values: [...Array(t)].map(() => [...Array(n)].map(() => Math.random())),
+                    clusters: [...Array(n / 10).keys()].map((k) => ({ id: k, latents: [...Array(10).keys()].map((j) => 10 * k + j) })) };
+                  Scratchpad.set({});
+                  await new Promise((r) => setTimeout(r, 300));
+                  const canvas = document.querySelector("#sp-heatmap canvas"), times = [];
+                  for (let i = 0; i < 15; i++) {
+                    const b = canvas.getBoundingClientRect(), begun = performance.now();
+                    const x = b.left + 104 + 20 * (i + 3) + 4, y = b.top + 132 + 4;
+                    canvas.dispatchEvent(new MouseEvent("click", { clientX: x, clientY: y, bubbles: true }));
+                    await new Promise((r) => requestAnimationFrame(() => setTimeout(r, 0)));
+                    times.push(performance.now() - begun);
+                  }
+                  return times.sort((a, b) => a - b)[7];
+                }""",
+                latents,
+            )
+        )
+
+    few, many = click(50), click(1000)
+    print(f"{few:.0f} ms in 64 x 50, {many:.0f} ms in 64 x 1,000")
+    assert many < 3 * few, (many, few)
+    page.evaluate("document.querySelector('#sp-heatmap .sp-scroll').scrollLeft = 20 * 600")
+    page.wait_for_timeout(200)
+    page.locator("#sp-heatmap canvas").click(position={"x": 104 + 20 * 5 + 4, "y": 132 + 4})
+    assert page.evaluate("Scratchpad.state.latent") == 605

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions
 from scratchpad.demo.world import HELD_OUT_START
 from scratchpad.workbench import Workbench
+from tests.ui.conftest import running
 
 pytestmark = pytest.mark.browser
 VISITORS = 20
@@ -37,3 +40,37 @@ def test_twenty_at_once_get_their_own(address: str, bench: Workbench, tmp_path: 
         own = bench.analyze(path, question).run
         assert answer == own.answer
         assert own.image_sha256 in key
+
+
+def resident(pid: int) -> int:
+    """Bytes in memory of a process."""
+    line = next(row for row in Path(f"/proc/{pid}/status").read_text().splitlines() if row.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024
+
+
+def test_memory_is_flat_after_five_hundred_requests(tmp_path: Path) -> None:
+    """Of every kind, pictures never seen before among them; measured once what is remembered is full."""
+    paths = []
+    for n, scene in enumerate(held_out(90, first=HELD_OUT_START + 96_000_000)):
+        paths.append(tmp_path / f"{n}.png")
+        picture(scene).save(paths[-1])
+    with running(tmp_path) as (url, pid):
+        client = Client(url, verbose=False)
+
+        def round_of(some: list[Path]) -> None:
+            for path in some:
+                text = base64.b64encode(path.read_bytes()).decode()
+                for _ in range(2):
+                    client.predict(text, "what do you see", 3, "", api_name="/analyze")
+                for bad in (("", "what"), (text, ""), (text[:400], "what")):
+                    with pytest.raises(AppError):
+                        client.predict(*bad, api_name="/analyze")
+                for _ in range(5):
+                    client.predict(api_name="/offers")
+
+        round_of(paths[:40])  # fills what is remembered
+        before = resident(pid)
+        round_of(paths[40:])
+        grown = resident(pid) - before
+    print(f"{grown / 2**20:.1f} MiB")
+    assert grown < 60 * 2**20, f"{grown / 2**20:.0f} MiB more after 500 requests"

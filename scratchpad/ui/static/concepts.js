@@ -3,7 +3,7 @@ Scratchpad.concepts = (element) => {
   const S = Scratchpad;
   element.innerHTML = `
     <section class="sp-panel sp-concepts" aria-label="Concepts">
-      <header><h2>Concepts <span class="sp-of"></span></h2>
+      <header><h2>Concepts <span class="sp-of"></span></h2>${S.png}
         <div class="sp-filters">
           <label class="sp-switch" title="On: activation weighted by the chosen token's attention. Off: plain mean over the image."><input type="checkbox" data-set="weighted" checked> weigh by attention</label>
           <label title="Share of the reference images on which a latent fires">fires on at most <input type="range" data-set="maxSparsity" min="0.01" max="1" step="0.01" value="0.5"><output>50%</output></label>

@@ -3,7 +3,7 @@ Scratchpad.look = (element) => {
   const S = Scratchpad;
   element.innerHTML = `
     <section class="sp-look" aria-label="Look">
-      <div class="sp-said"><p class="sp-kicker">Answer</p><p class="sp-answer" aria-live="polite"></p><p class="sp-note sp-wait" role="status">Asking the model…</p><p class="sp-note sp-foreign" hidden></p></div>
+      <div class="sp-said">${S.png}<p class="sp-kicker">Answer</p><p class="sp-answer" aria-live="polite"></p><p class="sp-note sp-wait" role="status">Asking the model…</p><p class="sp-note sp-foreign" hidden></p></div>
       <div class="sp-cols">
         <figure class="sp-map">
           <canvas tabindex="0" role="img"></canvas>

@@ -8,7 +8,7 @@ Scratchpad.sae = (element) => {
         <figure><canvas class="sp-scatter" tabindex="0" role="img" aria-label="Latents by sparsity and mean activation"></canvas>
           <figcaption class="sp-note">Each point a latent: how many of the index's images it fires on (across), how strongly where it does (up), both logarithmic; bright where its top images carry many labels. Arrow keys step through them.</figcaption></figure>
         <div><label class="sp-target">find <input type="text" class="sp-find" maxlength="80" placeholder="octopus"></label>
-          <div class="sp-row sp-hits"></div><div class="sp-latent" aria-live="polite"></div></div>
+          ${S.png}<div class="sp-row sp-hits"></div><div class="sp-latent" aria-live="polite"></div></div>
       </div></details>
     </section>`;
   const q = (s) => element.querySelector(s), canvas = q(".sp-scatter");

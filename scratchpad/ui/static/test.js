@@ -3,7 +3,7 @@ Scratchpad.test = (element, trigger) => {
   const S = Scratchpad;
   element.innerHTML = `
     <section class="sp-panel sp-test" aria-label="Test">
-      <header><h2>Test <span class="sp-of">does the answer depend on it?</span></h2><div class="sp-row sp-runs"></div></header>
+      <header><h2>Test <span class="sp-of">does the answer depend on it?</span></h2><div class="sp-row sp-runs"></div>${S.png}</header>
       <div class="sp-row sp-picked"></div>
       <div class="sp-controls">
         <label class="sp-strength">activation × <input type="range" min="0" max="3" step="0.1" value="0"><output>0 (off)</output></label>
