@@ -37,6 +37,7 @@ from scratchpad.vlm.reuse import Kept
 
 HOME = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = HOME / "examples" / "emoji-llava"
+DEFAULT_RETRIEVER = HOME / "examples" / "emoji-colpali"
 DEFAULT_SAE = HOME / "saes" / "emoji-last"
 REMEMBERED = 96
 KEPT = 4  # clean runs whose keys and values stay on the device

@@ -35,6 +35,16 @@ def add(commands: Any) -> None:
     evaluate.add_argument("--model", type=Path, default=None)
     evaluate.add_argument("--scenes", type=int, default=2000)
     evaluate.set_defaults(act=_demo_evaluate)
+    retrieval = parts.add_parser("train-retrieval", help="train the demo retrieval model from the demo VLM's encoder; resumes")
+    retrieval.add_argument("--out", type=Path, default=Path("runs/retrieval"))
+    retrieval.set_defaults(act=_demo_train_retrieval)
+    ships = parts.add_parser("publish-retrieval", help="measure what was trained and put it where the repository ships it")
+    ships.add_argument("--run", type=Path, default=Path("runs/retrieval"))
+    ships.set_defaults(act=_demo_publish_retrieval)
+    finds = parts.add_parser("evaluate-retrieval", help="how often a description finds its own of 100 held-out scenes")
+    finds.add_argument("--model", type=Path, default=None)
+    finds.add_argument("--rounds", type=int, default=10)
+    finds.set_defaults(act=_demo_evaluate_retrieval)
 
 
 def _demo_scene(options: argparse.Namespace) -> None:
@@ -79,3 +89,24 @@ def _demo_evaluate(options: argparse.Namespace) -> None:
     from scratchpad.workbench import DEFAULT_MODEL
 
     print(json.dumps(evaluate(options.model or DEFAULT_MODEL, options.scenes), indent=1))
+
+
+def _demo_train_retrieval(options: argparse.Namespace) -> None:
+    from scratchpad.demo.retrieval import train
+    from scratchpad.workbench import DEFAULT_MODEL
+
+    train(options.out, DEFAULT_MODEL)
+
+
+def _demo_publish_retrieval(options: argparse.Namespace) -> None:
+    from scratchpad.demo.retrieval_card import publish
+    from scratchpad.workbench import DEFAULT_RETRIEVER
+
+    publish(options.run, DEFAULT_RETRIEVER)
+
+
+def _demo_evaluate_retrieval(options: argparse.Namespace) -> None:
+    from scratchpad.demo.retrieval_card import evaluate
+    from scratchpad.workbench import DEFAULT_RETRIEVER
+
+    print(json.dumps(evaluate(options.model or DEFAULT_RETRIEVER, options.rounds), indent=1))

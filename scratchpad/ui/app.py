@@ -62,9 +62,7 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
         with gr.Row(elem_id="sp-top"):
             choice, image, prompt, ask, ticket, status, strip = ask_column(benches, examples, opening, jobs.stop)
             with gr.Column(scale=3, min_width=320):
-                look = panel(
-                    "look", first[0] or "", after="Scratchpad.load(props.value); watch('value', () => Scratchpad.load(props.value));"
-                )
+                look = panel("look", first[0] or "", before=SERVED, after=LOADED, functions={"stop": jobs.stop})
         panel("concepts", before="Scratchpad.serve((given) => server.detail(given));", functions={"detail": handlers.detail})
         panel("heatmap")
         test = panel("test", "", before=SERVED, after=COMPARED, functions={"stop": jobs.stop})

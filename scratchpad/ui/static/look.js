@@ -3,7 +3,7 @@ Scratchpad.look = (element) => {
   const S = Scratchpad;
   element.innerHTML = `
     <section class="sp-look" aria-label="Look">
-      <div class="sp-said">${S.png}<p class="sp-kicker">Answer</p><p class="sp-answer" aria-live="polite"></p><p class="sp-note sp-wait" role="status">Asking the model…</p><p class="sp-note sp-foreign" hidden></p></div>
+      <div class="sp-said">${S.png}<p class="sp-kicker">Answer</p><p class="sp-answer" aria-live="polite"></p><p class="sp-note sp-wait"><span role="status">Asking the model…</span> <button type="button" class="sp-quiet" data-stop>Cancel</button></p><p class="sp-note sp-foreign" hidden></p></div>
       <div class="sp-cols">
         <figure class="sp-map">
           <canvas tabindex="0" role="img"></canvas>
@@ -84,6 +84,8 @@ Scratchpad.look = (element) => {
     S.set({ marking: false, region: small ? null : g });
   });
   element.addEventListener("click", (e) => {
+    const stop = e.target.closest("[data-stop]");
+    if (stop) { stop.disabled = true; stop.textContent = "Stopping…"; element.server.stop(S.ticket()); return; }
     if (e.target.closest("[data-mark]")) { S.set(S.state.region ? { region: null, marking: false } : { marking: !S.state.marking, patch: null }); return; }
     const token = e.target.closest("[data-token]"), latent = e.target.closest("[data-latent]");
     if (token) S.set({ token: +token.dataset.token, latent: null, more: 12 });
@@ -114,6 +116,9 @@ Scratchpad.look = (element) => {
   });
   S.on(element, (s) => {
     element.classList.toggle("sp-busy", s.busy || !s.data);
+    const stop = q("[data-stop]");
+    stop.hidden = !element.server || !s.data;
+    if (!s.busy) { stop.disabled = false; stop.textContent = "Cancel"; }
     if (!s.data) return;
     if (drawn !== s.data) { drawn = s.data; q(".sp-answer").textContent = s.data.answer || "(nothing)"; q(".sp-foreign").hidden = !s.data.note; q(".sp-foreign").textContent = s.data.note || ""; }
     const focus = document.activeElement && element.contains(document.activeElement) ? document.activeElement.dataset.token || document.activeElement.dataset.latent : null;
