@@ -66,7 +66,9 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 def sufficient(bench: Workbench, count: int) -> dict[str, Any]:
     """Answers that name something visible: how many flip, by how many latents, beside plain rankings and random sets."""
     flipped, sizes, seconds, random, minimal = 0, [], [], [], 0
-    plain: dict[str, list[int]] = {"attention-weighted score": [], "mean activation": []}
+    uniform: list[float] = []
+    plain: dict[str, list[int]] = {"attention-weighted score": [], "mean activation": [], "clusters of the heatmap, one by one": []}
+    rng = np.random.default_rng(0)
     asked = 0
     for analysis in questions(bench, count * 8):
         if not VISIBLE & set(analysis.run.answer.replace(",", "").split()):
@@ -82,6 +84,8 @@ def sufficient(bench: Workbench, count: int) -> dict[str, Any]:
             by_mean = sorted(analysis.ranking, key=lambda row: -row.mean_score)
             for name, rows in zip(plain, (analysis.ranking, by_mean), strict=True):
                 plain[name].append(_needed(bench, analysis, [row.id for row in rows]))
+            plain["clusters of the heatmap, one by one"].append(_clusters_needed(bench, analysis))
+            uniform.append(_uniform(bench, analysis, len(found.latents), rng))
         if asked % 25 == 0:
             print(
                 json.dumps({"asked": asked, "flipped": flipped, "size": float(np.mean(sizes)), "random": float(np.mean(random))}),
@@ -96,6 +100,7 @@ def sufficient(bench: Workbench, count: int) -> dict[str, Any]:
         "latents, mean": round(float(np.mean(sizes)), 2),
         "random sets of the size that flip": round(float(np.mean(random)), 4),
         "random sets that flip, median question": round(float(np.median(random)), 4),
+        "sets drawn without regard to activation that flip": round(float(np.mean(uniform)), 4),
         "seconds, median": round(float(np.median(seconds)), 2),
         "plain rankings, latents needed (mean; MOST where never)": {k: round(float(np.mean(v)), 2) for k, v in plain.items()},
     }
@@ -109,6 +114,25 @@ def _needed(bench: Workbench, analysis: Analysis, ranking: list[int]) -> int:
         if not kept.all():
             return start + int(np.argmin(kept)) + 1
     return MOST
+
+
+def _clusters_needed(bench: Workbench, analysis: Analysis) -> int:
+    """How many latents must go when whole clusters of the heatmap go, those of the highest score first (VisualScratchpad, steering)."""
+    score = {row.id: row.score for row in analysis.ranking}
+    order = sorted(analysis.heatmap.clusters, key=lambda cluster: -max(score.get(i, 0.0) for i in cluster.latents))
+    gone: list[int] = []
+    for cluster in order:
+        gone += cluster.latents
+        if not bench.forced(analysis, [ablation(gone)]).kept[0]:
+            return len(gone)
+    return len(gone)
+
+
+def _uniform(bench: Workbench, analysis: Analysis, size: int, rng: np.random.Generator, sets: int = 32) -> float:
+    """Share of random sets of active latents, drawn without regard to their activation, that change the answer."""
+    active = analysis.codes.active()
+    drawn = [ablation([int(i) for i in rng.choice(active, min(size, len(active)), replace=False)]) for _ in range(sets)]
+    return float((~bench.forced(analysis, drawn).kept).mean())
 
 
 def failures(bench: Workbench, count: int) -> dict[str, Any]:

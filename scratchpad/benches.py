@@ -14,6 +14,7 @@ from pathlib import Path
 from scratchpad.errors import UserError
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.retrieval import Retriever, load_retriever
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
 OTHERS = ("emoji-middle", "emoji-early")  # SAEs of the demo beside its default
@@ -42,7 +43,9 @@ class Benches:
         UserError: from the constructor, when nothing is offered or the first can't be loaded.
     """
 
-    def __init__(self, pairs: Sequence[tuple[str | Path, str | Path]], placement: Placement | None = None):
+    def __init__(
+        self, pairs: Sequence[tuple[str | Path, str | Path]], placement: Placement | None = None, retriever: str | Path | None = None
+    ):
         if not pairs:
             raise UserError("No model is offered; give one with --model and --sae.")
         self.placement = placement
@@ -50,6 +53,8 @@ class Benches:
         self.offers = [Offer(str(n), model, sae, len({m for m, _ in named}) == 1) for n, (model, sae) in enumerate(named)]
         self._loaded: dict[str, Workbench] = {}
         self._lock = threading.Lock()
+        self._source = retriever
+        self._retriever: Retriever | None = None
         self.first = self.of(None)
 
     def of(self, choice: str | None) -> Workbench:
@@ -65,6 +70,24 @@ class Benches:
             if offer.id not in self._loaded:
                 self._loaded[offer.id] = Workbench(self._model(offer), offer.sae, self.placement)
             return self._loaded[offer.id]
+
+    @property
+    def retriever_name(self) -> str | None:
+        """What the retrieval model offered beside is called, if there is one."""
+        return Path(self._source).name if self._source else None
+
+    def retriever(self) -> Retriever:
+        """The retrieval model offered beside, loaded when first asked for.
+
+        Raises:
+            UserError: there is none, or it can't be loaded.
+        """
+        if self._source is None:
+            raise UserError("No retrieval model is offered here; the owner gives one with --retriever.")
+        with self._lock:
+            if self._retriever is None:
+                self._retriever = load_retriever(self._source, self.placement)
+            return self._retriever
 
     def like(self, model: str, sae: str) -> str:
         """The choice whose model and SAE have these names; the first where none has."""

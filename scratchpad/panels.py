@@ -16,6 +16,8 @@ from scratchpad.analysis import rank
 from scratchpad.errors import UserError
 from scratchpad.needle.kept import trust
 from scratchpad.records import Comparison, Control
+from scratchpad.saliency.stages import Stage
+from scratchpad.vlm.retrieval import Page, Query, score, similarity
 from scratchpad.workbench import Analysis, Workbench
 
 SHOWN = 896  # px of the longer side of the picture the page shows
@@ -113,6 +115,56 @@ def latent(bench: Workbench, number: int) -> dict[str, Any]:
         {"id": i, "name": bench.name(i), "cosine": c} for i, c in zip(told.pop("neighbours", []), told.pop("similarity", []), strict=True)
     ]
     return vars(row) | told | {"neighbours": near} | detail(bench, number)
+
+
+def stages(found: list[Stage]) -> dict[str, Any]:
+    """The stages a picture goes through."""
+    return {"stages": [{"title": stage.title, "says": stage.says, "src": data_url(stage.picture)} for stage in found]}
+
+
+def cosines(query: Query, page: Page) -> dict[str, Any]:
+    """Where every token of a query finds its like on a page; a map is carried to patches, each as its token."""
+    share = np.asarray(page.grid.token_patches.sum(0)).ravel()
+    maps = np.asarray((page.grid.token_patches.T @ similarity(query, page).T).T) / np.where(share > 0, share, 1)
+    return {
+        "query": query.text,
+        "tokens": [vars(token) for token in query.tokens],
+        "cosines": _pack(maps, np.float32),
+        "score": score(query, page),
+        "size": list(page.grid.size),
+        "tiles": [{"box": list(t.box), "rows": t.rows, "cols": t.cols} for t in page.grid.tiles],
+    }
+
+
+def needle(summary: dict[str, Any]) -> dict[str, Any]:
+    """A sweep's grid maps, most accurate method first."""
+    dataset = summary["plan"]["datasets"][0]
+    found = summary["results"][dataset]
+    rows = [
+        {
+            "method": name,
+            "accuracy": one["accuracy"]["mean"],
+            "grid": one["accuracy"]["grid"],
+            "biases": [b["towards"] for b in one["biases"][:2]],
+        }
+        for name, one in found.items()
+    ]
+    return {
+        "model": summary["model"]["name"],
+        "dataset": dataset,
+        "cells": list(summary["plan"]["cells"]),
+        "chance": summary["chance"],
+        "rows": sorted(rows, key=lambda row: -row["accuracy"]),
+    }
+
+
+def before(summary: dict[str, Any] | None) -> dict[str, dict[str, float]]:
+    """Accuracy by method and data set, of a summary that was kept."""
+    table: dict[str, dict[str, float]] = {}
+    for dataset, found in (summary or {"results": {}})["results"].items():
+        for method, one in found.items():
+            table.setdefault(method, {})[dataset] = float(one["accuracy"]["mean"])
+    return table
 
 
 def data_url(image: Image.Image) -> str:

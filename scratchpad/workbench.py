@@ -28,6 +28,7 @@ from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.sae.index import Index, open_index
 from scratchpad.sae.judge import Fidelity, fidelity
 from scratchpad.sae.load import Sae, load_sae
+from scratchpad.saliency.stages import Stage, of_answer
 from scratchpad.trials import Trials
 from scratchpad.vlm import run as vlm_run
 from scratchpad.vlm.checkpoint import Placement
@@ -175,6 +176,11 @@ class Workbench:
         with self._lock:
             key = ("control", *_key(analysis), edit, count, seed)
             return self._once(key, lambda: self._trials(analysis).control(edit, count, seed))
+
+    def stages(self, analysis: Analysis, image: Given) -> list[Stage]:
+        """How the picture became image tokens, step by step."""
+        with self._lock:
+            return of_answer(self.vlm, load_image(image), analysis.prepared, analysis.run)
 
     def suffice(
         self, analysis: Analysis, target: str | None = None, most: int = trials.MOST, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS

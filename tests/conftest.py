@@ -14,14 +14,14 @@ from PIL import Image
 from scratchpad.benches import Benches, offered
 from scratchpad.demo.evaluate import picture
 from scratchpad.demo.world import HELD_OUT_START, sample_scene
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.workbench import DEFAULT_RETRIEVER, Analysis, Workbench
 
 SCENE = sample_scene(HELD_OUT_START + 40_000_001)
 
 
 @pytest.fixture(scope="session")
 def benches() -> Benches:
-    return Benches(offered(None, None))
+    return Benches(offered(None, None), retriever=DEFAULT_RETRIEVER)
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ def _pair(text: str, what: str) -> tuple[int, int]:
 
 def _needle(options: argparse.Namespace) -> None:
     from scratchpad.needle.kept import keep
+    from scratchpad.needle.live import example
     from scratchpad.needle.report import report
     from scratchpad.needle.sweep import Plan, sweep
 
@@ -78,7 +79,9 @@ def _needle(options: argparse.Namespace) -> None:
     )
     summary = sweep(subject, plan, options.out, _progress)
     keep(summary)
-    write_whole(options.out / "report.html", report(summary))
+    picture = example(summary)
+    stages = subject.stages(picture, subject.asked(plan.datasets[0], plan.needle, plan.prompt), plan.needle)
+    write_whole(options.out / "report.html", report(summary, stages))
     lines = []
     for dataset, found in summary["results"].items():
         lines.append(f"{dataset}:")

@@ -17,6 +17,8 @@ def add(commands: Any) -> None:
     serve.add_argument("--store", help="where cases are kept: folder or URL (default: SCRATCHPAD_STORE, or the user's data folder)")
     serve.add_argument("--no-model", action="store_true", help="show kept cases alone, with no model loaded")
     serve.add_argument("--offer", action="append", metavar="MODEL=SAE,SAE", help="further pairs to choose from; may be repeated")
+    retriever = os.environ.get("SCRATCHPAD_RETRIEVER")
+    serve.add_argument("--retriever", default=retriever, help="a retrieval model to look at beside (default: the demo's, with the demo)")
     serve.add_argument("--rate", type=int, default=int(os.environ.get("SCRATCHPAD_RATE", "0")), help="requests a minute from each visitor")
     proxies = int(os.environ.get("SCRATCHPAD_PROXIES", "0"))
     serve.add_argument("--proxies", type=int, default=proxies, help="how many proxies of yours stand before the server (default 0)")
@@ -32,10 +34,13 @@ def _serve(options: argparse.Namespace) -> None:
     from scratchpad.errors import UserError
     from scratchpad.ui.app import Served, launch
     from scratchpad.ui.visitors import logins
+    from scratchpad.workbench import DEFAULT_RETRIEVER
 
     if options.rate < 0 or options.proxies < 0:
         raise UserError(f"A rate of {options.rate} and {options.proxies} proxies were given; expected 0 or more of each.")
     more = options.offer or [one for one in os.environ.get("SCRATCHPAD_OFFER", "").split(";") if one.strip()]
     served = Served(options.host, options.port, logins(os.environ.get("SCRATCHPAD_AUTH")), options.rate, options.proxies, options.mcp)
-    benches = None if options.no_model else Benches(offered(options.model, options.sae, more), placement(options))
+    retriever = options.retriever or (None if options.model else DEFAULT_RETRIEVER)
+    pairs = offered(options.model, options.sae, more)
+    benches = None if options.no_model else Benches(pairs, placement(options), retriever)
     launch(benches, stores(options.store), served)

@@ -18,8 +18,20 @@ def folder() -> Path:
 
 
 def keep(summary: dict[str, Any], at: Path | None = None) -> None:
-    """Keeps a summary by its model's identity; a later one takes its place. A folder that can't be written to is let be."""
-    path = (at or folder()) / f"{summary['model']['identity']}.json"
+    """Keeps a summary by its model's identity: what was kept of other methods and data sets, on as many cells, stays.
+
+    A folder that can't be written to is let be.
+    """
+    identity = summary["model"]["identity"]
+    path = (at or folder()) / f"{identity}.json"
+    known = _read(path) if at else measured(identity)
+    if known and known.get("plan", {}).get("cells") == list(summary["plan"]["cells"]):
+        results = {name: dict(found) for name, found in known["results"].items()}
+        for dataset, found in summary["results"].items():
+            old = results.get(dataset, {})
+            better = {name: one for name, one in found.items() if one["images"] >= old.get(name, one)["images"]}
+            results[dataset] = old | better  # what more images said is not put aside for what fewer do
+        summary = summary | {"results": results}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, json.dumps(summary))
@@ -27,17 +39,36 @@ def keep(summary: dict[str, Any], at: Path | None = None) -> None:
         return
 
 
+def measured(identity: str) -> dict[str, Any] | None:
+    """What was kept of a model: by this user, or shipped with it."""
+    for path in (folder() / f"{identity}.json", *SHIPPED.glob("*/needle.json")):
+        summary = _read(path)
+        if summary and summary["model"]["identity"] == identity:
+            return summary
+    return None
+
+
 def trust(identity: str, method: str = "attention") -> dict[str, Any] | None:
     """The accuracy measured for a model and method, with its data set and chance; None where nothing was."""
-    for path in (folder() / f"{identity}.json", *SHIPPED.glob("*/needle.json")):
-        try:
-            summary = json.loads(path.read_text())
-            if summary["model"]["identity"] != identity:
-                continue
-            for dataset in CLOSEST:
-                found = summary["results"].get(dataset, {}).get(method)
-                if found:
-                    return {"accuracy": float(found["accuracy"]["mean"]), "chance": float(summary["chance"]), "dataset": dataset}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
+    summary = measured(identity)
+    for dataset in CLOSEST if summary else ():
+        assert summary is not None
+        found = summary["results"].get(dataset, {}).get(method)
+        if found:
+            return {"accuracy": float(found["accuracy"]["mean"]), "chance": float(summary["chance"]), "dataset": dataset}
     return None
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A summary that has the parts that are read of it; None for anything else."""
+    try:
+        summary: dict[str, Any] = json.loads(path.read_text())
+        float(summary["chance"])
+        str(summary["model"]["identity"])
+        for found in summary["results"].values():
+            for one in found.values():
+                float(one["accuracy"]["mean"])
+                int(one["images"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return summary

@@ -5,13 +5,18 @@ In: a summary. Out: HTML. Computes no metric.
 
 from __future__ import annotations
 
+import base64
 import html
+import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from scratchpad.colours import sequential
 from scratchpad.needle.metrics import NAMES
+from scratchpad.saliency.stages import Stage
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d1f22; --quiet: #5d6068; --line: #e2dfd8; --paper: #fbfaf7; --accent: #0b6e69; }
@@ -19,7 +24,7 @@ STYLE = """
 body { margin: 0 auto; max-width: 1180px; padding: 20px; background: var(--paper); color: var(--ink); font: 15px/1.5 ui-sans-serif, system-ui, sans-serif; }
 h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 36px 0 8px; padding-top: 14px; border-top: 1px solid var(--line); } h3 { font-size: 14px; margin: 18px 0 6px; color: var(--quiet); font-weight: 500; }
 p { margin: 4px 0; max-width: 78ch; } .quiet { color: var(--quiet); font-size: 14px; } table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; } td, th { text-align: right; padding: 4px 12px; border-bottom: 1px solid var(--line); font-weight: 400; } th:first-child, td:first-child { text-align: left; padding-left: 0; } thead th { color: var(--quiet); } tr.best td:first-child { font-weight: 650; color: var(--accent); }
-.maps { display: flex; flex-wrap: wrap; gap: 14px 18px; } figure { margin: 0; } figcaption { font-size: 13px; color: var(--quiet); } svg { display: block; max-width: 100%; height: auto; } text { fill: var(--ink); font: 12px ui-sans-serif, system-ui, sans-serif; } .scroll { overflow-x: auto; }
+.maps { display: flex; flex-wrap: wrap; gap: 14px 18px; } figure { margin: 0; } figcaption { font-size: 13px; color: var(--quiet); } svg { display: block; max-width: 100%; height: auto; } text { fill: var(--ink); font: 12px ui-sans-serif, system-ui, sans-serif; } .scroll { overflow-x: auto; } .stages figure { width: 200px; } .stages img { display: block; max-width: 100%; height: auto; border-radius: 4px; }
 """
 SAY = {
     "accuracy": "share of images whose highest cell is the needle",
@@ -29,8 +34,8 @@ SAY = {
 }
 
 
-def report(summary: dict[str, Any]) -> str:
-    """The whole page."""
+def report(summary: dict[str, Any], stages: Sequence[Stage] = ()) -> str:
+    """The whole page; `stages` are those of one of its images."""
     plan = summary["plan"]
     cells = f"{plan['cells'][0]} x {plan['cells'][1]}"
     parts = [_dataset(summary, name) for name in summary["results"]]
@@ -38,15 +43,32 @@ def report(summary: dict[str, Any]) -> str:
     images = sum(next(iter(found.values()))["images"] for found in summary["results"].values())
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>Needle in a patched haystack: {html.escape(summary["model"]["name"])}</title><style>{STYLE}</style></head><body>
 <h1>Which saliency map finds the needle?</h1>
 <p>{html.escape(summary["model"]["name"])} ({html.escape(summary["model"]["identity"])}){sae}. {images} images of {cells} cells, the needle in every cell,
 {plan["runs"]} runs, seed {plan["seed"]}; needle {html.escape(plan["needle"])!s}, distractor {html.escape(plan["distractor"])!s}, font {html.escape(plan["font"])},
 {plan["size"][1]} x {plan["size"][0]} pixels{", the needle at half its size" if plan["small"] else ""}. By chance a map is right in {100 * summary["chance"]:.1f}%.</p>
 <p class="quiet">Intervals: 95%, bootstrap over runs. After Zimmermann &amp; Boussard, Needle in a Patched Haystack, 2025.</p>
-{"".join(parts)}</body></html>
+{"".join(parts)}{_processing(stages)}</body></html>
 """
+
+
+def _processing(stages: Sequence[Stage]) -> str:
+    """How one of the images becomes a map, step by step."""
+    if not stages:
+        return ""
+    shown = "".join(
+        f"<figure><img src='{_data_url(stage.picture)}' alt='' width='200'><figcaption><b>{n}. {html.escape(stage.title)}</b><br>{html.escape(stage.says)}</figcaption></figure>"
+        for n, stage in enumerate(stages, 1)
+    )
+    return f"<h2>Processing</h2><p>How one of the images becomes a map. Embeddings are shown as the mean over their dimension.</p><div class='maps stages'>{shown}</div>"
+
+
+def _data_url(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _dataset(summary: dict[str, Any], name: str) -> str:

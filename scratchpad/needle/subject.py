@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from scratchpad.grid import Grid
-from scratchpad.needle.datasets import Haystack
 from scratchpad.sae.load import Sae
 from scratchpad.saliency import late, methods
 from scratchpad.saliency.look import Box, look
+from scratchpad.saliency.stages import Stage, mapped, of_answer, of_page
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.retrieval import Retriever, page_inputs
@@ -35,11 +35,19 @@ class Subject(Protocol):
     def methods(self) -> Iterable[str]: ...
     @property
     def image_processor(self) -> Any: ...
-    def asked(self, stack: Haystack, prompt: str | None) -> str: ...
+    @property
+    def usual(self) -> str:
+        """The method that pages weigh or show by."""
+        ...
+
+    def asked(self, dataset: str, needle: str, prompt: str | None) -> str: ...
     def grid(self, size: tuple[int, int]) -> Grid: ...
     def maps(
         self, wanted: Sequence[str], picture: Image.Image, text: str, word: str, cells: Sequence[Box], cell_of: np.ndarray, seed: int
     ) -> dict[str, np.ndarray]: ...
+    def stages(self, picture: Image.Image, text: str, word: str) -> list[Stage]:
+        """How a picture becomes this model's usual map."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Answering:
     vlm: Vlm = field(repr=False)
     sae: Sae | None = field(default=None, repr=False)
     methods = tuple(methods.METHODS)
+    usual = "attention"
 
     @property
     def name(self) -> str:
@@ -63,9 +72,9 @@ class Answering:
         processor: Any = self.vlm.processor
         return processor.image_processor
 
-    def asked(self, stack: Haystack, prompt: str | None) -> str:
-        text = prompt or ("where is the {needle} square" if stack.dataset == "patch" else "where is the word {needle}")
-        return text.replace("{needle}", stack.needle.lower() if stack.dataset == "patch" else stack.needle)
+    def asked(self, dataset: str, needle: str, prompt: str | None) -> str:
+        text = prompt or ("where is the {needle} square" if dataset == "patch" else "where is the word {needle}")
+        return text.replace("{needle}", needle.lower() if dataset == "patch" else needle)
 
     def grid(self, size: tuple[int, int]) -> Grid:
         return prepare(self.vlm, _white(size), "where").grid
@@ -74,8 +83,15 @@ class Answering:
         self, wanted: Sequence[str], picture: Image.Image, text: str, word: str, cells: Sequence[Box], cell_of: np.ndarray, seed: int
     ) -> dict[str, np.ndarray]:
         layer = self.sae.layer if self.sae else self.vlm.read_layer
-        seen = look(self.vlm, picture, text, layer, word, self.sae, cells, cell_of, seed)
-        return {name: methods.METHODS[name](seen) for name in wanted}
+        with self.vlm.lock:
+            seen = look(self.vlm, picture, text, layer, word, self.sae, cells, cell_of, seed)
+            return {name: methods.METHODS[name](seen) for name in wanted}
+
+    def stages(self, picture: Image.Image, text: str, word: str) -> list[Stage]:
+        with self.vlm.lock:
+            seen = look(self.vlm, picture, text, self.vlm.read_layer, word)
+            steps = of_answer(self.vlm, picture, seen.prepared, seen.run)
+            return [*steps, mapped(methods.attention(seen), seen.grid, f"attention from {word!r}, mean over heads and layers")]
 
 
 @dataclass(frozen=True)
@@ -85,6 +101,7 @@ class Retrieving:
     retriever: Retriever = field(repr=False)
     sae: Sae | None = None
     methods = tuple(late.METHODS)
+    usual = "cosine"
 
     @property
     def name(self) -> str:
@@ -99,8 +116,8 @@ class Retrieving:
         processor: Any = self.retriever.processor
         return processor.image_processor
 
-    def asked(self, stack: Haystack, prompt: str | None) -> str:
-        return (prompt or "{needle}").replace("{needle}", stack.needle)
+    def asked(self, dataset: str, needle: str, prompt: str | None) -> str:
+        return (prompt or "{needle}").replace("{needle}", needle)
 
     def grid(self, size: tuple[int, int]) -> Grid:
         return page_inputs(self.retriever, _white(size))[1]
@@ -110,6 +127,10 @@ class Retrieving:
     ) -> dict[str, np.ndarray]:
         seen = late.page_look(self.retriever, picture, text, cells, cell_of, seed)
         return {name: late.METHODS[name](seen) for name in wanted}
+
+    def stages(self, picture: Image.Image, text: str, word: str) -> list[Stage]:
+        seen = late.page_look(self.retriever, picture, text)
+        return [*of_page(self.retriever, picture, seen.page), mapped(late.cosine(seen), seen.grid, f"cosine with {text!r}")]
 
 
 def _white(size: tuple[int, int]) -> Image.Image:

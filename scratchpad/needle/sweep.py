@@ -21,6 +21,7 @@ from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letter
 from scratchpad.needle.metrics import NAMES, interval, measure
 from scratchpad.needle.own import own_size
 from scratchpad.needle.subject import Subject
+from scratchpad.progress import step
 from scratchpad.saliency.methods import named
 
 INKS = 60  # the darkest ink is black, the lightest this grey
@@ -59,6 +60,7 @@ def sweep(subject: Subject, plan: Plan, out: Path, say: Callable[[int, int], Non
             done += 1
             if key in known:
                 continue
+            step("measuring", done, len(jobs))
             maps = _maps(subject, plan, stack, cell_of)
             file.write(json.dumps({"key": key, "maps": maps}) + "\n")
             file.flush()
@@ -96,7 +98,7 @@ def _jobs(plan: Plan, size: tuple[int, int]) -> Iterator[tuple[str, Haystack]]:
 def _maps(subject: Subject, plan: Plan, stack: Haystack, cell_of: np.ndarray) -> dict[str, list[float]]:
     """Every method's mean over each cell's image tokens."""
     cells = [stack.box((r, c)) for r in range(plan.cells[0]) for c in range(plan.cells[1])]
-    text = subject.asked(stack, plan.prompt)
+    text = subject.asked(stack.dataset, stack.needle, plan.prompt)
     found = subject.maps(plan.methods, draw(stack), text, plan.needle, cells, cell_of, _noise(stack))
     return {name: _by_cell(values, cell_of, len(cells)) for name, values in found.items()}
 

@@ -18,6 +18,7 @@ from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, ask_column, header, panel, theme
+from scratchpad.ui.studies import Studies
 from scratchpad.ui.visitors import Limit
 from scratchpad.ui.wiring import Actions, wire
 from scratchpad.ui.zero import on_gpu
@@ -28,6 +29,7 @@ SERVED = "root.server = server;"
 LOADED = "Scratchpad.load(props.value); watch('value', () => Scratchpad.load(props.value));"
 COMPARED = "watch('value', () => Scratchpad.compare(props.value));"
 TOLD = "watch('value', () => props.value && Scratchpad.told(props.value)); if (props.value) Scratchpad.told(props.value);"
+TELLS = "watch('value', () => props.value && root.told(JSON.parse(props.value)));"
 UPLOADS = 24 * 3600  # seconds that an upload stays on the server's disk
 WAITING = 64  # requests in the queue; one more is refused with a sentence
 
@@ -66,9 +68,12 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
         panel("concepts", before="Scratchpad.serve((given) => server.detail(given));", functions={"detail": handlers.detail})
         panel("heatmap")
         test = panel("test", "", before=SERVED, after=COMPARED, functions={"stop": jobs.stop})
-        if benches is not None:
-            functions = {name: getattr(handlers, name) for name in ("overview", "latent", "search")}
-            panel("sae", before=SERVED, functions=functions)
+        studies, shown = Studies(benches), benches is not None
+        served_by = {"measured": studies.measured, "stop": jobs.stop}
+        stages = panel("stages", "", before=SERVED, after=TELLS, functions={"stop": jobs.stop}, visible=shown)
+        needle = panel("needle", "", before=SERVED, after=TELLS, functions=served_by, visible=shown)
+        about = {name: getattr(handlers, name) for name in ("overview", "latent", "search")}
+        panel("sae", before=SERVED, functions=about, visible=shown)
         keep = panel(
             "keep",
             "",
@@ -76,8 +81,8 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
             after=TOLD,
             functions={"file": keeping.file, "replay": on_gpu(keeping.replay)},
         )
-        parts = Parts(head, choice, image, prompt, ask, ticket, status, strip, look, test, keep, asked)
-        wire(Actions(handlers, keeping, examples, jobs, limit, served.proxies), parts, page)
+        parts = Parts(head, choice, image, prompt, ask, ticket, status, strip, look, test, stages, needle, keep, asked)
+        wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))
     return page
 
@@ -88,7 +93,7 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     Raises:
         UserError: the port is taken, or a package is missing.
     """
-    script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "sae.js", "guide.js"))
+    script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "stages.js", "needle.js", "sae.js", "guide.js"))
     how: dict[str, Any] = {"auth": served.logins} if served.logins else {}
     try:
         build(benches, shelf, served).queue(default_concurrency_limit=1, max_size=WAITING).launch(

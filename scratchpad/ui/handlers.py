@@ -46,7 +46,11 @@ class Handlers:
             bench, picture = self.bench(choice), load_image(image)
             found = bench.analyze(picture, prompt)
             foreign = found.run.image_sha256 not in self.known
-            drawn = json.loads(panels.analysis(bench, found, picture, foreign)) | {"choice": choice or ""}
+            drawn = json.loads(panels.analysis(bench, found, picture, foreign)) | {
+                "choice": choice or "",
+                "model": bench.vlm.name,
+                "retriever": self.benches.retriever_name if self.benches else None,
+            }
             return json.dumps(drawn), "", {"image": image or "", "prompt": prompt, "choice": choice or ""}
         except UserError as error:
             return None, str(error), None

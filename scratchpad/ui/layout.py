@@ -57,6 +57,8 @@ class Parts:
     strip: gr.HTML
     look: gr.HTML
     test: gr.HTML
+    stages: gr.HTML
+    needle: gr.HTML
     keep: gr.HTML
     asked: gr.State  # image, question and choice of the analysis on show
 
@@ -84,11 +86,18 @@ def ask_column(
     return choice, image, prompt, ask, ticket, status, strip
 
 
-def panel(name: str, value: str | None = None, before: str = "", after: str = "", functions: dict[str, Any] | None = None) -> gr.HTML:
+def panel(
+    name: str,
+    value: str | None = None,
+    before: str = "",
+    after: str = "",
+    functions: dict[str, Any] | None = None,
+    visible: bool = True,
+) -> gr.HTML:
     """One panel: its element, its script, the functions that it may call."""
     script = PANEL % {"panel": name, "before": before, "after": after} + "// trigger('select')"
     served = [named(function, called) for called, function in (functions or {}).items()] or None
-    return gr.HTML(value, html_template=ROOT, js_on_load=script, server_functions=served, elem_id=f"sp-{name}")
+    return gr.HTML(value, html_template=ROOT, js_on_load=script, server_functions=served, elem_id=f"sp-{name}", visible=visible)
 
 
 def running(step: Step) -> str:

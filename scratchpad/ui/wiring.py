@@ -17,6 +17,7 @@ from scratchpad.ui.handlers import Asked, Handlers
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, header, running, trouble
+from scratchpad.ui.studies import Studies
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
 
@@ -36,6 +37,7 @@ class Actions:
 
     handlers: Handlers
     keeping: Keeping
+    studies: Studies
     examples: list[tuple[str, str]]
     jobs: Jobs
     limit: Limit
@@ -69,7 +71,20 @@ class Actions:
 
     def test(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         """The comparison as JSON text, {"progress"} before it."""
-        data, act = dict(event._data or {}), on_gpu(self.handlers.ablate)
+        yield from self._followed(self.handlers.ablate, now, event, request)
+
+    def stages(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        """What PROCESSING shows, as JSON text."""
+        yield from self._followed(self.studies.stages, now, event, request)
+
+    def needle(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        """What NEEDLE shows, as JSON text."""
+        yield from self._followed(self.studies.needle, now, event, request)
+
+    def _followed(
+        self, handler: Callable[[Asked | None, dict[str, Any]], str], now: Asked | None, event: gr.EventData, request: gr.Request
+    ) -> Iterator[str]:
+        data, act = dict(event._data or {}), on_gpu(handler)
         try:
             self.limit.check(visitor(request, self.proxies))
         except UserError as error:
@@ -134,6 +149,8 @@ def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
     parts.strip.select(actions.example, [parts.choice], filled, api_visibility="private", **queued).then(None, js=READY)
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     parts.test.select(actions.test, [parts.asked], [parts.test], concurrency_id="model", **hidden).then(None, js=TESTED)
+    for part, action in ((parts.stages, actions.stages), (parts.needle, actions.needle)):
+        part.select(action, [parts.asked], [part], concurrency_id="model", **hidden)
     page.load(actions.open, None, [parts.head, parts.look, parts.keep], **hidden).then(None, js=KEPT)
     filled = [parts.head, parts.choice, parts.image, parts.prompt, parts.look, parts.asked, parts.keep]
     parts.keep.select(actions.keep, [parts.asked], filled, concurrency_id="model", **hidden)

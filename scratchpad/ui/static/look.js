@@ -47,7 +47,7 @@ Scratchpad.look = (element) => {
     return null;
   }
   const trust = (d) => d.trust ? `Maps of this kind found the needle in <b>${(100 * d.trust.accuracy).toFixed(0)}%</b> of images (${S.escape(d.trust.dataset)}; ${(100 * d.trust.chance).toFixed(0)}% by chance).`
-    : "How well this model's maps find things is not measured: scratchpad needle measures it.";
+    : `How well this model's maps find things is not measured${d.kept || !S.measure ? "" : `: <button type="button" class="sp-link" data-trust>measure it</button>`}.`;
   function map(s) {
     const d = s.data, latent = s.latent !== null, values = latent ? S.firing(d, s.latent) : s.token !== null && d.row.has(s.token) ? S.attention(d, s.token) : null;
     let top = 0; if (values) for (const v of values) if (v > top) top = v;
@@ -84,6 +84,7 @@ Scratchpad.look = (element) => {
     S.set({ marking: false, region: small ? null : g });
   });
   element.addEventListener("click", (e) => {
+    if (e.target.closest("[data-trust]")) { S.measure(); return; }
     const stop = e.target.closest("[data-stop]");
     if (stop) { stop.disabled = true; stop.textContent = "Stopping…"; element.server.stop(S.ticket()); return; }
     if (e.target.closest("[data-mark]")) { S.set(S.state.region ? { region: null, marking: false } : { marking: !S.state.marking, patch: null }); return; }

@@ -1,0 +1,54 @@
+"""A small sweep while somebody waits: one run, few methods, nothing left behind but its summary.
+
+In: a `Subject` and what to measure. Out: a summary as `sweep` makes it, and one haystack of it to show.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from scratchpad.errors import UserError
+from scratchpad.needle.datasets import Haystack, draw
+from scratchpad.needle.kept import keep
+from scratchpad.needle.subject import Subject
+from scratchpad.needle.sweep import Plan, sweep
+
+CELLS = (7, 7)  # what is kept, so that it can be compared
+MOST_CELLS, MOST_METHODS, MOST_PAINTED = 100, 8, 25  # what one waits for
+
+
+def measure(subject: Subject, dataset: str, cells: tuple[int, int], methods: Sequence[str]) -> dict[str, Any]:
+    """The summary; on the usual cells it's kept, where pages say how far a map is to be trusted.
+
+    Raises:
+        UserError: too much for a live sweep, or what `sweep` refuses.
+    """
+    wanted = tuple(dict.fromkeys(methods))
+    if not 1 <= len(wanted) <= MOST_METHODS:
+        raise UserError(
+            f"{len(wanted)} methods were chosen; expected 1 to {MOST_METHODS} here: scratchpad needle sweeps as many as you like."
+        )
+    many = cells[0] * cells[1]
+    if many > MOST_CELLS or ("occlusion" in wanted and many > MOST_PAINTED):
+        most = MOST_PAINTED if "occlusion" in wanted else MOST_CELLS
+        raise UserError(
+            f"{cells[0]}x{cells[1]} cells are too many to wait for; expected up to {most}: scratchpad needle sweeps any number."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        summary = sweep(subject, Plan(wanted, (dataset,), cells, runs=1), Path(folder))
+    if cells == CELLS:
+        keep(summary)
+    return summary
+
+
+def example(summary: dict[str, Any], dataset: str | None = None) -> Image.Image:
+    """One of a summary's haystacks, its needle in the middle."""
+    plan = summary["plan"]
+    rows, cols = plan["cells"]
+    words = {"needle": plan["needle"], "distractor": plan["distractor"], "seed": plan["seed"]}
+    return draw(Haystack(dataset or plan["datasets"][0], (rows, cols), tuple(plan["size"]), (rows // 2, cols // 2), **words))

@@ -1,0 +1,103 @@
+"""What the page says of maps as such: the stages a picture goes through, and live needle sweeps. Bad input is a sentence."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from scratchpad import panels
+from scratchpad.benches import Benches
+from scratchpad.errors import UserError
+from scratchpad.images import load_image
+from scratchpad.needle.datasets import DATASETS
+from scratchpad.needle.kept import measured, trust
+from scratchpad.needle.live import example, measure
+from scratchpad.needle.subject import Answering, Retrieving, Subject
+from scratchpad.progress import Stopped
+from scratchpad.saliency.stages import of_page
+from scratchpad.ui.handlers import Asked
+from scratchpad.vlm.retrieval import page_of, query_of
+
+log = logging.getLogger(__name__)
+
+
+class Studies:
+    """The page's functions about maps, over what is offered."""
+
+    def __init__(self, benches: Benches | None):
+        self._benches = benches
+
+    @property
+    def benches(self) -> Benches:
+        if self._benches is None:
+            raise UserError("This server has no model loaded; it shows cases that were kept.")
+        return self._benches
+
+    def stages(self, asked: Asked | None, event: dict[str, Any]) -> str:
+        """The stages of the picture on show, as the VLM or, with `query`, as the retrieval model makes them; JSON text."""
+
+        def act() -> dict[str, Any]:
+            if not asked or not asked.get("image"):
+                raise UserError("Nothing was asked yet; ask a question about an image first.")
+            picture = load_image(asked["image"])
+            if event.get("by") == "page":
+                retriever = self.benches.retriever()
+                query, page = query_of(retriever, str(event.get("query") or asked["prompt"])), page_of(retriever, picture)
+                return panels.stages(of_page(retriever, picture, page)) | panels.cosines(query, page)
+            bench = self.benches.of(asked.get("choice"))
+            return panels.stages(bench.stages(bench.analyze(picture, asked["prompt"]), picture))
+
+        return _told(act)
+
+    def needle(self, asked: Asked | None, event: dict[str, Any]) -> str:
+        """A live sweep; JSON text."""
+
+        def act() -> dict[str, Any]:
+            subject = self._subject(event.get("by"), (asked or {}).get("choice"))
+            methods, cells = event.get("methods"), _cells(event.get("cells"))
+            if not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
+                raise UserError("No method was chosen; choose one or more.")
+            summary = measure(subject, str(event.get("dataset")), cells, methods)
+            return panels.needle(summary) | {"src": panels.data_url(example(summary)), "trust": trust(subject.identity, subject.usual)}
+
+        return _told(act)
+
+    def measured(self, given: Any) -> str:
+        """What there is to choose from, and what was measured before, as JSON text; given [choice, by]."""
+
+        def act() -> dict[str, Any]:
+            choice, by = given if isinstance(given, list) and len(given) == 2 else ("", "")
+            subject = self._subject(by, choice)
+            names = [self.benches.of(choice or None).vlm.name] + ([self.benches.retriever_name] if self.benches.retriever_name else [])
+            usual = {"methods": list(subject.methods), "usual": subject.usual, "datasets": list(DATASETS), "models": names}
+            return usual | {"before": panels.before(measured(subject.identity))}
+
+        return _told(act)
+
+    def _subject(self, by: object, choice: object) -> Subject:
+        if by == "page":
+            return Retrieving(self.benches.retriever())
+        bench = self.benches.of(str(choice) if choice else None)
+        return Answering(bench.vlm, bench.sae)
+
+
+def _cells(given: object) -> tuple[int, int]:
+    try:
+        rows, cols = (int(part) for part in str(given).lower().replace("×", "x").split("x"))
+    except ValueError as error:
+        raise UserError(f"{str(given)[:20]!r} was given as cells; expected rows x columns such as 7x7.") from error
+    return rows, cols
+
+
+def _told(act: Callable[[], dict[str, Any]]) -> str:
+    try:
+        return json.dumps(act())
+    except UserError as error:
+        return json.dumps({"error": str(error)})
+    except Stopped:
+        raise
+    except Exception:
+        log.exception("a study failed")
+        return json.dumps({"error": "Something went wrong; the page goes on working."})

@@ -1,0 +1,36 @@
+"""What the vision encoder is really shown: the processor's pixel values as pictures again, one a tile.
+
+In: pixel values and the processor that made them. Out: pictures. Runs no model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from scratchpad.grid import Tile
+from scratchpad.vlm.ramps import unnormalised
+
+
+def shown(pixel_values: Tensor, image_processor: Any, tiles: tuple[Tile, ...], most: int = 8) -> list[Image.Image]:
+    """The first `most` tiles as the encoder takes them in, resized, cropped and padded as the processor does."""
+    values = pixel_values.detach().float().cpu()
+    if values.ndim >= 4:
+        frames = unnormalised(values.flatten(0, -4), image_processor)
+    else:
+        frames = torch.stack([_whole(values.reshape(-1, values.shape[-1]), image_processor, tiles[0])])
+    pictures = [frame.clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).numpy() for frame in frames[:most]]
+    return [Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
+
+
+def _whole(rows: Tensor, image_processor: Any, tile: Tile) -> Tensor:
+    """Qwen's processors hand out one row a patch (channel, time, y, x), blocks of merge_size x merge_size in turn."""
+    side, patch = int(image_processor.merge_size), int(image_processor.patch_size)
+    first = rows[: tile.patches].reshape(tile.patches, 3, -1, patch, patch)[:, :, 0]
+    blocks = first.reshape(tile.rows // side, tile.cols // side, side, side, 3, patch, patch)
+    whole = blocks.permute(4, 0, 2, 5, 1, 3, 6).reshape(3, tile.rows * patch, tile.cols * patch)
+    return unnormalised(whole, image_processor)

@@ -1,0 +1,99 @@
+"""PROCESSING and NEEDLE on the page: stages of both kinds of model, a live sweep, trust that's measured where it stands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from scratchpad.benches import Benches
+from scratchpad.needle.kept import keep, measured, trust
+from scratchpad.ui.studies import Studies
+
+
+@pytest.fixture
+def studies(benches: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studies:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return Studies(benches)
+
+
+def test_stages_of_both_models(studies: Studies, scene_path: Path) -> None:
+    asked = {"image": str(scene_path), "prompt": "what animal is there", "choice": ""}
+    told = json.loads(studies.stages(asked, {}))
+    assert len(told["stages"]) == 6
+    page = json.loads(studies.stages(asked, {"by": "page", "query": "dog"}))
+    assert [t["text"].strip() for t in page["tokens"] if t["part"] == "query"] == ["dog"]
+    assert len(page["stages"]) == 5
+
+
+def test_a_live_sweep_is_kept_where_trust_is_read(studies: Studies, benches: Benches) -> None:
+    told = json.loads(studies.needle({"choice": ""}, {"by": "page", "dataset": "patch", "cells": "7x7", "methods": ["cosine", "random"]}))
+    assert [row["method"] for row in told["rows"]] == ["cosine", "random"]
+    assert told["rows"][0]["accuracy"] > 0.9
+    identity = benches.retriever().identity
+    found = measured(identity)
+    assert found is not None
+    assert found["results"]["patch"]["cosine"]["images"] >= 49
+    assert json.loads(studies.measured(["", "page"]))["before"]["cosine"]["patch"] > 0.9
+
+
+def test_fewer_images_never_replace_what_more_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+    def summary(accuracy: float, images: int, method: str) -> dict:
+        found = {method: {"accuracy": {"mean": accuracy}, "images": images}}
+        return {"model": {"identity": "m" * 16}, "chance": 0.02, "plan": {"cells": (7, 7)}, "results": {"patch": found}}
+
+    keep(summary(0.8, 98, "attention"))
+    keep(summary(0.9, 49, "attention"))
+    keep(summary(0.3, 49, "cosine"))
+    assert trust("m" * 16) == {"accuracy": 0.8, "chance": 0.02, "dataset": "patch"}
+    assert trust("m" * 16, "cosine") == {"accuracy": 0.3, "chance": 0.02, "dataset": "patch"}
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"dataset": "patch", "cells": "6x6", "methods": ["attention"]}, "don't lie on whole image tokens"),
+        ({"dataset": "patch", "cells": "seven", "methods": ["attention"]}, "expected rows x columns"),
+        ({"dataset": "patch", "cells": "14x14", "methods": ["attention"]}, "too many to wait for"),
+        ({"dataset": "patch", "cells": "7x7", "methods": ["occlusion"]}, "expected up to 25"),
+        ({"dataset": "patch", "cells": "7x7", "methods": ["magic"]}, "expected some of attention"),
+        ({"dataset": "patch", "cells": "7x7", "methods": []}, "expected 1 to 8"),
+        ({"dataset": "patch", "cells": "7x7", "methods": "attention"}, "choose one or more"),
+        ({"dataset": "magic", "cells": "7x7", "methods": ["attention"]}, "expected some of patch"),
+        ({"dataset": "multi-words", "cells": "100x1", "methods": ["attention"]}, "expected 2x2 or more"),
+    ],
+)
+def test_bad_sweeps_are_a_sentence(studies: Studies, event: dict, said: str) -> None:
+    assert said in json.loads(studies.needle(None, event))["error"]
+
+
+def test_nothing_asked_and_nothing_to_look_for(studies: Studies, scene_path: Path) -> None:
+    assert "Nothing was asked" in json.loads(studies.stages(None, {}))["error"]
+    asked = {"image": str(scene_path), "prompt": "what"}
+    assert "control token" in json.loads(studies.stages(asked, {"by": "page", "query": "<pad>"}))["error"]
+    assert "no model loaded" in json.loads(Studies(None).measured(["", "answer"]))["error"]
+
+
+@pytest.mark.browser
+def test_they_open_on_the_page(page: Page) -> None:
+    page.click("#sp-stages summary")
+    page.wait_for_function("document.querySelectorAll('#sp-stages .sp-steps img').length === 6", timeout=60_000)
+    page.click("#sp-stages [data-by=page]")
+    page.wait_for_selector("#sp-stages [data-at]", timeout=60_000)
+    assert "MaxSim" in page.inner_text("#sp-stages .sp-what")
+    page.click("#sp-needle summary")
+    page.wait_for_selector("#sp-needle .sp-before td")
+    page.select_option("#sp-needle [data-of=dataset]", "patch")
+    page.fill("#sp-needle [data-of=cells]", "2x2")
+    page.click("#sp-needle [data-measure]")
+    page.wait_for_selector("#sp-needle .sp-grids canvas", timeout=60_000)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.fill("#sp-needle [data-of=cells]", "6x6")
+    page.click("#sp-needle [data-measure]")
+    page.wait_for_selector("#sp-needle .sp-error:has-text('whole image tokens')", timeout=30_000)
