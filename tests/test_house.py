@@ -8,7 +8,22 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "scratchpad"
-ROOMS = ("errors", "files", "progress", "grid", "colours", "images", "records", "vlm", "sae", "analysis", "saliency", "trials", "workbench")
+ROOMS = (
+    "errors",
+    "files",
+    "progress",
+    "spread",
+    "grid",
+    "colours",
+    "images",
+    "records",
+    "vlm",
+    "sae",
+    "analysis",
+    "saliency",
+    "trials",
+    "workbench",
+)
 ROOMS += ("benches", "diagnose", "views", "needle", "panels", "cases", "ui", "cli")
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scratchpad.cli.options import as_json, model_and_sae, placement, show
+from scratchpad.cli.options import as_json, cluster, model_and_sae, on_a_cluster, placement, show
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
     from scratchpad.needle.subject import Subject
+    from scratchpad.vlm.checkpoint import Placement
 
 
 def add(commands: Any) -> None:
@@ -24,6 +26,7 @@ def add(commands: Any) -> None:
     needle.add_argument("--prompt", help="what is asked; {needle} stands for the word")
     needle.add_argument("--out", type=Path, required=True)
     _drawn(needle)
+    on_a_cluster(needle)
     as_json(needle)
     needle.set_defaults(act=_needle)
 
@@ -77,7 +80,8 @@ def _needle(options: argparse.Namespace) -> None:
         size=_pair(options.size, "--size") if options.size else None,
         prompt=options.prompt,
     )
-    summary = sweep(subject, plan, options.out, _progress)
+    where, load = cluster(options), partial(_load, options.model, options.sae, "sae-attention" in methods, placement(options))
+    summary = sweep(subject, plan, options.out, _progress, where, load)
     keep(summary)
     picture = example(summary)
     stages = subject.stages(picture, subject.asked(plan.datasets[0], plan.needle, plan.prompt), plan.needle)
@@ -99,18 +103,22 @@ USUAL = {
 
 def _subject(options: argparse.Namespace) -> Subject:
     """The model named, as the benchmark takes it: one that answers, or one that retrieves."""
+    wants = "sae-attention" in (getattr(options, "methods", None) or "")
+    return _load(options.model, getattr(options, "sae", None), wants, placement(options))
+
+
+def _load(model: str | None, sae: str | None, wants_sae: bool, placed: Placement) -> Subject:
     from scratchpad.needle.subject import Answering, Retrieving
     from scratchpad.sae.load import load_sae
     from scratchpad.vlm.load import load_vlm
     from scratchpad.vlm.retrieval import is_retriever, load_retriever
     from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
 
-    source = options.model or DEFAULT_MODEL
+    source = model or DEFAULT_MODEL
     if is_retriever(source):
-        return Retrieving(load_retriever(source, placement(options)))
-    wants = "sae-attention" in (getattr(options, "methods", None) or "")
-    chosen = getattr(options, "sae", None) or (DEFAULT_SAE if not options.model and wants else None)
-    return Answering(load_vlm(source, placement(options)), load_sae(chosen) if chosen else None)
+        return Retrieving(load_retriever(source, placed))
+    chosen = sae or (DEFAULT_SAE if not model and wants_sae else None)
+    return Answering(load_vlm(source, placed), load_sae(chosen) if chosen else None)
 
 
 def _progress(done: int, of: int) -> None:

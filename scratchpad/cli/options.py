@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scratchpad.spread import Cluster
     from scratchpad.vlm.checkpoint import Placement
     from scratchpad.workbench import Workbench
 
@@ -24,6 +25,19 @@ def where_and_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", default=dtype, help="float32, float16 or bfloat16 (default: the checkpoint's)")
     parser.add_argument("--bits", type=int, choices=(4, 8), help="quantise the weights (bitsandbytes)")
     parser.add_argument("--trust-remote-code", action="store_true", help="let code from the model's repository run")
+
+
+def on_a_cluster(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ray", metavar="ADDRESS", help="spread the work over a Ray cluster: auto, or ray://host:port")
+    parser.add_argument("--workers", type=int, help="of the cluster (default: as many as it has room for)")
+
+
+def cluster(options: argparse.Namespace) -> Cluster | None:
+    from scratchpad.spread import Cluster
+
+    if not options.ray:
+        return None
+    return Cluster(options.ray, options.workers, gpus=1 if options.device.startswith("cuda") else 0)
 
 
 def as_json(parser: argparse.ArgumentParser) -> None:

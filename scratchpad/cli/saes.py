@@ -9,15 +9,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scratchpad.cli.options import as_json, placement, show, where_and_how
+from scratchpad.cli.options import as_json, cluster, on_a_cluster, placement, show, where_and_how
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
+    from scratchpad.sae.afar import Models
     from scratchpad.sae.load import Sae
     from scratchpad.sae.pictures import Pictures
     from scratchpad.vlm.load import Vlm
 
+IMAGES = "folder of images with all below it, or a data set: owner/name:split, a Parquet file"
 METRICS_ON = 64  # images on which a new SAE's numbers are declared
 
 
@@ -25,7 +27,7 @@ def add(commands: Any) -> None:
     train = commands.add_parser("train-sae", help="train an SAE on a vision layer of any model")
     train.add_argument("--model", required=True, help="folder or hub id")
     train.add_argument("--layer", required=True, help="vision block, counted from 0; several with commas share one pass over the images")
-    train.add_argument("--images", required=True, help="folder of images, with all below it")
+    train.add_argument("--images", required=True, help=IMAGES)
     train.add_argument("--out", type=Path, required=True, help="for several layers, a folder for one folder each")
     train.add_argument("--width", default="8x", help="latents: a number, or a multiple of the encoder's width such as 16x")
     train.add_argument("--k", type=int, default=32, help="active latents a patch")
@@ -40,6 +42,7 @@ def add(commands: Any) -> None:
     train.add_argument("--class-token", action="store_true", help="train on the class token too")
     train.add_argument("--every", type=int, default=500, help="steps between checkpoints")
     where_and_how(train)
+    on_a_cluster(train)
     as_json(train)
     train.set_defaults(act=_train)
 
@@ -69,8 +72,9 @@ def add(commands: Any) -> None:
 def _on_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="folder or hub id")
     parser.add_argument("--sae", type=Path, required=True, help="folder in SAELens format")
-    parser.add_argument("--images", required=True, help="folder of images, with all below it")
+    parser.add_argument("--images", required=True, help=IMAGES)
     where_and_how(parser)
+    on_a_cluster(parser)
     as_json(parser)
 
 
@@ -94,7 +98,7 @@ def _train(options: argparse.Namespace) -> None:
         l1=options.l1,
         centred=True,
     )
-    source = Source(vlm, found, layers, options.seed, options.cache, options.class_token)
+    source = Source(_models(options, vlm), found, layers, options.seed, options.cache, options.class_token)
     mixer = Mixer(source, recipe.size, options.buffer, options.seed)
     outs = [options.out] if len(layers) == 1 else [options.out / f"layer-{layer}" for layer in layers]
     device = "cpu" if options.device == "auto" else options.device
@@ -177,6 +181,12 @@ def _declare(vlm: Vlm, out: Path, found: Pictures) -> dict[str, float]:
     return metrics
 
 
+def _models(options: argparse.Namespace, vlm: Vlm) -> Models:
+    from scratchpad.sae.afar import Models
+
+    return Models(vlm, options.model, placement(options), cluster(options))
+
+
 def _skipped(found: Pictures) -> list[str]:
     if not found.skipped:
         return []
@@ -196,6 +206,7 @@ def _loaded(options: argparse.Namespace) -> tuple[Vlm, Sae, Pictures]:
 
 
 def _index(options: argparse.Namespace) -> None:
+    from scratchpad.sae.afar import observations
     from scratchpad.sae.build import build_index
     from scratchpad.sae.pictures import labels_of
 
@@ -203,13 +214,13 @@ def _index(options: argparse.Namespace) -> None:
     labels = labels_of(found, options.labels)
     order: list[int] = []
 
-    def readable() -> Any:
-        for number, picture in found.in_order():
+    def seen() -> Any:
+        for number, one in observations(_models(options, vlm), sae, found):
             order.append(number)
-            yield picture
+            yield one
 
     # labels and names by the number among the readable ones, known as they come
-    read_labels, read_names = _Followed(order, labels), _Followed(order, [p.name for p in found.files])
+    read_labels, read_names = _Followed(order, labels), _Followed(order, [Path(name).name for name in found.names])
     said = [0.0]
 
     def say(done: int) -> None:
@@ -217,7 +228,7 @@ def _index(options: argparse.Namespace) -> None:
             said[0] = time.monotonic()
             print(f"\r{done} of {len(found)} images", end="", file=sys.stderr, flush=True)
 
-    done = build_index(vlm, sae, readable(), read_labels if any(labels) else (), read_names, say)
+    done = build_index(sae, seen(), read_labels if any(labels) else (), read_names, say)
     print(file=sys.stderr)
     if not done:
         raise UserError(f"No image in {options.images} can be read; {len(found.skipped)} were tried.")
@@ -237,14 +248,15 @@ class _Followed(list[Any]):
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from scratchpad.sae.judge import Fidelity, declared, evaluate
+    from scratchpad.sae.afar import judgements
+    from scratchpad.sae.judge import Fidelity, declared, verdict
 
     vlm, sae, found = _loaded(options)
     if options.most < 1:
         raise UserError(f"{options.most} images were asked for; expected at least 1.")
     told = declared(sae)
     order = list(range(0, len(found), max(1, -(-len(found) // options.most))))
-    metrics = evaluate(vlm, sae, (p for _, p in found.in_order(order)), options.prompt or ["Describe the image."])
+    metrics = verdict(judgements(_models(options, vlm), sae, found, order, options.prompt or ["Describe the image."]))
     fits = Fidelity(told, {k: metrics[k] for k in ("variance_explained", "l0")}) if told else None
     value = metrics | {"declared": told, "fits": fits.fits if fits else None, "says": fits.says if fits else "", "skipped": found.skipped}
     kept = value | {"images": Path(found.source).name, "prompts": options.prompt or ["Describe the image."]}

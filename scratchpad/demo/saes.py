@@ -21,9 +21,10 @@ from scratchpad.demo.questions import TYPES, all_questions
 from scratchpad.demo.world import HELD_OUT_START, KINDS, SIGN, Scene
 from scratchpad.sae.build import build_index
 from scratchpad.sae.evaluate import reconstruction_metrics
-from scratchpad.sae.harvest import harvest
+from scratchpad.sae.harvest import harvest, harvest_with_grids
 from scratchpad.sae.index import auroc
 from scratchpad.sae.load import Sae, load_sae
+from scratchpad.sae.observe import observed
 from scratchpad.sae.train import Recipe, train_sae
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare
@@ -79,7 +80,8 @@ def index_and_judge(
     pictures, labels = [picture(s) for s in scenes], [labels_of(s) for s in scenes]
     for name in names:
         sae = load_sae(out / name)
-        build_index(vlm, sae, pictures, labels)
+        seen = zip(harvest_with_grids(vlm, pictures, [sae.layer]), pictures, strict=True)
+        build_index(sae, (observed(sae, rows[sae.layer].numpy(), grid, one) for (rows, grid), one in seen), labels)
         metrics = judge(vlm, sae, judged) | {"indexed": indexed}
         aside = out / name / "metrics.json.aside"
         aside.write_text(json.dumps(metrics, indent=1))

@@ -23,6 +23,7 @@ from scratchpad.needle.own import own_size
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
 from scratchpad.saliency.methods import named
+from scratchpad.spread import Cluster, spread
 
 INKS = 60  # the darkest ink is black, the lightest this grey
 
@@ -44,8 +45,18 @@ class Plan:
     prompt: str | None = None  # {needle} stands for the word; by default one for each data set
 
 
-def sweep(subject: Subject, plan: Plan, out: Path, say: Callable[[int, int], None] = lambda done, of: None) -> dict[str, Any]:
+def sweep(
+    subject: Subject,
+    plan: Plan,
+    out: Path,
+    say: Callable[[int, int], None] = lambda done, of: None,
+    cluster: Cluster | None = None,
+    setup: Callable[[], Subject] | None = None,
+) -> dict[str, Any]:
     """Runs what is left of the sweep and writes results; the summary.
+
+    Args:
+        cluster: where to spread the images; with `setup`, which loads the subject on a worker.
 
     Raises:
         UserError: unknown names, cells that don't lie on whole tokens, a word that doesn't fit, a folder of another sweep.
@@ -54,17 +65,20 @@ def sweep(subject: Subject, plan: Plan, out: Path, say: Callable[[int, int], Non
     jobs = list(_jobs(plan, size))
     log = _opened(out, subject, plan, size)
     known = {key for key, _ in _lines(log)}
-    done = 0
+    rest = [(key, stack) for key, stack in jobs if key not in known]
+
+    def work(at: Subject, some: list[tuple[str, Haystack]]) -> list[dict[str, list[float]]]:
+        return [_maps(at, plan, stack, cell_of) for _, stack in some]
+
+    if cluster and setup is None:
+        raise ValueError("a sweep on a cluster needs `setup`")
+    found = spread(rest, setup if cluster and setup else lambda: subject, work, cluster, size=8 if cluster else 1)
     with open(log, "a") as file:
-        for key, stack in jobs:
-            done += 1
-            if key in known:
-                continue
-            step("measuring", done, len(jobs))
-            maps = _maps(subject, plan, stack, cell_of)
-            file.write(json.dumps({"key": key, "maps": maps}) + "\n")
+        for n, (key, _) in enumerate(rest):
+            step("measuring", n, len(rest))
+            file.write(json.dumps({"key": key, "maps": next(found)}) + "\n")
             file.flush()
-            say(done, len(jobs))
+            say(len(jobs) - len(rest) + n + 1, len(jobs))
     return _finish(out, log, plan, subject, size)
 
 

@@ -6,7 +6,6 @@ thumbnails and masks are kept of top images alone, and names are found on a samp
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -16,23 +15,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float
-from PIL import Image
 
 from scratchpad.sae.decoder import clusters, neighbours
-from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.sae.index import auroc, histogram_bins
 from scratchpad.sae.load import Sae
-from scratchpad.vlm.load import Vlm
+from scratchpad.sae.observe import Observed
 
 MaskOf = Callable[[np.ndarray], np.ndarray]  # a value per patch -> per cell of the mask
 Peaks = tuple[int, np.ndarray, np.ndarray]  # an image, its active latents, their maxima
 
 TOP = 9
 SAMPLE = 4000  # labelled images on which names are found
-THUMBNAIL = 96
 SWEEP = 256  # images after which thumbnails that no latent shows are dropped
 GROUPS = {"latents": 4096, "references": 2048, "images": 64}  # rows of a table that are read together
-RASTER = 16  # rows and columns of a mask where an image is several tiles
 
 
 @dataclass
@@ -90,14 +85,13 @@ class _Running:
 
 
 def build_index(
-    vlm: Vlm,
     sae: Sae,
-    images: Iterable[Image.Image],
+    seen: Iterable[Observed],
     labels: Sequence[set[str]] = (),
     names: Sequence[str] = (),
     say: Callable[[int], None] = lambda done: None,
 ) -> int:
-    """Indexes `images` and writes sae.folder/index, whole or not at all; how many images there were.
+    """Indexes pictures and writes sae.folder/index, whole or not at all; how many there were.
 
     Args:
         labels: what is in each image; a latent is named after the label that its maximum over an image tells best.
@@ -106,22 +100,12 @@ def build_index(
     """
     running = _Running(sae.d_sae)
     keep = np.random.default_rng(0)
-    pictures: list[Image.Image] = []
-
-    def passing() -> Iterable[Image.Image]:
-        for picture in images:
-            pictures.append(picture)
-            yield picture
-
-    for at, (rows, grid) in enumerate(harvest_with_grids(vlm, passing(), [sae.layer])):
-        codes = sae.encode(rows[sae.layer].numpy())
-        active = codes.active()
-        dense = codes.dense(active) if len(active) else np.zeros((len(codes.values), 0), np.float32)
-        whole = len(grid.tiles) == 1 and grid.tiles[0].patches == grid.patches
-        shape = (grid.tiles[0].rows, grid.tiles[0].cols) if whole else (RASTER, RASTER)
-        raster = None if whole else grid.raster(*shape)
-        running.thumbnails[at] = _thumbnail(pictures.pop(0))
-        running.add(active, dense, lambda v, m=raster: v if m is None else np.asarray(m @ v), shape)  # type: ignore[misc]
+    for at, one in enumerate(seen):
+        active = one.codes.active()
+        dense = one.codes.dense(active) if len(active) else np.zeros((len(one.codes.values), 0), np.float32)
+        raster = None if one.whole else one.grid.raster(*one.shape)
+        running.thumbnails[at] = one.thumbnail
+        running.add(active, dense, lambda v, m=raster: v if m is None else np.asarray(m @ v), one.shape)  # type: ignore[misc]
         if labels:
             _sample(running.sampled, (at, active, dense.max(0) if len(active) else dense[0]), at, keep)
         if at % SWEEP == SWEEP - 1:
@@ -242,9 +226,3 @@ def _images(running: _Running, shown: Sequence[int], labels: Sequence[set[str]],
             "thumbnail": pa.array([running.thumbnails[image] for image in shown], pa.binary()),
         }
     )
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(buffer, "WEBP", quality=72)
-    return buffer.getvalue()

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from PIL import Image
 
 from scratchpad.records import Codes
-from scratchpad.sae.evaluate import reconstruction_metrics
+from scratchpad.sae.evaluate import Sums, metrics_of, sums_of
 from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import prepare
@@ -71,29 +71,33 @@ def fidelity(sae: Sae, activations: Float[np.ndarray, "p d"], codes: Codes) -> F
     return Fidelity(told, {"variance_explained": float(1 - wrong / spread), "l0": float((codes.values > 0).sum(1).mean())})
 
 
-def evaluate(vlm: Vlm, sae: Sae, pictures: Iterable[Image.Image], prompts: list[str], max_new_tokens: int = 32) -> dict[str, Any]:
-    """Reconstruction on every picture; and for each with a prompt in turn, whether the answer stays and by how much it's less likely."""
-    kept, moved = [], []
-    count = 0
+@dataclass(frozen=True)
+class Judged:
+    """One picture and prompt, with the reconstruction in place."""
 
-    def activations() -> Iterable[np.ndarray]:
-        nonlocal count
-        for picture in pictures:
-            prepared = prepare(vlm, picture, prompts[count % len(prompts)])
-            found = run(vlm, prepared, sae.layer, max_new_tokens)
-            change = torch.from_numpy(sae.reconstruct(sae.encode(found.activations)) - found.activations)[None]
-            plain = force(vlm, prepared, found.answer_ids)
-            under = force(vlm, prepared, found.answer_ids, sae.layer, change)
-            kept.append(bool(under.kept[0]))
-            moved.append(float(under.logprobs.sum() - plain.logprobs.sum()))
-            count += 1
-            yield found.activations
+    sums: Sums
+    kept: bool  # whether the answer stays
+    moved: float  # change of its log-probability
 
-    rows_of = reconstruction_metrics(sae, activations())
-    out: dict[str, Any] = {name: round(value, 4) for name, value in rows_of.items()}
+
+def judge(vlm: Vlm, sae: Sae, picture: Image.Image, prompt: str, max_new_tokens: int = 32) -> Judged:
+    """Whether the answer stays when the SAE's reconstruction stands in, and by how much it's less likely."""
+    prepared = prepare(vlm, picture, prompt)
+    found = run(vlm, prepared, sae.layer, max_new_tokens)
+    change = torch.from_numpy(sae.reconstruct(sae.encode(found.activations)) - found.activations)[None]
+    plain = force(vlm, prepared, found.answer_ids)
+    under = force(vlm, prepared, found.answer_ids, sae.layer, change)
+    moved = float(under.logprobs.sum() - plain.logprobs.sum())
+    return Judged(sums_of(sae, found.activations), bool(under.kept[0]), moved)
+
+
+def verdict(judged: Iterable[Judged]) -> dict[str, Any]:
+    """Reconstruction over all pictures, the share of answers that stay, the mean change of log-probability."""
+    rows = list(judged)
+    out: dict[str, Any] = {name: round(value, 4) for name, value in metrics_of(row.sums for row in rows).items()}
     out["answers_unchanged"] = {
-        "share": round(float(np.mean(kept)), 4),
-        "of": len(kept),
-        "mean_change_of_logprob": round(float(np.mean(moved)), 4),
+        "share": round(float(np.mean([row.kept for row in rows])), 4),
+        "of": len(rows),
+        "mean_change_of_logprob": round(float(np.mean([row.moved for row in rows])), 4),
     }
     return out

@@ -18,9 +18,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from scratchpad.errors import UserError
-from scratchpad.sae.harvest import Rows, harvest
+from scratchpad.sae.afar import Models, activations
+from scratchpad.sae.harvest import Rows
 from scratchpad.sae.pictures import Pictures
-from scratchpad.vlm.load import Vlm
 
 SHARD = 64  # pictures of a shard
 
@@ -35,8 +35,10 @@ class Source:
         UserError: the cache is of another model, other layers or other pictures; no picture can be read; the disk is full.
     """
 
-    def __init__(self, vlm: Vlm, found: Pictures, layers: Sequence[int], seed: int, cache: Path | None = None, class_token: bool = False):
-        self.vlm, self.found, self.layers, self.seed, self.cache = vlm, found, list(layers), seed, cache
+    def __init__(
+        self, models: Models, found: Pictures, layers: Sequence[int], seed: int, cache: Path | None = None, class_token: bool = False
+    ):
+        self.models, self.found, self.layers, self.seed, self.cache = models, found, list(layers), seed, cache
         self.class_token = class_token
         self.epoch = 0
         if cache:
@@ -53,16 +55,16 @@ class Source:
             self.epoch += 1
 
     def _fresh(self, seed: int) -> Iterator[Rows]:
-        return harvest(self.vlm, self.found.shuffled(seed), self.layers, class_token=self.class_token)
+        return activations(self.models, self.found, self.layers, self.found.order(seed), self.class_token)
 
     def _claim(self, cache: Path) -> None:
         """A cache belongs to one model, one set of layers and one set of pictures."""
         own = {
-            "encoder": self.vlm.encoder_identity,
+            "encoder": self.models.vlm.encoder_identity,
             "layers": self.layers,
             "class_token": self.class_token,
             "seed": self.seed,
-            "files": [p.name for p in self.found.files],
+            "files": [Path(name).name for name in self.found.names],
         }
         about = cache / "cache.json"
         try:
@@ -90,9 +92,8 @@ class Source:
             yield from _read(self.cache / f"shard-{i:06d}.safetensors")
         part: list[Rows] = []
         number = have
-        order = np.random.default_rng(self.seed).permutation(len(self.found.files)).tolist()
-        rest = (picture for _, picture in self.found.in_order(order[have * SHARD :]))
-        for rows in harvest(self.vlm, rest, self.layers, class_token=self.class_token):
+        rest = self.found.order(self.seed)[have * SHARD :]
+        for rows in activations(self.models, self.found, self.layers, rest, self.class_token):
             part.append(rows)
             if len(part) == SHARD:
                 _write(self.cache / f"shard-{number:06d}.safetensors", part)

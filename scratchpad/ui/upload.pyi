@@ -19,8 +19,11 @@ class Upload(gr.Image):
 
     def move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
         return super().move_resource_to_block_cache(_local(url_or_file_path))
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

@@ -20,6 +20,7 @@ from scratchpad.cli import main
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.world import HELD_OUT_START
 from scratchpad.errors import UserError
+from scratchpad.sae.afar import Models
 from scratchpad.sae.decoder import clusters, neighbours
 from scratchpad.sae.harvest import harvest
 from scratchpad.sae.index import open_index
@@ -55,12 +56,12 @@ def test_a_folder_is_read_in_order_and_what_is_broken_is_counted(folder: Path) -
     with pytest.raises(UserError, match="no folder"):
         pictures(folder / "nowhere")
     with pytest.raises(UserError, match="no images"):
-        pictures(folder / "..").files and pictures(Path(__file__).parent / ".." / "analysis")
+        len(pictures(folder / "..")) and pictures(Path(__file__).parent / ".." / "analysis")
 
 
 def test_labels_from_a_file(folder: Path, tmp_path: Path) -> None:
     found = pictures(folder)
-    name = found.files[1].name
+    name = Path(found.names[1]).name
     (tmp_path / "l.csv").write_text(f"{name},a;b\n")
     assert labels_of(found, tmp_path / "l.csv")[1] == {"a", "b"}
     (tmp_path / "l.json").write_text(json.dumps({name: ["c"]}))
@@ -81,7 +82,7 @@ def test_harvested_activations_are_those_of_a_run(bench: Workbench, folder: Path
 
 
 def test_batches_mix_images_and_lose_none(bench: Workbench, folder: Path) -> None:
-    source = Source(bench.vlm, pictures(folder), [5], seed=0)
+    source = Source(Models(bench.vlm), pictures(folder), [5], seed=0)
     batches = Mixer(source, 196, 196 * 12).batches(5)
     first = next(batches)
     every = torch.cat([rows[5] for rows in harvest(bench.vlm, (p for _, p in pictures(folder).in_order()), [5])])
@@ -92,14 +93,14 @@ def test_batches_mix_images_and_lose_none(bench: Workbench, folder: Path) -> Non
 
 def test_a_cache_gives_what_the_model_gives(bench: Workbench, folder: Path, tmp_path: Path) -> None:
     found = pictures(folder)
-    one = iter(Source(bench.vlm, found, [5], 0, tmp_path / "c"))
+    one = iter(Source(Models(bench.vlm), found, [5], 0, tmp_path / "c"))
     first = [next(one)[5] for _ in range(12)]
     second = [next(one)[5] for _ in range(12)]  # from disk
     assert sorted(float(x.sum()) for x in first) == pytest.approx(sorted(float(x.sum()) for x in second))
-    again = iter(Source(bench.vlm, found, [5], 0, tmp_path / "c"))
+    again = iter(Source(Models(bench.vlm), found, [5], 0, tmp_path / "c"))
     assert torch.equal(next(again)[5], first[0])
     with pytest.raises(UserError, match="another model, other layers"):
-        Source(bench.vlm, found, [4], 0, tmp_path / "c")
+        Source(Models(bench.vlm), found, [4], 0, tmp_path / "c")
 
 
 @pytest.mark.parametrize("architecture", ["batchtopk", "topk", "matryoshka", "standard"])

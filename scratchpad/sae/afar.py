@@ -1,0 +1,94 @@
+"""What is computed of every picture of a folder or data set, here or on a cluster: activations, observations, judgements.
+
+In: a model already loaded, or how to load it on every worker; `Pictures`. Out: one result a readable picture, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PIL import Image
+
+from scratchpad.sae.harvest import Rows, harvest, harvest_with_grids
+from scratchpad.sae.judge import Judged, judge
+from scratchpad.sae.load import Sae
+from scratchpad.sae.observe import Observed, observed
+from scratchpad.sae.pictures import Pictures
+from scratchpad.spread import Cluster, spread
+from scratchpad.vlm.checkpoint import Placement
+from scratchpad.vlm.load import Vlm, load_vlm
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Models:
+    """A model here, and how workers of a cluster load their own."""
+
+    vlm: Vlm = field(repr=False)
+    source: str | Path = ""
+    placement: Placement | None = None
+    cluster: Cluster | None = None
+
+    @property
+    def setup(self) -> Callable[[], Vlm]:
+        if self.cluster is None:
+            return lambda: self.vlm
+        source, placement = str(self.source), self.placement
+        return lambda: load_vlm(source, placement)
+
+
+def activations(models: Models, found: Pictures, layers: Sequence[int], order: Iterable[int], class_token: bool = False) -> Iterator[Rows]:
+    """Of every readable picture in `order`."""
+
+    def work(vlm: Vlm, pictures: list[Image.Image]) -> list[Rows]:
+        return list(harvest(vlm, pictures, layers, class_token=class_token))
+
+    for _, rows in _each(models, found, order, work):
+        yield rows
+
+
+def observations(models: Models, sae: Sae, found: Pictures) -> Iterator[tuple[int, Observed]]:
+    """(number, what an index takes of it) of every readable picture."""
+
+    def work(vlm: Vlm, pictures: list[Image.Image]) -> list[Observed]:
+        seen = harvest_with_grids(vlm, pictures, [sae.layer])
+        return [observed(sae, rows[sae.layer].numpy(), grid, one) for (rows, grid), one in zip(seen, pictures, strict=True)]
+
+    yield from _each(models, found, range(len(found)), work)
+
+
+def judgements(models: Models, sae: Sae, found: Pictures, order: Sequence[int], prompts: Sequence[str]) -> Iterator[Judged]:
+    """What becomes of the answers about every readable picture in `order`, prompts taken in turn."""
+    prompt_of = {number: prompts[n % len(prompts)] for n, number in enumerate(order)}
+
+    def work(vlm: Vlm, numbers: list[int]) -> list[Judged | None]:
+        read = [(found.read(i), prompt_of[i]) for i in numbers]
+        return [None if picture is None else judge(vlm, sae, picture, prompt) for picture, prompt in read]
+
+    for number, judged in zip(order, spread(order, models.setup, work, models.cluster), strict=True):
+        if judged is None:
+            found.skip(number)
+        else:
+            yield judged
+
+
+def _each(
+    models: Models, found: Pictures, order: Iterable[int], work: Callable[[Vlm, list[Image.Image]], list[T]]
+) -> Iterator[tuple[int, T]]:
+    """(number, result) of every readable picture; those that can't be read are marked so."""
+
+    def readable(vlm: Vlm, numbers: list[int]) -> list[tuple[int, T | None]]:
+        pictures = [(i, found.read(i)) for i in numbers]
+        there = [(i, picture) for i, picture in pictures if picture is not None]
+        done: dict[int, Any] = dict(zip((i for i, _ in there), work(vlm, [picture for _, picture in there]), strict=True))
+        return [(i, done.get(i)) for i in numbers]
+
+    for number, result in spread(order, models.setup, readable, models.cluster):
+        if result is None:
+            found.skip(number)
+        else:
+            yield number, result

@@ -1,0 +1,46 @@
+"""What an index takes of one picture: its sparse codes, its geometry, its thumbnail. Small, so that it travels."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+
+from scratchpad.grid import Grid
+from scratchpad.records import Codes
+from scratchpad.sae.load import Sae
+
+THUMBNAIL = 96  # px
+RASTER = 16  # rows and columns of a mask where an image is several tiles
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One picture."""
+
+    codes: Codes = field(repr=False)
+    grid: Grid = field(repr=False)
+    thumbnail: bytes = field(repr=False)  # WebP
+
+    @property
+    def whole(self) -> bool:
+        """Whether one tile is all there is, so that its patches are the mask's cells."""
+        return len(self.grid.tiles) == 1 and self.grid.tiles[0].patches == self.grid.patches
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of masks."""
+        return (self.grid.tiles[0].rows, self.grid.tiles[0].cols) if self.whole else (RASTER, RASTER)
+
+
+def observed(sae: Sae, activations: Float[np.ndarray, "p d"], grid: Grid, picture: Image.Image) -> Observed:
+    return Observed(sae.encode(activations), grid, thumbnail(picture))
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(buffer, "WEBP", quality=72)
+    return buffer.getvalue()
