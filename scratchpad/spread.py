@@ -7,6 +7,8 @@ Knows nothing of models. On a cluster a worker that dies is replaced and its ite
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -23,7 +25,7 @@ State = TypeVar("State")
 class Cluster:
     """Where to, and with how much for each worker."""
 
-    address: str  # `auto`, or ray://host:port
+    address: str  # `auto`, host:port of its head, or ray://host:port
     workers: int | None = None  # by default as many as the cluster has room for
     cpus: float = 1
     gpus: float = 0
@@ -81,6 +83,7 @@ def _on_ray(items: list[Any], setup: Callable[[], Any], work: Callable[[Any, lis
 
 
 def _joined(cluster: Cluster) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone
     try:
         import ray
         import ray.data
@@ -88,11 +91,20 @@ def _joined(cluster: Cluster) -> Any:
         raise UserError("--ray needs Ray, which is not installed: pip install -r requirements-ray.txt.") from error
     if not ray.is_initialized():
         try:
+            _knock(cluster.address)
             ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, ImportError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise UserError(f"There is no Ray cluster at {cluster.address} ({reason}); expected auto or ray://host:port.") from error
+            said = f"There is no Ray cluster at {cluster.address} ({reason}); expected auto, host:port or ray://host:port."
+            raise UserError(said) from error
     return ray.data
+
+
+def _knock(address: str) -> None:
+    """Ray itself waits two minutes for a cluster that isn't there."""
+    host, found, port = address.removeprefix("ray://").rpartition(":")
+    if found and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 def _room(cluster: Cluster, most: int) -> int:

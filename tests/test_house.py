@@ -8,23 +8,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "scratchpad"
-ROOMS = (
-    "errors",
-    "files",
-    "progress",
-    "spread",
-    "grid",
-    "colours",
-    "images",
-    "records",
-    "vlm",
-    "sae",
-    "analysis",
-    "saliency",
-    "trials",
-    "workbench",
-)
-ROOMS += ("benches", "diagnose", "views", "needle", "panels", "cases", "ui", "cli")
+ROOMS = ("errors", "files", "progress", "spread", "grid", "colours", "images", "records", "vlm", "sae", "analysis", "saliency")
+ROOMS += ("trials", "workbench", "benches", "diagnose", "views", "needle", "panels", "cases", "ui", "cli")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -28,7 +28,7 @@ def where_and_how(parser: argparse.ArgumentParser) -> None:
 
 
 def on_a_cluster(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ray", metavar="ADDRESS", help="spread the work over a Ray cluster: auto, or ray://host:port")
+    parser.add_argument("--ray", metavar="ADDRESS", help="spread the work over a Ray cluster: auto, host:port or ray://host:port")
     parser.add_argument("--workers", type=int, help="of the cluster (default: as many as it has room for)")
 
 

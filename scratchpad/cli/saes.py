@@ -79,11 +79,14 @@ def _on_images(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from scratchpad.sae.parallel import joined
     from scratchpad.sae.pictures import pictures
     from scratchpad.sae.stream import Mixer, Source
     from scratchpad.sae.train import Fit, Recipe, fit
     from scratchpad.vlm.load import load_vlm
 
+    group = joined()
+    options.device = group.device(options.device)
     found = pictures(options.images)
     vlm = load_vlm(options.model, placement(options))
     layers = _layers(options.layer, vlm)
@@ -91,27 +94,31 @@ def _train(options: argparse.Namespace) -> None:
         d_sae=_width(options.width, vlm.width),
         k=options.k,
         steps=options.steps,
-        size=options.batch,
+        size=group.part(options.batch),
         rate=options.lr,
         seed=options.seed,
         architecture=options.architecture,
         l1=options.l1,
         centred=True,
     )
-    source = Source(_models(options, vlm), found, layers, options.seed, options.cache, options.class_token)
-    mixer = Mixer(source, recipe.size, options.buffer, options.seed)
+    seed = options.seed + group.rank * 1_000_003  # every process sees the pictures in an order of its own
+    cache = options.cache / f"part-{group.rank}" if options.cache and group.size > 1 else options.cache
+    source = Source(_models(options, vlm), found, layers, seed, cache, options.class_token)
+    mixer = Mixer(source, recipe.size, options.buffer, seed)
     outs = [options.out] if len(layers) == 1 else [options.out / f"layer-{layer}" for layer in layers]
     device = "cpu" if options.device == "auto" else options.device
-    fits = [Fit(recipe, vlm.width, mixer.batches(layer), out, device) for layer, out in zip(layers, outs, strict=True)]
+    fits = [Fit(recipe, vlm.width, mixer.batches(layer), out, device, group) for layer, out in zip(layers, outs, strict=True)]
     resumed = [one.step for one in fits]
     fit(fits, _Progress(), options.every)
     rows = []
-    for one, layer in zip(fits, layers, strict=True):
+    for one, layer in zip(fits if group.first else [], layers, strict=False):
         one.finish(_metadata(options, vlm, layer, found))
         rows.append({"sae": str(one.out), "layer": layer, "metrics": _declare(vlm, one.out, found)})
-    skipped = _skipped(found)
-    value = {"saes": rows, "images": len(found), "skipped": found.skipped, "resumed_at": resumed}
-    show(value, options.json, [*(f"{row['sae']}: {json.dumps(row['metrics'])}" for row in rows), *skipped])
+    group.wait()
+    group.leave()
+    if group.first:
+        value = {"saes": rows, "images": len(found), "skipped": found.skipped, "resumed_at": resumed}
+        show(value, options.json, [*(f"{row['sae']}: {json.dumps(row['metrics'])}" for row in rows), *_skipped(found)])
 
 
 def _layers(text: str, vlm: Vlm) -> list[int]:

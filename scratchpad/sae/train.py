@@ -19,8 +19,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from scratchpad.errors import UserError
+from scratchpad.sae.parallel import Group
 
 ARCHITECTURES = ("topk", "batchtopk", "matryoshka", "standard")
+ALONE = Group()
 DEAD = 200  # steps without firing after which a latent counts as dead
 ESTIMATED = 20  # batches from which the scale of activations is taken
 
@@ -50,11 +52,19 @@ class Fit:
         UserError: an unknown architecture, a width or k that makes no SAE, a damaged checkpoint.
     """
 
-    def __init__(self, recipe: Recipe, d_in: int, batches: Iterator[Float[Tensor, "b d"]], out: Path, device: str = "cpu"):
+    def __init__(
+        self,
+        recipe: Recipe,
+        d_in: int,
+        batches: Iterator[Float[Tensor, "b d"]],
+        out: Path,
+        device: str = "cpu",
+        group: Group = ALONE,
+    ):
         from sae_lens.training.sae_trainer import SAETrainer
 
         torch.manual_seed(recipe.seed)
-        self.recipe, self.out, self.batches = recipe, out, batches
+        self.recipe, self.out, self.batches, self.group = recipe, out, batches, group
         self.begun, self.first = time.monotonic(), 0
         kind, config = _training(recipe, d_in, device)
         kept = out / "checkpoint"
@@ -76,9 +86,12 @@ class Fit:
         if self.sae.cfg.normalize_activations == "expected_average_only_in" and self.trainer.activation_scaler.scaling_factor is None:
             scaler = self.trainer.activation_scaler
             scaler.estimate_scaling_factor(d_in=d_in, data_provider=batches, n_batches_for_norm_estimate=ESTIMATED)
+            scaler.scaling_factor = group.mean(scaler.scaling_factor)
             if recipe.centred:
                 mean = torch.cat([next(batches) for _ in range(ESTIMATED)]).mean(0).to(device)
+                group.average(mean)
                 self.sae.b_dec.data = mean * scaler.scaling_factor
+        group.share(self.sae)
 
     @property
     def step(self) -> int:
@@ -89,6 +102,7 @@ class Fit:
         self.trainer.maybe_reset_sparsity()
         output = self.trainer.step(next(self.batches))
         self.trainer.n_training_steps += 1
+        self.group.least(self.trainer.n_forward_passes_since_fired)
         return output
 
     def numbers(self, output: Any) -> dict[str, float]:
@@ -102,12 +116,17 @@ class Fit:
             "l0": float((codes > 0).float().sum(-1).mean()),
             "variance_explained": float(1 - ((x - hat).square().sum() / (x - x.mean(0)).square().sum()).detach()),
             "dead_share": float((self.trainer.n_forward_passes_since_fired > DEAD).float().mean()),
-            "per_second": rate * self.recipe.size,
+            "per_second": rate * self.recipe.size * self.group.size,
             "left": (self.recipe.steps - self.step) / max(rate, 1e-9),
         }
 
     def checkpoint(self) -> None:
-        """Keeps everything that's needed to go on; the one before stays until this one is whole."""
+        """Keeps everything that's needed to go on; the one before stays until this one is whole. The group's first writes it."""
+        if self.group.first:
+            self._checkpoint()
+        self.group.wait()
+
+    def _checkpoint(self) -> None:
         kept, aside, old = (self.out / name for name in ("checkpoint", "checkpoint.aside", "checkpoint.old"))
         shutil.rmtree(aside, ignore_errors=True)
         try:
@@ -147,7 +166,7 @@ def fit(fits: list[Fit], say: Callable[[Fit, dict[str, float]], None], every: in
     while unfinished := [one for one in fits if one.step < one.recipe.steps]:
         for one in unfinished:
             output = one.advance()
-            if one.step % often == 0 or one.step == one.recipe.steps:
+            if one.group.first and (one.step % often == 0 or one.step == one.recipe.steps):
                 say(one, one.numbers(output))
             if one.step % every == 0 and one.step < one.recipe.steps:
                 one.checkpoint()
