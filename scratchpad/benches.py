@@ -89,6 +89,11 @@ class Benches:
                 self._retriever = load_retriever(self._source, self.placement)
             return self._retriever
 
+    def layers(self, choice: str | None) -> list[Workbench]:
+        """The workbenches of the same model, one for each SAE offered for it, the earliest layer first."""
+        of = next((o for o in self.offers if o.id == choice), self.offers[0])
+        return sorted((self.of(o.id) for o in self.offers if o.model == of.model), key=lambda bench: bench.sae.layer)
+
     def like(self, model: str, sae: str) -> str:
         """The choice whose model and SAE have these names; the first where none has."""
         return next((o.id for o in self.offers if (Path(o.model).name, Path(o.sae).name) == (model, sae)), self.offers[0].id)

@@ -20,6 +20,7 @@ from scratchpad.saliency.stages import Stage
 from scratchpad.vlm.retrieval import Page, Query, score, similarity
 from scratchpad.workbench import Analysis, Workbench
 
+THUMB = 112  # px of the longer side of a small map
 SHOWN = 896  # px of the longer side of the picture the page shows
 
 
@@ -133,6 +134,22 @@ def cosines(query: Query, page: Page) -> dict[str, Any]:
         "score": score(query, page),
         "size": list(page.grid.size),
         "tiles": [{"box": list(t.box), "rows": t.rows, "cols": t.cols} for t in page.grid.tiles],
+    }
+
+
+def layer(bench: Workbench, found: Analysis, picture: Image.Image, most: int = 6, common: float = 0.5) -> dict[str, Any]:
+    """The concepts that an answer weighs most at one layer, each with where it fires; those that fire nearly everywhere left out."""
+    rows = [row for row in found.ranking if row.sparsity is None or row.sparsity <= common][:most]
+    small = picture.copy()
+    small.thumbnail((THUMB, THUMB))
+    cols, high = small.size
+    raster = found.run.grid.raster(high, cols)
+    maps = [views.overlay(small, np.asarray(raster @ found.codes.of(row.id)).reshape(high, cols)) for row in rows]
+    return {
+        "sae": bench.sae.name,
+        "layer": bench.sae.layer,
+        "explained": found.fidelity.here["variance_explained"] if found.fidelity else None,
+        "latents": [{"id": r.id, "name": r.name, "score": r.score, "src": data_url(m)} for r, m in zip(rows, maps, strict=True)],
     }
 
 

@@ -19,6 +19,9 @@ def add(commands: Any) -> None:
     how.add_argument("--image", help="an image; with --region the part of it")
     how.add_argument("--show", type=int, metavar="LATENT", help="everything the index knows of one")
     how.add_argument("--rename", metavar="LATENT=NAME")
+    how.add_argument("--name-with", metavar="ENCODER", help="name every latent by an image-text encoder (CLIP, SigLIP), from --words")
+    latents.add_argument("--words", help="a file of words, one a line")
+    latents.add_argument("--prompt", default="a photo of a {}", help="what stands around a word (default: %(default)r)")
     latents.add_argument("--region", help="r0,c0,r1,c1 in pixels: rows and columns from the top left")
     where_and_how(latents)
     as_json(latents)
@@ -37,6 +40,8 @@ def _latents(options: argparse.Namespace) -> None:
         raise UserError(f"{folder} has no index; make one with `scratchpad index`.")
     if options.rename:
         return _rename(folder, options.rename, index.latents.num_rows)
+    if options.name_with:
+        return _name(options, index, folder)
     if options.show is not None:
         row = index.row(options.show)
         if row is None:
@@ -49,13 +54,32 @@ def _latents(options: argparse.Namespace) -> None:
 
 
 def _rename(folder: Path, text: str, latents: int) -> None:
-    from scratchpad.sae.index import rename
+    from scratchpad.sae.names import rename
 
     number, equals, name = text.partition("=")
     if not equals or not number.strip().isdigit() or int(number) >= latents:
         raise UserError(f"--rename was {text!r}; expected a latent from 0 to {latents - 1} and a name, for example 12=octopus.")
     rename(folder, int(number), name)
     print(f"latent {int(number)} is now {name.strip()!r}" if name.strip() else f"latent {int(number)} has its own name back")
+
+
+def _name(options: argparse.Namespace, index: Any, folder: Path) -> None:
+    import sys
+
+    from scratchpad.sae.names import add_names
+    from scratchpad.sae.naming import load_encoder, named, read_words
+
+    if not options.words:
+        raise UserError("--name-with needs words to choose from: give a file of them with --words.")
+    if "{}" not in options.prompt:
+        raise UserError(f"--prompt was {options.prompt!r}; expected {{}} where the word stands.")
+    words, encoder = read_words(options.words), load_encoder(options.name_with)
+    say = lambda latent: print(f"\rlatent {latent} of {index.latents.num_rows}", end="", file=sys.stderr)  # noqa: E731
+    found = named(index, encoder, words, options.prompt, say)
+    print(file=sys.stderr)
+    added = add_names(folder, found)
+    value = {"encoder": encoder.name, "named": added, "left": len(found) - added}
+    show(value, options.json, [f"{added} latents named by {encoder.name}; {value['left']} that people named stay"])
 
 
 def _at_place(options: argparse.Namespace) -> None:

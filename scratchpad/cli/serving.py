@@ -13,18 +13,23 @@ def add(commands: Any) -> None:
     serve = commands.add_parser("serve", help="open the page")
     model_and_sae(serve)
     serve.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
-    serve.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
+    serve.add_argument("--port", type=int, default=os.environ.get("GRADIO_SERVER_PORT", "7860"))
     serve.add_argument("--store", help="where cases are kept: folder or URL (default: SCRATCHPAD_STORE, or the user's data folder)")
     serve.add_argument("--no-model", action="store_true", help="show kept cases alone, with no model loaded")
     serve.add_argument("--offer", action="append", metavar="MODEL=SAE,SAE", help="further pairs to choose from; may be repeated")
     retriever = os.environ.get("SCRATCHPAD_RETRIEVER")
     serve.add_argument("--retriever", default=retriever, help="a retrieval model to look at beside (default: the demo's, with the demo)")
-    serve.add_argument("--rate", type=int, default=int(os.environ.get("SCRATCHPAD_RATE", "0")), help="requests a minute from each visitor")
-    proxies = int(os.environ.get("SCRATCHPAD_PROXIES", "0"))
+    rate, proxies = os.environ.get("SCRATCHPAD_RATE", "0"), os.environ.get("SCRATCHPAD_PROXIES", "0")
+    serve.add_argument("--rate", type=int, default=rate, help="requests a minute from each visitor (default 0: no limit)")
     serve.add_argument("--proxies", type=int, default=proxies, help="how many proxies of yours stand before the server (default 0)")
+    naming, mcp = os.environ.get("SCRATCHPAD_NAMING"), os.environ.get("SCRATCHPAD_MCP") == "1"
     serve.add_argument(
-        "--mcp", action="store_true", default=os.environ.get("SCRATCHPAD_MCP") == "1", help="offer the endpoints as MCP tools"
+        "--naming",
+        action=argparse.BooleanOptionalAction,
+        default=None if naming is None else naming == "1",
+        help="visitors may name latents, for everybody (default: where only this machine reaches the page)",
     )
+    serve.add_argument("--mcp", action="store_true", default=mcp, help="offer the endpoints as MCP tools too")
     serve.set_defaults(act=_serve)
 
 
@@ -39,7 +44,15 @@ def _serve(options: argparse.Namespace) -> None:
     if options.rate < 0 or options.proxies < 0:
         raise UserError(f"A rate of {options.rate} and {options.proxies} proxies were given; expected 0 or more of each.")
     more = options.offer or [one for one in os.environ.get("SCRATCHPAD_OFFER", "").split(";") if one.strip()]
-    served = Served(options.host, options.port, logins(os.environ.get("SCRATCHPAD_AUTH")), options.rate, options.proxies, options.mcp)
+    served = Served(
+        host=options.host,
+        port=options.port,
+        logins=logins(os.environ.get("SCRATCHPAD_AUTH")),
+        rate=options.rate,
+        proxies=options.proxies,
+        mcp=options.mcp,
+        naming=options.host in ("127.0.0.1", "localhost", "::1") if options.naming is None else options.naming,
+    )
     retriever = options.retriever or (None if options.model else DEFAULT_RETRIEVER)
     pairs = offered(options.model, options.sae, more)
     benches = None if options.no_model else Benches(pairs, placement(options), retriever)

@@ -10,7 +10,6 @@ sparsity = share of images on which it is > 0; mean activation = its mean over t
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +19,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from scratchpad.errors import UserError
-from scratchpad.files import write_whole
+from scratchpad.sae.names import Name, read_names, rename
 
-NAME = 80  # characters
 FILES = ("latents.parquet", "references.parquet", "images.parquet")
 
 
@@ -32,7 +30,7 @@ class LatentRow:
 
     id: int
     name: str
-    source: str  # where the name comes from: labels, user, or nothing
+    source: str  # where the name comes from: labels, user, an encoder, or nothing
     auroc: float | None  # how well its maximum over an image tells images with the label it's named after
     sparsity: float
     mean_activation: float
@@ -103,10 +101,12 @@ class Index:
 
     @property
     def names(self) -> list[str]:
-        """Every latent's name, those that people gave first."""
+        """Every latent's name, those that were given before those of labels."""
         if "all names" not in self._cache:
             given = self.given_names
-            self._cache["all names"] = [given.get(i, name) for i, name in enumerate(self.latents.column("name").to_pylist())]
+            self._cache["all names"] = [
+                given[i].name if i in given else name for i, name in enumerate(self.latents.column("name").to_pylist())
+            ]
         return self._cache["all names"]
 
     def row(self, latent: int) -> LatentRow | None:
@@ -115,15 +115,29 @@ class Index:
             return None
         values = {name: table.column(name)[latent].as_py() for name in LatentRow.__dataclass_fields__}
         if latent in self.given_names:
-            values |= {"name": self.given_names[latent], "source": "user", "auroc": None}
+            given = self.given_names[latent]
+            values |= {"name": given.name, "source": given.source, "auroc": None}
         return LatentRow(**values)
 
     @property
-    def given_names(self) -> dict[int, str]:
-        """Names that people gave, from names.json beside the index, which making it anew leaves alone."""
+    def given_names(self) -> dict[int, Name]:
+        """Names that people or an encoder gave."""
         if "names" not in self._cache:
             self._cache["names"] = read_names(self.folder.parent)
         return self._cache["names"]
+
+    def rename(self, latent: int, name: str) -> None:
+        """Gives a latent a name, kept beside the index; an empty one takes it back.
+
+        Raises:
+            UserError: there is no such latent, or the file can't be written.
+        """
+        if not 0 <= latent < self.latents.num_rows:
+            raise UserError(f"Latent {latent} was given; the index has 0 to {self.latents.num_rows - 1}.")
+        with self._lock:
+            rename(self.folder.parent, latent, name)
+            for known in ("names", "all names"):
+                self._cache.pop(known, None)
 
     def detail(self, latent: int) -> dict[str, Any]:
         """Histogram of activations, nearest decoder rows and cluster; empty for an index made before it had them."""
@@ -175,31 +189,6 @@ def open_index(sae: Path) -> Index | None:
 def histogram_bins() -> Float[np.ndarray, " b"]:
     """Edges of the histograms of activations: powers of 2 from 2^-6 to 2^9; the first and last bins are open."""
     return 2.0 ** np.arange(-6, 10)
-
-
-def read_names(sae: Path) -> dict[int, str]:
-    """Names that people gave to latents; none where there is no file.
-
-    Raises:
-        UserError: names.json is damaged.
-    """
-    path = sae / "names.json"
-    if not path.is_file():
-        return {}
-    try:
-        return {int(latent): str(name) for latent, name in json.loads(path.read_text()).items()}
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"The names in {path} can't be read ({error}); expected a JSON object of latent: name.") from error
-
-
-def rename(sae: Path, latent: int, name: str) -> None:
-    """Gives a latent a name, kept in names.json; an empty name takes it back."""
-    names = read_names(sae)
-    if name.strip():
-        names[latent] = " ".join(name.split())[:NAME]
-    else:
-        names.pop(latent, None)
-    write_whole(sae / "names.json", json.dumps({str(i): names[i] for i in sorted(names)}, indent=1, ensure_ascii=False))
 
 
 def auroc(scores: Float[np.ndarray, "n l"], positive: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " l"]:

@@ -44,6 +44,7 @@ class Served:
     rate: int = 0  # requests a minute from each visitor; 0 for no limit
     proxies: int = 0  # of the owner's own, before the server
     mcp: bool = False
+    naming: bool = False  # whether visitors may name latents, for everybody
 
 
 def build(benches: Benches | None, shelf: list[Store], served: Served | None = None) -> gr.Blocks:
@@ -52,7 +53,7 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     bench = benches.first if benches else None
     examples = load_examples() if bench and bench.vlm.own_world else []
     known = frozenset(sha256(load_image(path)) for path, _ in examples)
-    handlers, keeping, jobs, limit = Handlers(benches, known), Keeping(shelf, benches), Jobs(), Limit(served.rate)
+    handlers, keeping, jobs, limit = Handlers(benches, known, served.naming), Keeping(shelf, benches), Jobs(), Limit(served.rate)
     opening = examples[0] if examples else (None, "")
     first = handlers.ask(*opening) if examples else (None, "", None)
 
@@ -70,10 +71,12 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
         test = panel("test", "", before=SERVED, after=COMPARED, functions={"stop": jobs.stop})
         studies, shown = Studies(benches), benches is not None
         served_by = {"measured": studies.measured, "stop": jobs.stop}
+        several = benches is not None and len(benches.offers) > 1
+        layers = panel("layers", "", before=SERVED, after=TELLS, functions={"stop": jobs.stop}, visible=several)
         stages = panel("stages", "", before=SERVED, after=TELLS, functions={"stop": jobs.stop}, visible=shown)
         needle = panel("needle", "", before=SERVED, after=TELLS, functions=served_by, visible=shown)
-        about = {name: getattr(handlers, name) for name in ("overview", "latent", "search")}
-        panel("sae", before=SERVED, functions=about, visible=shown)
+        about = {name: getattr(handlers, name) for name in ("overview", "latent", "search", "rename")}
+        panel("sae", before=SERVED + ("root.naming = true;" if served.naming else ""), functions=about, visible=shown)
         keep = panel(
             "keep",
             "",
@@ -81,7 +84,7 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
             after=TOLD,
             functions={"file": keeping.file, "replay": on_gpu(keeping.replay)},
         )
-        parts = Parts(head, choice, image, prompt, ask, ticket, status, strip, look, test, stages, needle, keep, asked)
+        parts = Parts(head, choice, image, prompt, ask, ticket, status, strip, look, test, layers, stages, needle, keep, asked)
         wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))
     return page
@@ -93,7 +96,7 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     Raises:
         UserError: the port is taken, or a package is missing.
     """
-    script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "stages.js", "needle.js", "sae.js", "guide.js"))
+    script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "layers.js", "stages.js", "needle.js", "sae.js", "guide.js"))
     how: dict[str, Any] = {"auth": served.logins} if served.logins else {}
     try:
         build(benches, shelf, served).queue(default_concurrency_limit=1, max_size=WAITING).launch(

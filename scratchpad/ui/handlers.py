@@ -30,8 +30,8 @@ Asked = dict[str, str]  # image, prompt and choice of an analysis
 class Handlers:
     """The page's functions, over the workbenches that are offered."""
 
-    def __init__(self, benches: Benches | None, known: frozenset[str] = frozenset()):
-        self.benches = benches
+    def __init__(self, benches: Benches | None, known: frozenset[str] = frozenset(), naming: bool = False):
+        self.benches, self.naming = benches, naming
         self.known = known  # sha256 of pictures that are of the model's own world
 
     def bench(self, choice: object = None) -> Workbench:
@@ -119,6 +119,22 @@ class Handlers:
             return json.dumps({"error": str(error)})
         except (ValueError, TypeError, OverflowError):
             return json.dumps({"error": "A latent is a whole number."})
+
+    def rename(self, given: Any) -> str:
+        """Gives a latent a name where the owner allows it; {"latent"} or {"error"} as JSON text; given [choice, latent, name]."""
+        try:
+            choice, number, name = given
+            bench = self.bench(choice)
+            if not self.naming or bench.index is None:
+                raise UserError("Names can't be given here: the owner allows it with --naming.")
+            if not isinstance(name, str) or not name.isprintable():
+                raise UserError("A name is a few words.")
+            bench.index.rename(int(number), name)
+            return json.dumps(panels.latent(bench, int(number)))
+        except UserError as error:
+            return json.dumps({"error": str(error)})
+        except (ValueError, TypeError, OverflowError):
+            return json.dumps({"error": "A latent is a whole number, its name text."})
 
     def search(self, given: Any) -> str:
         """Latents whose name has every word of a text, as JSON text; given [choice, text]."""

@@ -13,7 +13,7 @@ from scratchpad.benches import Benches
 from scratchpad.images import load_image
 from scratchpad.panels import data_url
 from scratchpad.progress import Step
-from scratchpad.ui.upload import Upload
+from scratchpad.ui.upload import upload
 from scratchpad.workbench import Workbench
 
 ROOT = '<div class="sp-root"></div>'
@@ -57,6 +57,7 @@ class Parts:
     strip: gr.HTML
     look: gr.HTML
     test: gr.HTML
+    layers: gr.HTML
     stages: gr.HTML
     needle: gr.HTML
     keep: gr.HTML
@@ -77,7 +78,7 @@ def ask_column(
             visible=len(offers) > 1,
             elem_id="sp-choice",
         )
-        image = Upload(first[0], type="filepath", label="Image", sources=["upload", "clipboard"], height=250, buttons=[])
+        image = upload(first[0], label="Image", sources=["upload", "clipboard"], height=250, buttons=[])
         prompt = gr.Textbox(first[1], label="Question", placeholder="What is in the picture?", lines=1, max_lines=4, max_length=4000)
         ask = gr.Button("Ask", variant="primary", elem_id="sp-go")
         ticket = gr.Textbox("", visible=False)

@@ -15,7 +15,7 @@ from scratchpad.needle.datasets import DATASETS
 from scratchpad.needle.kept import measured, trust
 from scratchpad.needle.live import example, measure
 from scratchpad.needle.subject import Answering, Retrieving, Subject
-from scratchpad.progress import Stopped
+from scratchpad.progress import Stopped, step
 from scratchpad.saliency.stages import of_page
 from scratchpad.ui.handlers import Asked
 from scratchpad.vlm.retrieval import page_of, query_of
@@ -48,6 +48,22 @@ class Studies:
                 return panels.stages(of_page(retriever, picture, page)) | panels.cosines(query, page)
             bench = self.benches.of(asked.get("choice"))
             return panels.stages(bench.stages(bench.analyze(picture, asked["prompt"]), picture))
+
+        return _told(act)
+
+    def layers(self, asked: Asked | None, event: dict[str, Any]) -> str:
+        """The question on show, read at every layer that an SAE is offered for; JSON text."""
+
+        def act() -> dict[str, Any]:
+            if not asked or not asked.get("image"):
+                raise UserError("Nothing was asked yet; ask a question about an image first.")
+            picture = load_image(asked["image"])
+            benches = self.benches.layers(asked.get("choice"))
+            rows = []
+            for n, bench in enumerate(benches):
+                step("reading layers", n, len(benches))
+                rows.append(panels.layer(bench, bench.analyze(picture, asked["prompt"]), picture))
+            return {"layers": rows, "blocks": len(benches[0].vlm.blocks)}
 
         return _told(act)
 

@@ -77,6 +77,10 @@ class Actions:
         """What PROCESSING shows, as JSON text."""
         yield from self._followed(self.studies.stages, now, event, request)
 
+    def layers(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        """What LAYERS shows, as JSON text."""
+        yield from self._followed(self.studies.layers, now, event, request)
+
     def needle(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         """What NEEDLE shows, as JSON text."""
         yield from self._followed(self.studies.needle, now, event, request)
@@ -149,7 +153,7 @@ def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
     parts.strip.select(actions.example, [parts.choice], filled, api_visibility="private", **queued).then(None, js=READY)
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     parts.test.select(actions.test, [parts.asked], [parts.test], concurrency_id="model", **hidden).then(None, js=TESTED)
-    for part, action in ((parts.stages, actions.stages), (parts.needle, actions.needle)):
+    for part, action in ((parts.layers, actions.layers), (parts.stages, actions.stages), (parts.needle, actions.needle)):
         part.select(action, [parts.asked], [part], concurrency_id="model", **hidden)
     page.load(actions.open, None, [parts.head, parts.look, parts.keep], **hidden).then(None, js=KEPT)
     filled = [parts.head, parts.choice, parts.image, parts.prompt, parts.look, parts.asked, parts.keep]

@@ -9,6 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,8 @@ def test_the_endpoints_are_mcp_tools(server: str, image: str) -> None:
             analyze = next(name for name in names if name.endswith("analyze"))
             return names, await session.call_tool(analyze, {"image": image, "question": "what animal is there"})
 
-    names, told = asyncio.run(visit())
+    with ThreadPoolExecutor(1) as apart:  # Playwright's loop runs in this thread
+        names, told = apart.submit(lambda: asyncio.run(visit())).result()
     assert {"analyze", "ablate", "suffice", "diagnose", "case_open"} <= {name.removeprefix("Visual_Scratchpad_") for name in names}, names
     assert "answer" in told.content[0].text
 

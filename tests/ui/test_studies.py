@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from scratchpad.benches import Benches
 from scratchpad.needle.kept import keep, measured, trust
+from scratchpad.sae.names import read_names
+from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.studies import Studies
+from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
+from tests.ui.conftest import served
 
 
 @pytest.fixture
@@ -97,3 +102,36 @@ def test_they_open_on_the_page(page: Page) -> None:
     page.fill("#sp-needle [data-of=cells]", "6x6")
     page.click("#sp-needle [data-measure]")
     page.wait_for_selector("#sp-needle .sp-error:has-text('whole image tokens')", timeout=30_000)
+
+
+def test_layers_of_the_same_model_come_in_their_order(studies: Studies, scene_path: Path) -> None:
+    told = json.loads(studies.layers({"image": str(scene_path), "prompt": "what animal is there", "choice": ""}, {}))
+    assert [row["layer"] for row in told["layers"]] == [1, 3, 5]
+    assert all(row["latents"] for row in told["layers"])
+
+
+def test_names_are_given_only_where_the_owner_allows_it(benches: Benches) -> None:
+    told = json.loads(Handlers(benches).rename(["", 3, "mine"]))
+    assert "the owner allows it" in told["error"]
+    for bad in (None, [], ["", "x", "name"], ["", 3, 4], ["", 10**9, "name"], ["9", 3, "name"], ["", 3, "\x00"]):
+        assert "error" in json.loads(Handlers(benches, naming=True).rename(bad))
+
+
+@pytest.mark.browser
+def test_a_latent_is_named_on_the_page_and_the_layers_open(chromium: Browser, tmp_path: Path) -> None:
+    sae = tmp_path / "mine"
+    shutil.copytree(DEFAULT_SAE, sae)
+    with served(tmp_path / "store", "--sae", str(sae), "--offer", f"{DEFAULT_MODEL}={DEFAULT_SAE.parent / 'emoji-early'}") as url:
+        page = chromium.new_page()
+        page.goto(url)
+        page.wait_for_selector("#sp-look .sp-chip.sp-output", timeout=60_000)
+        page.click("#sp-layers summary")
+        page.wait_for_function("document.querySelectorAll('#sp-layers .sp-layer').length === 2", timeout=60_000)
+        page.click("#sp-sae summary")
+        page.fill("#sp-sae .sp-find", "octopus")
+        page.click("#sp-sae .sp-hits .sp-chip")
+        page.fill("#sp-sae .sp-naming input", "eight arms <b>")
+        page.click("#sp-sae .sp-naming button")
+        page.wait_for_selector("#sp-sae .sp-verdict:has-text('eight arms <b>')")
+        page.close()
+    assert [name.name for name in read_names(sae).values()] == ["eight arms <b>"]

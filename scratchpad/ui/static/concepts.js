@@ -54,7 +54,7 @@ Scratchpad.concepts = (element) => {
     const token = s.data.tokens.find((t) => t.index === s.token);
     const rows = S.ranking(s), hidden = S.ranking({ ...s, minSparsity: 0, maxSparsity: 1, minMean: 0 }).length - rows.length;
     element.querySelector(".sp-of").innerHTML = (s.weighted && token ? `behind <b>${S.shown(token.text)}</b>` : "in the whole image") + (hidden ? ` · ${hidden} hidden by the filters` : "");
-    const next = [s.data.key, s.token, s.weighted, s.minSparsity, s.maxSparsity, s.minMean, s.more].join("/");
+    const next = [s.data.key, s.token, s.weighted, s.minSparsity, s.maxSparsity, s.minMean, s.more, rows.slice(0, s.more).map((l) => l.name)].join("/");
     if (next !== key) {
       key = next;
       cards.innerHTML = rows.slice(0, s.more).map((l) => card(s, l, rows[0].score)).join("") || `<p class="sp-note">No latent passes these filters for this token. Widen them, or choose a token that sees the image.</p>`;

@@ -50,11 +50,20 @@ Scratchpad.sae = (element) => {
       <p class="sp-note">fires on ${(100 * d.sparsity).toFixed(1)}% of images, mean ${d.mean_activation.toPrecision(2)} where it does${d.cluster === undefined ? "" : `, decoder cluster ${d.cluster}`}</p>
       <div class="sp-refs sp-many"></div>${d.histogram ? bars(d.histogram) : ""}
       ${d.neighbours ? `<p class="sp-kicker">Writes most alike (cosine of decoder rows)</p><div class="sp-row">${d.neighbours.map((n) => `<button type="button" class="sp-chip" data-show="${n.id}">${S.escape(n.name)} <small>${n.cosine.toFixed(2)}</small></button>`).join("")}</div>` : ""}`;
+    if (element.naming) q(".sp-latent").insertAdjacentHTML("beforeend", `<form class="sp-target sp-naming"><label>name it <input type="text" maxlength="80" value="${S.escape(d.source === "user" ? d.name : "")}" placeholder="${S.escape(d.name || "a few words")}"></label> <button class="sp-quiet">${d.source === "user" ? "Rename" : "Name"}</button> <span class="sp-note"></span></form>`);
     for (const r of d.references) {
       const c = document.createElement("canvas"); c.title = r.labels; q(".sp-many").append(c);
       S.paint(c, r.src, [96, 96], [{ box: [0, 0, 96, 96], rows: r.rows, cols: r.cols }], Float32Array.from(atob(r.mask), (x) => x.charCodeAt(0) / 255), { width: 96, dim: 0.6 });
     }
   }
+  element.addEventListener("submit", async (e) => {
+    if (!e.target.closest(".sp-naming")) return;
+    e.preventDefault();
+    const told = JSON.parse(await server.rename([S.choice(), chosen, e.target.querySelector("input").value]));
+    if (told.error) { e.target.querySelector(".sp-note").textContent = told.error; return; }
+    if (S.state.data && S.state.data.latents[chosen]) { S.state.data.latents[chosen].name = told.name || `latent ${chosen}`; S.set({ more: S.state.more }); }
+    show(chosen);
+  });
   let waiting = 0;
   q(".sp-find").addEventListener("input", (e) => {
     clearTimeout(waiting);
