@@ -82,7 +82,7 @@ def sufficient(bench: Workbench, count: int) -> dict[str, Any]:
             sizes.append(len(found.latents))
             random.append(found.control / max(1, found.controls))
             by_mean = sorted(analysis.ranking, key=lambda row: -row.mean_score)
-            for name, rows in zip(plain, (analysis.ranking, by_mean), strict=True):
+            for name, rows in (("attention-weighted score", analysis.ranking), ("mean activation", by_mean)):
                 plain[name].append(_needed(bench, analysis, [row.id for row in rows]))
             plain["clusters of the heatmap, one by one"].append(_clusters_needed(bench, analysis))
             uniform.append(_uniform(bench, analysis, len(found.latents), rng))

@@ -22,6 +22,8 @@ def add(commands: Any) -> None:
     rate, proxies = os.environ.get("SCRATCHPAD_RATE", "0"), os.environ.get("SCRATCHPAD_PROXIES", "0")
     serve.add_argument("--rate", type=int, default=rate, help="requests a minute from each visitor (default 0: no limit)")
     serve.add_argument("--proxies", type=int, default=proxies, help="how many proxies of yours stand before the server (default 0)")
+    queue = os.environ.get("SCRATCHPAD_QUEUE", "64")
+    serve.add_argument("--queue", type=int, default=queue, help="requests that may wait; one more is refused (default 64)")
     naming, mcp = os.environ.get("SCRATCHPAD_NAMING"), os.environ.get("SCRATCHPAD_MCP") == "1"
     serve.add_argument(
         "--naming",
@@ -41,8 +43,9 @@ def _serve(options: argparse.Namespace) -> None:
     from scratchpad.ui.visitors import logins
     from scratchpad.workbench import DEFAULT_RETRIEVER
 
-    if options.rate < 0 or options.proxies < 0:
-        raise UserError(f"A rate of {options.rate} and {options.proxies} proxies were given; expected 0 or more of each.")
+    if options.rate < 0 or options.proxies < 0 or options.queue < 1:
+        given = f"A rate of {options.rate}, {options.proxies} proxies and a queue of {options.queue} were given"
+        raise UserError(f"{given}; expected 0 or more of the first two, and a queue of at least 1.")
     more = options.offer or [one for one in os.environ.get("SCRATCHPAD_OFFER", "").split(";") if one.strip()]
     served = Served(
         host=options.host,
@@ -50,6 +53,7 @@ def _serve(options: argparse.Namespace) -> None:
         logins=logins(os.environ.get("SCRATCHPAD_AUTH")),
         rate=options.rate,
         proxies=options.proxies,
+        waiting=options.queue,
         mcp=options.mcp,
         naming=options.host in ("127.0.0.1", "localhost", "::1") if options.naming is None else options.naming,
     )

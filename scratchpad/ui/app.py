@@ -31,7 +31,6 @@ COMPARED = "watch('value', () => Scratchpad.compare(props.value));"
 TOLD = "watch('value', () => props.value && Scratchpad.told(props.value)); if (props.value) Scratchpad.told(props.value);"
 TELLS = "watch('value', () => props.value && root.told(JSON.parse(props.value)));"
 UPLOADS = 24 * 3600  # seconds that an upload stays on the server's disk
-WAITING = 64  # requests in the queue; one more is refused with a sentence
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,7 @@ class Served:
     logins: list[tuple[str, str]] | None = None
     rate: int = 0  # requests a minute from each visitor; 0 for no limit
     proxies: int = 0  # of the owner's own, before the server
+    waiting: int = 64  # requests in the queue; one more is refused with a sentence
     mcp: bool = False
     naming: bool = False  # whether visitors may name latents, for everybody
 
@@ -99,7 +99,7 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "layers.js", "stages.js", "needle.js", "sae.js", "guide.js"))
     how: dict[str, Any] = {"auth": served.logins} if served.logins else {}
     try:
-        build(benches, shelf, served).queue(default_concurrency_limit=1, max_size=WAITING).launch(
+        build(benches, shelf, served).queue(default_concurrency_limit=1, max_size=served.waiting).launch(
             server_name=served.host,
             server_port=served.port,
             head=f"<script>{script}</script>",

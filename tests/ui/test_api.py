@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from gradio_client.utils import QueueError
 
 from scratchpad.workbench import Workbench
 from tests.ui.conftest import served
@@ -161,6 +162,23 @@ def test_the_endpoints_are_mcp_tools(server: str, image: str) -> None:
         names, told = apart.submit(lambda: asyncio.run(visit())).result()
     assert {"analyze", "ablate", "suffice", "diagnose", "case_open"} <= {name.removeprefix("Visual_Scratchpad_") for name in names}, names
     assert "answer" in told.content[0].text
+
+
+def test_a_full_queue_refuses_at_once(tmp_path: Path, image: str) -> None:
+    with served(tmp_path, "--queue", "1") as url:
+
+        def visit(n: int) -> str:
+            try:
+                told: Any = Client(url, verbose=False).predict(image, f"describe this scene {'.' * n}", "", 8, "", api_name="/suffice")
+                return str(told["before"])
+            except (AppError, QueueError) as error:
+                return str(error)
+
+        with ThreadPoolExecutor(8) as pool:
+            told = list(pool.map(visit, range(8)))
+    refused = [one for one in told if "full" in one.lower()]
+    assert 1 <= len(refused) < 8, told
+    assert all(one for one in told)
 
 
 def test_a_login_keeps_strangers_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
