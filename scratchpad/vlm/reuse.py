@@ -88,11 +88,18 @@ def reusing(vlm: Vlm, known: Kept | None, first: int, count: int) -> Iterator[No
 
 @contextmanager
 def _replaying(vlm: Vlm, known: Kept, count: int) -> Iterator[None]:
-    """Vision blocks up to the kept layer hand out what they put out before; hooks on them run as ever."""
-    changed = vlm.blocks[: known.layer + 1]
+    """Vision blocks up to the kept layer hand out what they put out before, and those that nobody reads are passed through.
+
+    Hooks on them run as ever.
+    """
+    blocks = vlm.blocks
+    changed = blocks[: known.layer + 1] + blocks[vlm.read_layer + 1 :]
     before = [block.__dict__.get("forward") for block in changed]
-    for i, block in enumerate(changed):
-        block.forward = _repeated(known.blocks[i], count) if i in known.blocks else _through
+    for i, block in enumerate(blocks):
+        if i <= known.layer:
+            block.forward = _repeated(known.blocks[i], count) if i in known.blocks else _through
+        elif i > vlm.read_layer:
+            block.forward = _through
     try:
         yield
     finally:
@@ -128,7 +135,7 @@ def _resuming(vlm: Vlm, known: Kept, first: int, count: int) -> Iterator[None]:
         if cache is None:
             cache = DynamicCache(config=vlm.model.config)
         for i, (keys, values) in enumerate(known.pairs):
-            cache.update(keys[:, :, :first].expand(count, -1, -1, -1), values[:, :, :first].expand(count, -1, -1, -1), i)
+            _begin(cache, i, keys[:, :, :first].expand(count, -1, -1, -1), values[:, :, :first].expand(count, -1, -1, -1))
         return args, kwargs | _from(first, kwargs) | {"past_key_values": cache, "use_cache": True}
 
     handle = module.register_forward_pre_hook(begin, with_kwargs=True)
@@ -136,6 +143,16 @@ def _resuming(vlm: Vlm, known: Kept, first: int, count: int) -> Iterator[None]:
         yield
     finally:
         handle.remove()
+
+
+def _begin(cache: Any, layer: int, keys: Tensor, values: Tensor) -> None:
+    """A cache layer's first keys and values: without the copy that `update` makes where all of them are kept."""
+    one = cache.layers[layer] if layer < len(cache.layers) else None
+    if type(one) is not DynamicLayer or one.is_initialized:
+        cache.update(keys, values, layer)
+        return
+    one.lazy_initialization(keys, values)
+    one.keys, one.values = keys, values
 
 
 def _from(first: int, kwargs: dict[str, Any]) -> dict[str, Any]:
