@@ -146,6 +146,24 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """How an answer is drawn rather than taken greedily: the same seed draws the same."""
+
+    temperature: float
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The answers that one seed draws before and after an edit, from the same chance."""
+
+    how: Sampling
+    before: str
+    after: str
+    diff: tuple[tuple[str, str], ...]  # (same | gone | new, token text)
+
+
+@dataclass(frozen=True)
 class Toward:
     """How likely a text is as the answer's beginning, before and after an edit."""
 
@@ -186,6 +204,7 @@ class Comparison:
     inactive: tuple[int, ...]  # edited latents that are active nowhere in this picture
     risen: tuple[Risen, ...]  # strongest first
     toward: Toward | None = None
+    sampled: Sampled | None = None
 
     @property
     def changed(self) -> bool:

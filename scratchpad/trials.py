@@ -19,7 +19,7 @@ from scratchpad.analysis.edit import ablation, delta
 from scratchpad.analysis.suffice import Set, Tried, smallest
 from scratchpad.analysis.suggest import predicted_effects
 from scratchpad.errors import UserError
-from scratchpad.records import Alternatives, Codes, Comparison, Control, Edit, Risen, Run, Sufficient, Toward, Verified
+from scratchpad.records import Alternatives, Codes, Comparison, Control, Edit, Risen, Run, Sampled, Sampling, Sufficient, Toward, Verified
 from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, token_text
@@ -53,8 +53,11 @@ class Trials:
     def _force(self, changes: Sequence[Float[np.ndarray, "p d"]], ids: tuple[int, ...] | None = None) -> Forced:
         return force_all(self.vlm, self.prepared, ids or self.run.answer_ids, self.sae.layer, changes, self.known)
 
-    def ablate(self, edit: Edit, max_new_tokens: int, target: str | None = None) -> Comparison:
-        """Asks again under an edit, freely and with the original answer teacher-forced, and with `target` if there is one."""
+    def ablate(self, edit: Edit, max_new_tokens: int, target: str | None = None, sampling: Sampling | None = None) -> Comparison:
+        """Asks again under an edit, freely and with the original answer teacher-forced, and with `target` if there is one.
+
+        With `sampling`, answers drawn from the same chance before and after stand beside the greedy ones.
+        """
         run, change = self.run, self.change(edit)
         wanted = None if target is None else self.ids(target)
         batch = None if change is None else torch.from_numpy(change)[None]
@@ -74,7 +77,15 @@ class Trials:
             inactive=tuple(i for i in controls.edited(edit) if not self.codes.of(i).any()),
             risen=() if change is None else self._risen(edit, run.activations + change),
             toward=None if wanted is None else self._toward(target or "", wanted, change),
+            sampled=None if sampling is None else self._sampled(sampling, max_new_tokens, batch),
         )
+
+    def _sampled(self, how: Sampling, max_new_tokens: int, batch: torch.Tensor | None) -> Sampled:
+        before = generate(self.vlm, self.prepared, max_new_tokens, sampling=how)
+        after = before
+        if batch is not None:
+            after = generate(self.vlm, self.prepared, max_new_tokens, self.sae.layer, batch, self.known, how)
+        return Sampled(how, before.text, after.text, compare.diff(before.tokens, after.tokens))
 
     def _likeliest(self, forced: Forced, n: int) -> tuple[tuple[str, float], ...]:
         return tuple((token_text(self.vlm, int(i)), float(p)) for i, p in zip(forced.top[0, n], forced.top_logprobs[0, n], strict=True))

@@ -67,8 +67,11 @@ def heatmap_json(heatmap: Heatmap) -> dict[str, Any]:
 
 def comparison_json(bench: Workbench, comparison: Comparison) -> dict[str, Any]:
     """The object `scratchpad ablate --json` prints, its control apart."""
-    toward = comparison.toward
-    return {
+    toward, drawn = comparison.toward, comparison.sampled
+    told: dict[str, Any] = {}
+    if drawn is not None:
+        told["sampled"] = vars(drawn.how) | {"before": drawn.before, "after": drawn.after, "diff": [list(part) for part in drawn.diff]}
+    return told | {
         "before": {"answer": comparison.before_answer, "tokens": [token_json(t) for t in comparison.before]},
         "after": {"answer": comparison.after_answer, "tokens": [token_json(t) for t in comparison.after]},
         "changed": comparison.changed,

@@ -23,7 +23,7 @@ from scratchpad.errors import UserError
 from scratchpad.grid import Box
 from scratchpad.images import load_image
 from scratchpad.progress import step
-from scratchpad.records import Blank, Codes, Comparison, Control, Edit, Heatmap, Ranked, Run, Sufficient, Verified, Weights
+from scratchpad.records import Blank, Codes, Comparison, Control, Edit, Heatmap, Ranked, Run, Sampling, Sufficient, Verified, Weights
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.sae.index import Index, open_index
 from scratchpad.sae.judge import Fidelity, fidelity
@@ -136,15 +136,22 @@ class Workbench:
         order = np.argsort(-score, kind="stable")
         return tuple(self._ranked(int(active[i]), float(score[i]), float(means[i])) for i in order)
 
-    def ablate(self, analysis: Analysis, edit: Edit, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS, target: str | None = None) -> Comparison:
+    def ablate(
+        self,
+        analysis: Analysis,
+        edit: Edit,
+        max_new_tokens: int = vlm_run.MAX_NEW_TOKENS,
+        target: str | None = None,
+        sampling: Sampling | None = None,
+    ) -> Comparison:
         """Asks again under an edit, freely and with the original answer teacher-forced; says how likely `target` becomes.
 
         Raises:
             UserError: an unknown latent, a contradictory edit, an empty region, a target that the tokenizer can't make.
         """
         with self._lock:
-            key = ("ablate", *_key(analysis), edit, max_new_tokens, target)
-            return self._once(key, lambda: self._trials(analysis).ablate(edit, max_new_tokens, target))
+            key = ("ablate", *_key(analysis), edit, max_new_tokens, target, sampling)
+            return self._once(key, lambda: self._trials(analysis).ablate(edit, max_new_tokens, target, sampling))
 
     def forced(self, analysis: Analysis, edits: Sequence[Edit]) -> vlm_run.Forced:
         """The original answer, teacher-forced under each of several edits, in batches."""

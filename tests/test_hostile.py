@@ -72,7 +72,9 @@ def test_what_events_carry(bench: Workbench) -> None:
         event = value(rng)
         given = event if isinstance(event, dict) else {"latents": event, "scale": value(rng), "region": value(rng)}
         said += refused(lambda given=given: _edit(given)) + refused(lambda event=event: _item(event))
-    assert said > 7000, f"{said} of 8000 were refused"
+        scales = value(rng)
+        said += refused(lambda scales=scales: _edit({"latents": [1], "scales": {"1": scales} if scales != 0 else []}))
+    assert said > 10000, f"{said} of 12000 were refused"
 
 
 def test_what_the_command_line_parses() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from scratchpad.analysis import compare
 from scratchpad.analysis.edit import ablation
 from scratchpad.errors import UserError
-from scratchpad.records import Edit, LatentEdit
+from scratchpad.records import Edit, LatentEdit, Sampling
 from scratchpad.vlm.run import force
 from scratchpad.workbench import Analysis, Workbench
 
@@ -99,3 +99,22 @@ def test_a_grey_picture_says_what_habit_says(bench: Workbench, found: Analysis) 
     assert told.answer == grey
     assert told.same == (grey == found.run.answer)
     assert told.logprob < told.seen
+
+
+def test_a_seed_draws_the_same_and_an_empty_edit_changes_nothing_of_it(bench: Workbench, found: Analysis) -> None:
+    how = Sampling(2.0, 7)
+    before = torch.random.get_rng_state()
+    empty = bench.ablate(found, Edit(()), 16, None, how).sampled
+    assert empty is not None
+    assert empty.before == empty.after
+    assert torch.equal(torch.random.get_rng_state(), before)
+    edited = bench.ablate(found, ablation(found.suggested), 16, None, how).sampled
+    assert edited is not None
+    assert edited.before == empty.before
+    drawn = {bench.ablate(found, Edit(()), 16, None, Sampling(5.0, seed)).sampled.before for seed in range(6)}  # type: ignore[union-attr]
+    assert len(drawn) > 1
+    cold = bench.ablate(found, Edit(()), 16, None, Sampling(1e-4)).sampled
+    assert cold is not None
+    assert cold.before == found.run.answer
+    with pytest.raises(UserError, match="more than 0"):
+        bench.ablate(found, Edit(()), 16, None, Sampling(0.0))

@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
     data.add_argument("--out", type=Path, required=True)
     _drawn(data)
     as_json(data)
-    data.set_defaults(act=_data, device="cpu", dtype="auto", bits=None, trust_remote_code=False)
+    data.set_defaults(act=_data, device="cpu", dtype="auto", bits=None, trust_remote_code=False, pan_and_scan=False)
 
 
 def _drawn(parser: argparse.ArgumentParser) -> None:

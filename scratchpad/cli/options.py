@@ -24,6 +24,7 @@ def where_and_how(parser: argparse.ArgumentParser) -> None:
     dtype = os.environ.get("SCRATCHPAD_DTYPE", "auto")
     parser.add_argument("--dtype", default=dtype, help="float32, float16 or bfloat16 (default: the checkpoint's)")
     parser.add_argument("--bits", type=int, choices=(4, 8), help="quantise the weights (bitsandbytes)")
+    parser.add_argument("--pan-and-scan", action="store_true", help="Gemma 3: crops of the image beside the whole of it")
     parser.add_argument("--trust-remote-code", action="store_true", help="let code from the model's repository run")
 
 
@@ -55,7 +56,7 @@ def image_and_prompt(parser: argparse.ArgumentParser) -> None:
 def placement(options: argparse.Namespace) -> Placement:
     from scratchpad.vlm.checkpoint import Placement
 
-    return Placement(options.device, options.dtype, options.bits, options.trust_remote_code)
+    return Placement(options.device, options.dtype, options.bits, options.trust_remote_code, options.pan_and_scan)
 
 
 def workbench(options: argparse.Namespace) -> Workbench:

@@ -34,6 +34,8 @@ def add(commands: Any) -> None:
     ablate.add_argument("--only-image", type=int, help="which of several images, from 0 (default: all; with --region the first)")
     ablate.add_argument("--drop-error", action="store_true", help="put the SAE's reconstruction in place of the activations first")
     ablate.add_argument("--target", help="also: how much likelier this becomes as the answer")
+    ablate.add_argument("--temperature", type=float, help="also draw an answer at this temperature, before and after, from the same chance")
+    ablate.add_argument("--seed", type=int, default=0, help="of that chance")
     ablate.set_defaults(act=_ablate)
 
     effects = commands.add_parser("effects", help="predicted effects of ablating each latent, beside real ablations")
@@ -57,11 +59,13 @@ def add(commands: Any) -> None:
 
 def _ablate(options: argparse.Namespace) -> None:
     from scratchpad import views
+    from scratchpad.records import Sampling
 
     bench = workbench(options)
     analysis = bench.analyze(options.image, options.prompt, options.max_new_tokens)
     edit = _edit(options, analysis)
-    comparison = bench.ablate(analysis, edit, options.max_new_tokens, options.target)
+    sampling = None if options.temperature is None else Sampling(options.temperature, options.seed)
+    comparison = bench.ablate(analysis, edit, options.max_new_tokens, options.target, sampling)
     shown = views.comparison_json(bench, comparison)
     effect = shown["delta_logprob"]["answer"]
     control = shown["control"] = views.control_json(bench.control(analysis, edit), effect)
@@ -70,6 +74,8 @@ def _ablate(options: argparse.Namespace) -> None:
         beside = f"control: of {control['n']} random sets of as many latents {control['as_strong']} do as much"
         lines.append(f"{beside}, {control['flipped']} change the answer")
     lines += [f"  no evidence: {control['verdict']}"] if control["verdict"] else []
+    if comparison.sampled:
+        lines.append(f"drawn at {options.temperature}, seed {options.seed}: {comparison.sampled.before!r} -> {comparison.sampled.after!r}")
     if comparison.inactive:
         lines.append(f"not active in this picture, so no effect: {', '.join(map(str, comparison.inactive))}")
     if comparison.toward:

@@ -153,8 +153,22 @@ def _edit(event: dict[str, Any]) -> Edit:
         raise UserError("Latents are whole numbers; pick them from the cards or the heatmap.")
     if not isinstance(scale, int | float):
         raise UserError(f"{str(scale)[:40]!r} was given as strength; expected a number from 0 to 100.")
-    region = _region(event.get("region"))
-    return Edit(tuple(replace(item, region=region) for item in scaling(latents, scale).items))
+    region, own = _region(event.get("region")), _own(event.get("scales"))
+    items = (replace(item, region=region, value=own.get(item.latent, item.value)) for item in scaling(latents, scale).items)
+    return Edit(tuple(items))
+
+
+def _own(given: Any) -> dict[int, float]:
+    """Strengths of single latents, where they differ from the slider's."""
+    if given is None:
+        return {}
+    try:
+        found = {int(latent): float(value) for latent, value in given.items()}
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise UserError("A latent's own strength is a number.") from error
+    if not all(math.isfinite(value) and abs(value) <= 100 for value in found.values()):
+        raise UserError("A latent's own strength is a number from -100 to 100.")
+    return found
 
 
 def _region(given: Any) -> Box | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -19,7 +20,9 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-NAME = "scratchpad_sdpa"
+from scratchpad.errors import UserError
+
+NAME = "scratchpad_rows"  # transformers would refuse Gemma 2 a name with sdpa in it, though ours caps scores
 BLOCK = 256  # query rows that go through SDPA together under a mask
 
 
@@ -43,12 +46,13 @@ class Passed:
     mask: Tensor | None
     scaling: float | None
     out: Float[Tensor, "b s h c"]
+    softcap: float | None = None
 
     def probabilities(self) -> Float[Tensor, "h s s"]:
         """The first row's attention, whole: one layer at a time, where a method needs it."""
         q, k = self.query[0].detach(), self.shared(self.key)
         s = q.shape[1]
-        scores = (q @ k.mT).float() * (self.scaling if self.scaling is not None else q.shape[-1] ** -0.5)
+        scores = _scored(q, k, self.scaling, self.softcap)
         if self.mask is None:
             return scores.masked_fill_(torch.ones(s, s, dtype=torch.bool, device=q.device).triu(1), float("-inf")).softmax(-1)
         part = self.mask[0, :, :, :s]
@@ -87,7 +91,16 @@ def capturing(columns: Tensor, skip: Bool[Tensor, " s"]) -> Iterator[Capture]:
 
 
 def install(model: PreTrainedModel) -> None:
-    """Routes the language model's attention through `attention`; the vision tower keeps its own."""
+    """Routes the language model's attention through `attention`; the vision tower keeps its own.
+
+    Raises:
+        UserError: its attention is of a kind that SDPA can't do, and no capping of scores.
+    """
+    text: Any = model.config.get_text_config()
+    capped = bool(getattr(text, "attn_logit_softcapping", None))
+    for part in model.modules():
+        if isinstance(part, PreTrainedModel) and part.config is text and not part._supports_sdpa and not capped:
+            raise UserError(f"The attention of {type(part).__name__} can't be computed by SDPA, so its maps can't be read off exactly.")
     AttentionInterface.register(NAME, attention)
     AttentionMaskInterface.register(NAME, sdpa_mask)
     model.set_attn_implementation({"text_config": NAME})
@@ -107,19 +120,43 @@ def attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: object
 ) -> tuple[Tensor, None]:
     """An attention function as transformers expects it: SDPA, plus the captured rows."""
-    out = _in_blocks(module, query, key, value, attention_mask, **kwargs)
+    scale, cap = (value if isinstance(value, float) else None for value in (kwargs.get("scaling"), kwargs.pop("softcap", None)))
+    if cap is None:
+        out = _in_blocks(module, query, key, value, attention_mask, **kwargs)
+    else:
+        out = _capped(query, key, value, attention_mask, scale, cap)
     watched = _watched.get()
     if watched is not None:
         if out.requires_grad:
             out.retain_grad()
-        scale = kwargs.get("scaling")
         layer = int(getattr(module, "layer_idx", 0))
-        watched[layer] = Passed(query, key, value, attention_mask, scale if isinstance(scale, float) else None, out)
+        watched[layer] = Passed(query, key, value, attention_mask, scale, out, cap)
     capture = _active.get()
     if capture is not None and not torch.is_grad_enabled():
-        scaling = kwargs.get("scaling")
-        _keep(capture, module, query[:1], key[:1], attention_mask, scaling if isinstance(scaling, float) else None)
+        _keep(capture, module, query[:1], key[:1], attention_mask, scale, cap)
     return out, None
+
+
+def _scored(q: Float[Tensor, "*b q c"], k: Float[Tensor, "*b s c"], scale: float | None, cap: float | None) -> Float[Tensor, "*b q s"]:
+    """What softmax is taken of, before the mask; with a cap, as Gemma 2 bends it: cap * tanh(score / cap)."""
+    scores = (q @ k.mT).float() * (scale if scale is not None else q.shape[-1] ** -0.5)
+    return scores if cap is None else torch.tanh(scores / cap) * cap
+
+
+def _capped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float | None, cap: float) -> Float[Tensor, "b s h c"]:
+    """Attention whose scores are capped, which SDPA can't do: some rows at a time, so that the whole matrix never exists."""
+    group = query.shape[1] // key.shape[1]
+    k, v = (x.repeat_interleave(group, 1) if group > 1 else x for x in (key, value))
+    rows, length = query.shape[2], key.shape[2]
+    if mask is None:
+        mask = torch.ones(rows, length, dtype=torch.bool, device=query.device).tril(length - rows)[None, None]
+    parts = []
+    for start in range(0, rows, BLOCK):
+        scores = _scored(query[:, :, start : start + BLOCK], k, scale, cap)
+        part = mask[:, :, start : start + BLOCK, :length]
+        scores = scores.masked_fill(~part, float("-inf")) if part.dtype == torch.bool else scores + part.float()
+        parts.append(scores.softmax(-1).to(v.dtype) @ v)
+    return torch.cat(parts, 2).transpose(1, 2).contiguous()
 
 
 def _in_blocks(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: object) -> Tensor:
@@ -148,6 +185,7 @@ def _keep(
     key: Float[Tensor, "1 g s c"],
     mask: Tensor | None,
     scaling: float | None,
+    cap: float | None,
 ) -> None:
     layer = int(getattr(module, "layer_idx", 0))
     total, fresh = key.shape[2], query.shape[2]
@@ -161,7 +199,7 @@ def _keep(
     q = query[0, :, local]  # h n c
     group = query.shape[1] // key.shape[1]
     k = key[0].repeat_interleave(group, 0) if group > 1 else key[0]
-    scores = (q @ k.transpose(1, 2)).float() * (scaling if scaling is not None else query.shape[-1] ** -0.5)
+    scores = _scored(q, k, scaling, cap)
     if mask is None:
         allowed = torch.arange(first, end, device=query.device)[None, :] <= wanted[:, None]
         scores = scores.masked_fill(~allowed, float("-inf"))

@@ -31,6 +31,7 @@ class Placement:
     dtype: str = "auto"  # the checkpoint's own; else one of DTYPES
     bits: int | None = None  # 4 or 8: quantised by bitsandbytes
     own_code: bool = False  # whether code from the model's repository may run
+    pan_and_scan: bool = False  # Gemma 3: crops of the image beside the whole of it
 
 
 def configuration(source: str | Path, own_code: bool = False) -> PreTrainedConfig:

@@ -103,6 +103,8 @@ def load_vlm(source: str | Path, placement: Placement | None = None) -> Vlm:
     processor = attempt(source, "processor", lambda: load_processor(source, config))
     if not hasattr(processor, "image_processor"):
         raise UserError(f"{source} has no image processor; expected preprocessor_config.json or processor_config.json beside the weights.")
+    if how.pan_and_scan:
+        _pan_and_scan(processor, source)
     model = attempt(
         source,
         "weights",
@@ -111,3 +113,9 @@ def load_vlm(source: str | Path, placement: Placement | None = None) -> Vlm:
     model = (model if "device_map" in options else model.to(how.device)).eval().requires_grad_(False)
     attention.install(model)
     return Vlm(name_of(source), identity_of(model), model, processor, adapter, own_world(folder))
+
+
+def _pan_and_scan(processor: Any, source: str | Path) -> None:
+    if not hasattr(processor.image_processor, "do_pan_and_scan"):
+        raise UserError(f"--pan-and-scan was given, but the image processor of {source} doesn't pan and scan; Gemma 3's does.")
+    processor.images_kwargs = {**processor.images_kwargs, "do_pan_and_scan": True}

@@ -19,7 +19,7 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 
 from scratchpad.errors import UserError
 from scratchpad.progress import heard, step
-from scratchpad.records import Run, Token
+from scratchpad.records import Run, Sampling, Token
 from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.hooks import adding, recording
 from scratchpad.vlm.load import Vlm
@@ -28,6 +28,7 @@ from scratchpad.vlm.reuse import Kept, first_changed, keeping, kept, reusing
 
 MAX_NEW_TOKENS = 64
 BATCH = 16  # counterfactuals at once
+HOTTEST = 10.0  # temperature
 TOP = 5  # alternatives kept per token
 
 
@@ -81,28 +82,33 @@ def generate(
     layer: int | None = None,
     delta: Float[Tensor, "1 p d"] | None = None,
     known: Kept | None = None,
+    sampling: Sampling | None = None,
 ) -> Answer:
-    """Greedy generation, `delta` added to the patches after `layer`; with `known`, computing only what that changes."""
+    """Generation, greedy or drawn from a seed, `delta` added to the patches after `layer`; with `known`, only what that changes."""
     with _change(vlm, prepared, layer, delta, known):
-        return _generate(vlm, prepared, max_new_tokens)[0]
+        return _generate(vlm, prepared, max_new_tokens, sampling)[0]
 
 
-def _generate(vlm: Vlm, prepared: Prepared, max_new_tokens: int) -> tuple[Answer, object]:
+def _generate(vlm: Vlm, prepared: Prepared, max_new_tokens: int, sampling: Sampling | None = None) -> tuple[Answer, object]:
     """The answer, and the cache that it leaves."""
     if max_new_tokens < 1:
         raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
     room = vlm.context - prepared.length
     model: Any = vlm.model
-    out = model.generate(
-        **prepared.inputs,
-        max_new_tokens=min(max_new_tokens, room),
-        do_sample=False,
-        num_beams=1,
-        use_cache=True,
-        return_dict_in_generate=True,
-        output_logits=True,
-        stopping_criteria=StoppingCriteriaList([_Watcher(vlm, prepared.length)]),
-    )
+    how: dict[str, Any] = {"do_sample": False}
+    if sampling:
+        how = {"do_sample": True, "temperature": sampling.temperature, "top_k": 0, "top_p": 1.0}
+    with _chance(vlm, sampling):
+        out = model.generate(
+            **prepared.inputs,
+            **how,
+            max_new_tokens=min(max_new_tokens, room),
+            num_beams=1,
+            use_cache=True,
+            return_dict_in_generate=True,
+            output_logits=True,
+            stopping_criteria=StoppingCriteriaList([_Watcher(vlm, prepared.length)]),
+        )
     ids = out.sequences[0, prepared.length :].tolist()
     logprobs = [float(step[0].float().log_softmax(-1)[i]) for step, i in zip(out.logits, ids, strict=True)]
     ends = _end_ids(vlm)
@@ -226,6 +232,20 @@ def _change(vlm: Vlm, prepared: Prepared, layer: int | None, delta: Float[Tensor
     assert known is None or known.layer == layer, (known.layer if known else None, layer)
     first = first_changed(vlm, prepared, layer, delta.ne(0).any(-1).any(0).cpu().numpy()) if known else 0
     with adding(vlm.block(layer), vlm.leading, delta, prepared.order), reusing(vlm, known, first, len(delta)):
+        yield
+
+
+@contextmanager
+def _chance(vlm: Vlm, sampling: Sampling | None) -> Iterator[None]:
+    """A seed's own chance; nobody else's is touched."""
+    if sampling is None:
+        yield
+        return
+    if not 0 < sampling.temperature <= HOTTEST:
+        raise UserError(f"A temperature of {sampling.temperature} was given; expected more than 0 and at most {HOTTEST}.")
+    devices = [vlm.model.device] if vlm.model.device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(sampling.seed)
         yield
 
 

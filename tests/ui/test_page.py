@@ -281,3 +281,16 @@ def test_a_click_in_a_heatmap_of_a_thousand_latents_takes_no_longer_than_in_one_
     page.wait_for_timeout(200)
     page.locator("#sp-heatmap canvas").click(position={"x": 104 + 20 * 5 + 4, "y": 132 + 4})
     assert page.evaluate("Scratchpad.state.latent") == 605
+
+
+def test_a_latent_has_a_strength_of_its_own(page: Page) -> None:
+    page.click("[data-do=suggest]")
+    own = page.locator("#sp-test .sp-own, #sp-test [data-own]").first
+    own.fill("0.5")
+    own.press("Enter")
+    page.click("[data-do=go]")
+    page.wait_for_selector("#sp-test .sp-pair", timeout=60_000)
+    values = page.evaluate("Scratchpad.state.runs[0].comparison.items.map((i) => i.value)")
+    assert sorted(values) == [0, 0, 0, 0.5]
+    page.evaluate("Scratchpad.set({ picked: [], own: {} }); Scratchpad.recall(0)")
+    assert page.locator("#sp-test [data-own]").first.input_value() == "0.5"

@@ -53,7 +53,7 @@ def test_captured_run_says_what_plain_generate_says(bench: Workbench, found: Ana
     try:
         plain = bench.vlm.model.generate(**found.prepared.inputs, max_new_tokens=64, do_sample=False)
     finally:
-        bench.vlm.model.set_attn_implementation({"text_config": "scratchpad_sdpa"})
+        bench.vlm.model.set_attn_implementation({"text_config": NAME})
     assert tuple(plain[0, found.prepared.length :].tolist()) == found.run.answer_ids
 
 

@@ -20,6 +20,7 @@ from scratchpad.vlm.run import force, generate, run
 from tests.vlm import tiny
 from tests.vlm.tiny import NAMES, noise, prepared_of, vlm_of
 
+PLAIN = {"paligemma2": "eager"}  # whose capped scores SDPA can't do
 SIZES = [(60, 150), (150, 60), (97, 101)]  # wide, tall, nearly square
 
 
@@ -86,7 +87,7 @@ def test_captured_run_says_what_plain_generate_says(name: str) -> None:
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
     captured = run(vlm, prepared, 0, max_new_tokens=8)
-    with instead(vlm.model, "sdpa"):
+    with instead(vlm.model, PLAIN.get(name, "sdpa")):
         plain = vlm.model.generate(**prepared.inputs, max_new_tokens=8, do_sample=False)
     assert tuple(plain[0, prepared.length :].tolist()) == captured.answer_ids
 

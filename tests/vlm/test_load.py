@@ -16,6 +16,7 @@ from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import generate
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 from tests.vlm import tiny
+from tests.vlm.tiny import prepared_of, vlm_of
 
 
 def copy(tmp_path: Path, *leave_out: str) -> Path:
@@ -174,3 +175,14 @@ def test_an_sae_of_another_width_is_refused(tmp_path: Path) -> None:
     (out / "cfg.json").write_text(json.dumps(config | {"d_in": 64, "d_sae": 8, "k": 2}))
     with pytest.raises(UserError, match="width 64"):
         Workbench(sae=out)
+
+
+def test_pan_and_scan_makes_crops_of_gemma3_and_is_refused_elsewhere(tmp_path: Path) -> None:
+    tiny = vlm_of("gemma3")
+    tiny.model.save_pretrained(tmp_path)
+    tiny.processor.save_pretrained(tmp_path)
+    whole, crops = (load_vlm(tmp_path, Placement(pan_and_scan=given)) for given in (False, True))
+    assert len(prepared_of(whole, (300, 900)).grid.tiles) == 1
+    assert len(prepared_of(crops, (300, 900)).grid.tiles) > 1
+    with pytest.raises(UserError, match="doesn't pan and scan"):
+        load_vlm(DEFAULT_MODEL, Placement(pan_and_scan=True))

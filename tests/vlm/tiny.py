@@ -180,6 +180,23 @@ def paligemma() -> Vlm:
     return _vlm(tf.PaliGemmaForConditionalGeneration(config), processor)
 
 
+def paligemma2() -> Vlm:
+    """PaliGemma upon Gemma 2: capped scores, sliding windows."""
+    tokens = tokenizer("<image>")
+    image = tf.SiglipImageProcessorPil(size={"height": 28, "width": 28})
+    image.image_seq_length = 16
+    processor = tf.PaliGemmaProcessor(image, tokens)
+    more = {"attn_logit_softcapping": 0.7, "final_logit_softcapping": 3.0, "sliding_window": 64, "query_pre_attn_scalar": 8}
+    config = tf.PaliGemmaConfig(
+        vision_config=tf.SiglipVisionConfig(**CLIP, vision_use_head=False, projection_dim=32),
+        text_config=tf.Gemma2Config(vocab_size=len(processor.tokenizer), head_dim=8, **TEXT, **more),
+        image_token_index=processor.image_token_id,
+        projection_dim=32,
+        hidden_size=32,
+    )
+    return _vlm(tf.PaliGemmaForConditionalGeneration(config), processor)
+
+
 def gemma3(crops: bool = False) -> Vlm:
     tokens = tokenizer(image_token="<image_soft_token>", boi_token="<start_of_image>", eoi_token="<end_of_image>")
     image = tf.Gemma3ImageProcessorPil(size={"height": 28, "width": 28})
@@ -273,6 +290,7 @@ FAMILIES: dict[str, Callable[[], Vlm]] = {
         qwen2_5_vl,
         qwen3_vl,
         paligemma,
+        paligemma2,
         gemma3,
         idefics3,
         smolvlm,

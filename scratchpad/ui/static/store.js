@@ -2,7 +2,7 @@
 // a score: every number comes from the server with the analysis.
 window.Scratchpad = window.Scratchpad || (() => {
   const listeners = new Set();
-  const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], strength: 0, weighted: true,
+  const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], own: {}, strength: 0, weighted: true,
     minSparsity: 0, maxSparsity: 0.5, minMean: 0, busy: false, testing: false, more: 12,
     runs: [], at: -1, region: null, marking: false, target: "", kept: null, diagnosis: null, progress: null };
   const page = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
@@ -27,7 +27,7 @@ window.Scratchpad = window.Scratchpad || (() => {
     data.column = new Map(data.active.map((id, i) => [id, i]));
     const outputs = data.tokens.filter((t) => t.role === "output");
     const named = outputs.find((t) => data.nameToken === t.index) || outputs[0] || data.tokens[data.tokens.length - 1];
-    set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], busy: false, testing: false, more: 12,
+    set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], own: {}, busy: false, testing: false, more: 12,
       runs: [], at: -1, region: null, marking: false, diagnosis: null, kept: data.kept || null });
     for (const run of data.runs || []) remember(run);
     if (state.runs.length) recall(0);
@@ -36,12 +36,12 @@ window.Scratchpad = window.Scratchpad || (() => {
   // Every comparison of this answer, oldest first; one of them is on show.
   function remember(comparison) {
     const items = comparison.items, all = (f) => items.every((i) => f(i) === f(items[0])), of = (i) => (i.op === "set" ? 0 : i.value);
-    const runs = [...state.runs, { comparison, picked: items.map((i) => i.latent), strength: all(of) && items.length ? of(items[0]) : 0, region: items.length ? items[0].region : null }];
+    const runs = [...state.runs, { comparison, picked: items.map((i) => i.latent), strength: all(of) && items.length ? of(items[0]) : 0, own: all(of) ? {} : Object.fromEntries(items.map((i) => [i.latent, of(i)])), region: items.length ? items[0].region : null }];
     set({ runs, at: runs.length - 1, comparison });
   }
   function recall(at) {
     const run = state.runs[at];
-    set(run ? { at, comparison: run.comparison, picked: run.picked, strength: run.strength, region: run.region } : { at: -1, comparison: null, picked: [], region: null });
+    set(run ? { at, comparison: run.comparison, picked: run.picked, strength: run.strength, own: run.own, region: run.region } : { at: -1, comparison: null, picked: [], own: {}, region: null });
   }
 
   function compare(text) {

@@ -21,6 +21,13 @@ Scratchpad.test = (element, trigger) => {
   const q = (s) => element.querySelector(s), slider = q(".sp-strength input"), target = q(".sp-target input");
   const say = (v) => (+v === 0 ? "0 (off)" : (+v).toFixed(1));
   slider.addEventListener("input", () => { q(".sp-strength output").textContent = say(slider.value); S.set({ strength: +slider.value }); });
+  element.addEventListener("change", (e) => {
+    const id = e.target.dataset.own;
+    if (id === undefined) return;
+    const own = { ...S.state.own }, value = parseFloat(e.target.value);
+    if (Number.isFinite(value)) own[id] = value; else delete own[id];
+    S.set({ own });
+  });
   target.addEventListener("input", () => { S.state.target = target.value; });
   element.addEventListener("click", (e) => {
     const act = e.target.closest("[data-do]"), drop = e.target.closest("[data-drop]"), run = e.target.closest("[data-run]");
@@ -32,7 +39,7 @@ Scratchpad.test = (element, trigger) => {
     const what = { target: S.state.target.trim() || null, region: S.state.region, key: S.state.data.key };
     if (act.dataset.do === "stop") { act.disabled = true; act.textContent = "Stopping…"; element.server.stop(S.ticket()); }
     if (act.dataset.do === "suggest") S.set({ picked: [...S.state.data.suggested] });
-    if (act.dataset.do === "clear") S.set({ picked: [], comparison: null, diagnosis: null, region: null, at: -1 });
+    if (act.dataset.do === "clear") S.set({ picked: [], own: {}, comparison: null, diagnosis: null, region: null, at: -1 });
     if (act.dataset.do === "smallest" && !S.state.testing) {
       S.set({ testing: "Searching…" });
       trigger("select", { ...what, ticket: S.next(), smallest: true });
@@ -43,7 +50,7 @@ Scratchpad.test = (element, trigger) => {
     }
     if (act.dataset.do === "go" && S.state.picked.length && !S.state.testing) {
       S.set({ testing: "Asking…" });
-      trigger("select", { ...what, ticket: S.next(), latents: S.state.picked, scale: S.state.strength });
+      trigger("select", { ...what, ticket: S.next(), latents: S.state.picked, scale: S.state.strength, scales: Object.fromEntries(S.state.picked.filter((id) => S.state.own[id] !== undefined).map((id) => [id, S.state.own[id]])) });
     }
   });
   const words = (parts, skip) => parts.filter(([k]) => k !== skip).map(([k, t]) => k === "same" ? S.escape(t) : `<mark class="sp-${k}">${S.escape(t)}</mark>`).join("") || "<em>(nothing)</em>";
@@ -101,7 +108,7 @@ Scratchpad.test = (element, trigger) => {
     if (+slider.value !== s.strength) { slider.value = s.strength; q(".sp-strength output").textContent = say(s.strength); }
     if (!s.data) return;
     q(".sp-runs").innerHTML = s.runs.length > 1 || (s.runs.length && s.at < 0) ? s.runs.map((r, i) => `<button type="button" class="sp-chip" data-run="${i}" aria-pressed="${s.at === i}" title="${S.escape(r.comparison.after.answer)}">${i + 1} · ${r.comparison.changed ? "changed" : "stayed"}</button>`).join("") : "";
-    q(".sp-picked").innerHTML = (s.picked.map((id) => `<button type="button" class="sp-chip sp-in" data-drop="${id}" title="${s.kept ? "" : "Leave it out of the test"}">${S.escape(S.label(s.data, id))} <small>#${id}</small>${s.kept ? "" : " ×"}</button>`).join("")
+    q(".sp-picked").innerHTML = (s.picked.map((id) => `<span class="sp-chip sp-in"><span>${S.escape(S.label(s.data, id))} <small>#${id}</small></span><span class="sp-times">×</span><input type="number" step="0.1" min="-100" max="100" data-own="${id}" value="${s.own[id] ?? ""}" placeholder="${s.strength}"${s.kept ? " disabled" : ""} aria-label="activation of ${S.escape(S.label(s.data, id))} times" title="Its activation times this; empty: as the slider says">${s.kept ? "" : `<button type="button" class="sp-link" data-drop="${id}" title="Leave it out of the test" aria-label="Leave ${S.escape(S.label(s.data, id))} out of the test">✕</button>`}</span>`).join("")
       || (s.kept ? "" : `<p class="sp-note">Switch off concepts from the cards, a cluster from the heatmap, or take the suggested set: the ${s.data.suggested.length} latents that one backward pass predicts the answer leans on most.</p>`))
       + (s.picked.length && s.region ? `<span class="sp-note">only inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px</span>` : "");
     const g = s.diagnosis;
