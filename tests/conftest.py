@@ -44,3 +44,9 @@ def scene_path(tmp_path_factory: pytest.TempPathFactory, scene_image: Image.Imag
 @pytest.fixture(scope="session")
 def found(bench: Workbench, scene_image: Image.Image) -> Analysis:
     return bench.analyze(scene_image, "What is in the picture?")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take longest come first, so that the processes which share the work end together."""
+    first = ("ui/", "demo/", "sae/", "test_diagnose", "test_cli")
+    items.sort(key=lambda item: next((n for n, part in enumerate(first) if part in str(item.path)), len(first)))

@@ -166,11 +166,12 @@ def test_the_endpoints_are_mcp_tools(server: str, image: str) -> None:
 
 def test_a_full_queue_refuses_at_once(tmp_path: Path, image: str) -> None:
     with served(tmp_path, "--queue", "1") as url:
+        clients = [Client(url, verbose=False) for _ in range(8)]
 
         def visit(n: int) -> str:
             try:
-                told: Any = Client(url, verbose=False).predict(image, f"describe this scene {'.' * n}", "", 8, "", api_name="/suffice")
-                return str(told["before"])
+                told: Any = clients[n].predict(image, f"what is number {n}", 8, "", api_name="/analyze")
+                return str(told["answer"]) or "nothing"
             except (AppError, QueueError) as error:
                 return str(error)
 

@@ -55,18 +55,26 @@ def test_memory_is_flat_after_five_hundred_requests(tmp_path: Path) -> None:
         paths.append(tmp_path / f"{n}.png")
         picture(scene).save(paths[-1])
     with running(tmp_path) as (url, pid):
-        client = Client(url, verbose=False)
+        clients = [Client(url, verbose=False) for _ in range(5)]
+
+        def requests(client: Client, path: Path) -> None:
+            """Ten: the same picture twice, three that are refused, five that need no model."""
+            text = base64.b64encode(path.read_bytes()).decode()
+            for _ in range(2):
+                client.predict(text, "what do you see", 3, "", api_name="/analyze")
+            for bad in (("", "what"), (text, ""), (text[:400], "what")):
+                with pytest.raises(AppError):
+                    client.predict(*bad, api_name="/analyze")
+            for _ in range(5):
+                client.predict(api_name="/offers")
 
         def round_of(some: list[Path]) -> None:
-            for path in some:
-                text = base64.b64encode(path.read_bytes()).decode()
-                for _ in range(2):
-                    client.predict(text, "what do you see", 3, "", api_name="/analyze")
-                for bad in (("", "what"), (text, ""), (text[:400], "what")):
-                    with pytest.raises(AppError):
-                        client.predict(*bad, api_name="/analyze")
-                for _ in range(5):
-                    client.predict(api_name="/offers")
+            def visit(n: int) -> None:
+                for path in some[n :: len(clients)]:
+                    requests(clients[n], path)
+
+            with ThreadPoolExecutor(len(clients)) as pool:
+                list(pool.map(visit, range(len(clients))))
 
         round_of(paths[:40])  # fills what is remembered
         before = resident(pid)
