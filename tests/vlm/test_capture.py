@@ -10,6 +10,7 @@ import torch
 
 from scratchpad.errors import UserError
 from scratchpad.records import Edit, LatentEdit
+from scratchpad.vlm.attention import NAME
 from scratchpad.vlm.hooks import adding
 from scratchpad.vlm.run import force, generate
 from scratchpad.workbench import Analysis, Workbench
