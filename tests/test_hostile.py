@@ -65,7 +65,7 @@ def refused(act: Callable[[], object]) -> bool:
     return False
 
 
-def test_what_events_carry(bench: Workbench) -> None:
+def test_what_events_carry() -> None:
     rng = np.random.default_rng(0)
     said = 0
     for _ in range(4000):

@@ -24,6 +24,8 @@ def add(commands: Any) -> None:
     serve.add_argument("--proxies", type=int, default=proxies, help="how many proxies of yours stand before the server (default 0)")
     queue = os.environ.get("SCRATCHPAD_QUEUE", "64")
     serve.add_argument("--queue", type=int, default=queue, help="requests that may wait; one more is refused (default 64)")
+    origins = os.environ.get("SCRATCHPAD_ORIGINS", "")
+    serve.add_argument("--origins", default=origins, help="other sites, with commas, whose scripts may read this server's answers")
     naming, mcp = os.environ.get("SCRATCHPAD_NAMING"), os.environ.get("SCRATCHPAD_MCP") == "1"
     serve.add_argument(
         "--naming",
@@ -53,6 +55,7 @@ def _serve(options: argparse.Namespace) -> None:
         logins=logins(os.environ.get("SCRATCHPAD_AUTH")),
         rate=options.rate,
         proxies=options.proxies,
+        origins=tuple(origin.strip() for origin in options.origins.split(",") if origin.strip()),
         waiting=options.queue,
         mcp=options.mcp,
         naming=options.host in ("127.0.0.1", "localhost", "::1") if options.naming is None else options.naming,

@@ -15,6 +15,7 @@ from scratchpad.images import load_image, sha256
 from scratchpad.ui import api
 from scratchpad.ui.export import SCRIPTS, STATIC
 from scratchpad.ui.handlers import Handlers
+from scratchpad.ui.headers import Strict
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, ask_column, header, panel, theme
@@ -42,6 +43,7 @@ class Served:
     logins: list[tuple[str, str]] | None = None
     rate: int = 0  # requests a minute from each visitor; 0 for no limit
     proxies: int = 0  # of the owner's own, before the server
+    origins: tuple[str, ...] = ()  # other sites whose scripts may read this server's answers
     waiting: int = 64  # requests in the queue; one more is refused with a sentence
     mcp: bool = False
     naming: bool = False  # whether visitors may name latents, for everybody
@@ -98,8 +100,9 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     """
     script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "layers.js", "stages.js", "needle.js", "sae.js", "guide.js"))
     how: dict[str, Any] = {"auth": served.logins} if served.logins else {}
+    page = build(benches, shelf, served).queue(default_concurrency_limit=1, max_size=served.waiting)
     try:
-        build(benches, shelf, served).queue(default_concurrency_limit=1, max_size=served.waiting).launch(
+        app, _, _ = page.launch(
             server_name=served.host,
             server_port=served.port,
             head=f"<script>{script}</script>",
@@ -111,12 +114,15 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
             max_file_size="64mb",
             ssr_mode=False,
             mcp_server=served.mcp,
+            prevent_thread_lock=True,
             **how,
         )
     except ImportError as error:
         raise UserError("Serving MCP tools needs a package that is not installed: pip install 'visual-scratchpad[mcp]'.") from error
     except OSError as error:
         raise UserError(f"Port {served.port} on {served.host} can't be used ({error}); choose another with --port.") from error
+    app.middleware_stack = Strict(app.middleware_stack, served.origins)  # around all of Gradio's own
+    page.block_thread()
 
 
 def load_examples() -> list[tuple[str, str]]:

@@ -130,6 +130,19 @@ def test_no_address_is_fetched_and_no_path_read(server: str) -> None:
     assert seen == []
 
 
+def test_headers_are_strict_and_no_other_site_reads_answers(server: str) -> None:
+    for path, method in (("/", "GET"), ("/config", "GET"), ("/gradio_api/call/analyze", "OPTIONS")):
+        head = {"origin": "https://evil.example", "access-control-request-method": "POST", "x-forwarded-for": "10.0.0.3"}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(server + path, headers=head, method=method), timeout=30) as answer:
+                told = answer.headers
+        except urllib.error.HTTPError as error:
+            told = error.headers
+        assert not [name for name in told if name.lower().startswith("access-control-")], path
+        assert "frame-ancestors" in told["content-security-policy"]
+        assert told["x-content-type-options"] == "nosniff"
+
+
 def test_a_visitor_over_the_limit_is_told_when_to_come_back(server: str, image: str) -> None:
     greedy = Client(server, verbose=False, headers={"x-forwarded-for": "1.2.3.4, 10.9.9.9"})
     for _ in range(60):
