@@ -152,8 +152,8 @@ def test_killed_and_started_again_it_goes_on(folder: Path, tmp_path: Path, capsy
     arguments = ["train-sae", "--model", MODEL, "--layer", "5", "--images", str(folder), "--out", str(out), "--every", "20"]
     arguments += ["--width", "64", "--k", "4", "--batch", "256", "--buffer", "2000", "--json"]
     running = subprocess.Popen([sys.executable, "-m", "scratchpad.cli", *arguments, "--steps", "400"], stderr=subprocess.DEVNULL)
-    for _ in range(600):
-        if (out / "checkpoint").is_dir():
+    for _ in range(6000):  # a busy machine takes its time to begin
+        if (out / "checkpoint").is_dir() or running.poll() is not None:
             break
         time.sleep(0.02)
     os.kill(running.pid, signal.SIGKILL)
