@@ -147,6 +147,16 @@ class Index:
         fields = [name for name in ("histogram", "neighbours", "similarity", "cluster") if name in known]
         return self._rows("latents", latent, 1, fields)[0] if fields else {}
 
+    def cluster(self, number: int, most: int = 60) -> list[LatentRow]:
+        """The latents of a decoder cluster that fire, those that fire most first; none for an index made before it had clusters."""
+        if "cluster" not in self._file("latents").schema_arrow.names:
+            return []
+        with self._lock:
+            if "clusters" not in self._cache:
+                self._cache["clusters"] = self._file("latents").read(columns=["cluster"]).column("cluster").to_numpy()
+        rows = [self.row(int(i)) for i in np.flatnonzero(self._cache["clusters"] == number)]
+        return sorted((row for row in rows if row and row.sparsity > 0), key=lambda row: -row.mean_activation)[:most]
+
     def search(self, text: str, most: int = 50) -> list[LatentRow]:
         """Latents whose name has every word of the text, the surest first."""
         words = text.lower().split()

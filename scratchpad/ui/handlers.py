@@ -137,13 +137,16 @@ class Handlers:
             return json.dumps({"error": "A latent is a whole number, its name text."})
 
     def search(self, given: Any) -> str:
-        """Latents whose name has every word of a text, as JSON text; given [choice, text]."""
+        """Latents whose name has every word of a text, or of a decoder cluster by its number, as JSON text; given [choice, which]."""
         try:
             choice, text = given
             index = self.bench(choice).index
         except (UserError, ValueError, TypeError) as error:
             return json.dumps({"latents": [], "error": str(error)})
-        rows = index.search(text[:200], 40) if index and isinstance(text, str) and text.strip() else []
+        if index and isinstance(text, int):
+            rows = index.cluster(text)
+        else:
+            rows = index.search(text[:200], 40) if index and isinstance(text, str) and text.strip() else []
         return json.dumps({"latents": [{"id": row.id, "name": row.name} for row in rows]})
 
 

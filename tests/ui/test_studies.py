@@ -130,6 +130,10 @@ def test_a_latent_is_named_on_the_page_and_the_layers_open(chromium: Browser, tm
         page.click("#sp-sae summary")
         page.fill("#sp-sae .sp-find", "octopus")
         page.click("#sp-sae .sp-hits .sp-chip")
+        page.click("#sp-sae [data-group]")
+        page.wait_for_selector("#sp-sae .sp-hits:has-text('decoder cluster') .sp-chip")
+        page.click("#sp-sae [data-put]")
+        assert page.locator("#sp-test .sp-in").count() == 1
         page.fill("#sp-sae .sp-naming input", "eight arms <b>")
         page.click("#sp-sae .sp-naming button")
         page.wait_for_selector("#sp-sae .sp-verdict:has-text('eight arms <b>')")

@@ -47,7 +47,8 @@ Scratchpad.sae = (element) => {
     if (chosen !== id) return;
     if (d.error) { q(".sp-latent").innerHTML = `<p class="sp-error">${S.escape(d.error)}</p>`; return; }
     q(".sp-latent").innerHTML = `<p class="sp-verdict"><b>${S.escape(d.name || `latent ${id}`)}</b> <small>#${id}</small>${d.source ? ` <span class="sp-note">named after ${S.escape(d.source)}${d.auroc === null ? "" : `, AUROC ${d.auroc.toFixed(2)}`}</span>` : ""}</p>
-      <p class="sp-note">fires on ${(100 * d.sparsity).toFixed(1)}% of images, mean ${d.mean_activation.toPrecision(2)} where it does${d.cluster === undefined ? "" : `, decoder cluster ${d.cluster}`}</p>
+      <p class="sp-note">fires on ${(100 * d.sparsity).toFixed(1)}% of images, mean ${d.mean_activation.toPrecision(2)} where it does${d.cluster === undefined ? "" : `, <button type="button" class="sp-link" data-group="${+d.cluster}">decoder cluster ${+d.cluster}</button>`}</p>
+      <button type="button" class="sp-quiet" data-put="${id}">${S.state.picked.includes(id) ? "✓ in the test" : "put it in the test"}</button>
       <div class="sp-refs sp-many"></div>${d.histogram ? bars(d.histogram) : ""}
       ${d.neighbours ? `<p class="sp-kicker">Writes most alike (cosine of decoder rows)</p><div class="sp-row">${d.neighbours.map((n) => `<button type="button" class="sp-chip" data-show="${n.id}">${S.escape(n.name)} <small>${n.cosine.toFixed(2)}</small></button>`).join("")}</div>` : ""}`;
     if (element.naming) q(".sp-latent").insertAdjacentHTML("beforeend", `<form class="sp-target sp-naming"><label>name it <input type="text" maxlength="80" value="${S.escape(d.source === "user" ? d.name : "")}" placeholder="${S.escape(d.name || "a few words")}"></label> <button class="sp-quiet">${d.source === "user" ? "Rename" : "Name"}</button> <span class="sp-note"></span></form>`);
@@ -72,7 +73,16 @@ Scratchpad.sae = (element) => {
       q(".sp-hits").innerHTML = found.latents.map((l) => `<button type="button" class="sp-chip" data-show="${l.id}">${S.escape(l.name)} <small>#${l.id}</small></button>`).join("") || (e.target.value.trim() ? `<p class="sp-note">No latent is named so.</p>` : "");
     }, 200);
   });
-  element.addEventListener("click", (e) => { const b = e.target.closest("[data-show]"); if (b) show(+b.dataset.show); });
+  function list(found, none, head = "") {
+    q(".sp-hits").innerHTML = (head && found.length ? `<span class="sp-note">${head}</span> ` : "") + (found.map((l) => `<button type="button" class="sp-chip" data-show="${l.id}">${S.escape(l.name)} <small>#${l.id}</small></button>`).join("") || none);
+  }
+  element.addEventListener("click", async (e) => {
+    const b = e.target.closest("[data-show]"), group = e.target.closest("[data-group]");
+    if (b) show(+b.dataset.show);
+    const pick = e.target.closest("[data-put]");
+    if (pick && S.state.data && !S.state.kept) { S.toggle([+pick.dataset.put]); pick.textContent = S.state.picked.includes(+pick.dataset.put) ? "✓ in the test" : "put it in the test"; }
+    if (group) list(JSON.parse(await server.search([S.choice(), +group.dataset.group])).latents, "", `decoder cluster ${+group.dataset.group}, what fires most first:`);
+  });
   canvas.addEventListener("click", (e) => {
     const r = canvas.getBoundingClientRect(), px = e.clientX - r.left, py = e.clientY - r.top;
     const near = spots.reduce((a, s) => { const d = (s[0] - px) ** 2 + (s[1] - py) ** 2; return d < a[0] ? [d, s[2]] : a; }, [400, null]);
