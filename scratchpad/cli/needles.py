@@ -66,7 +66,7 @@ def _needle(options: argparse.Namespace) -> None:
     from scratchpad.needle.sweep import Plan, sweep
 
     subject = _subject(options)
-    methods = (options.methods or USUAL[type(subject).__name__]).split(",")
+    methods = options.methods.split(",") if options.methods else subject.swept
     plan = Plan(
         methods=tuple(dict.fromkeys(method.strip() for method in methods)),
         datasets=tuple(name.strip() for name in options.datasets.split(",")),
@@ -93,12 +93,6 @@ def _needle(options: argparse.Namespace) -> None:
             a = found[method]["accuracy"]
             lines.append(f"  {100 * a['mean']:5.1f}%  ({100 * a['low']:.1f} to {100 * a['high']:.1f})  {method}")
     show(summary, options.json, [*lines, f"by chance {100 * summary['chance']:.1f}%; report in {options.out / 'report.html'}"])
-
-
-USUAL = {
-    "Answering": "attention,rollout,relevancy,gradient-input,occlusion,random,centre,edge",
-    "Retrieving": "cosine,cosine-max,gradient-input,occlusion,random,centre,edge",
-}
 
 
 def _subject(options: argparse.Namespace) -> Subject:

@@ -46,9 +46,9 @@ def measure(subject: Subject, dataset: str, cells: tuple[int, int], methods: Seq
     return summary
 
 
-def example(summary: dict[str, Any], dataset: str | None = None) -> Image.Image:
+def example(summary: dict[str, Any]) -> Image.Image:
     """One of a summary's haystacks, its needle in the middle."""
     plan = summary["plan"]
     rows, cols = plan["cells"]
     words = {"needle": plan["needle"], "distractor": plan["distractor"], "seed": plan["seed"]}
-    return draw(Haystack(dataset or plan["datasets"][0], (rows, cols), tuple(plan["size"]), (rows // 2, cols // 2), **words))
+    return draw(Haystack(plan["datasets"][0], (rows, cols), tuple(plan["size"]), (rows // 2, cols // 2), **words))

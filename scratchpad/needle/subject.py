@@ -15,6 +15,7 @@ from PIL import Image
 from scratchpad.grid import Grid
 from scratchpad.sae.load import Sae
 from scratchpad.saliency import late, methods
+from scratchpad.saliency.baselines import BASELINES
 from scratchpad.saliency.look import Box, look
 from scratchpad.saliency.stages import Stage, mapped, of_answer, of_page
 from scratchpad.vlm.load import Vlm
@@ -40,6 +41,11 @@ class Subject(Protocol):
         """The method that pages weigh or show by."""
         ...
 
+    @property
+    def swept(self) -> tuple[str, ...]:
+        """The methods that a sweep takes where none is named."""
+        ...
+
     def asked(self, dataset: str, needle: str, prompt: str | None) -> str: ...
     def grid(self, size: tuple[int, int]) -> Grid: ...
     def maps(
@@ -58,6 +64,7 @@ class Answering:
     sae: Sae | None = field(default=None, repr=False)
     methods = tuple(methods.METHODS)
     usual = "attention"
+    swept = ("attention", "rollout", "relevancy", "gradient-input", "occlusion", *BASELINES)
 
     @property
     def name(self) -> str:
@@ -102,6 +109,7 @@ class Retrieving:
     sae: Sae | None = None
     methods = tuple(late.METHODS)
     usual = "cosine"
+    swept = ("cosine", "cosine-max", "gradient-input", "occlusion", *BASELINES)
 
     @property
     def name(self) -> str:

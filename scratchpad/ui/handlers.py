@@ -21,6 +21,7 @@ from scratchpad.images import load_image
 from scratchpad.progress import Stopped
 from scratchpad.records import Edit
 from scratchpad.trials import MOST
+from scratchpad.ui.told import told
 from scratchpad.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -66,18 +67,19 @@ class Handlers:
         With `smallest` in the event, the edit is the ablation of the fewest latents found that change the answer; with
         `diagnose`, what comes back is the diagnosis instead.
         """
-        try:
+
+        def act() -> dict[str, Any]:
             if not asked:
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
             bench = self.bench(asked.get("choice"))
             found = bench.analyze(asked["image"], asked["prompt"])
-            told: dict[str, Any] = {}
+            beside: dict[str, Any] = {}
             target = event.get("target") if isinstance(event.get("target"), str) else None
             if event.get("diagnose"):
-                return json.dumps({"diagnosis": as_json(bench, diagnose(bench, found, asked["image"], target))})
+                return {"diagnosis": as_json(bench, diagnose(bench, found, asked["image"], target))}
             if event.get("smallest"):
                 least = bench.suffice(found, target)
-                told = {"sufficient": views.sufficient_json(bench, least)}
+                beside = {"sufficient": views.sufficient_json(bench, least)}
                 if not least.flipped:
                     does = f"brings out {target!r}" if target else "changes the answer"
                     raise UserError(f"No set of up to {MOST} latents {does}; {least.tried} were ablated.")
@@ -86,14 +88,9 @@ class Handlers:
                 edit = _edit(event)
             compared = bench.ablate(found, edit, target=target)
             control = bench.control(found, edit)
-            return json.dumps(panels.comparison(bench, compared, control) | told)
-        except UserError as error:
-            return json.dumps({"error": str(error)})
-        except Stopped:
-            raise
-        except Exception:
-            log.exception("ablate failed")
-            return json.dumps({"error": "Something went wrong while asking again; the page goes on working."})
+            return panels.comparison(bench, compared, control) | beside
+
+        return told(act, "Something went wrong while asking again; the page goes on working.")
 
     def detail(self, given: Any) -> str:
         """A latent's reference images as JSON text; given [choice, latent]."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import logging
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -26,9 +25,9 @@ from scratchpad.images import load_image
 from scratchpad.panels import data_url
 from scratchpad.records import Edit, LatentEdit
 from scratchpad.ui import export
+from scratchpad.ui.told import told
 from scratchpad.workbench import Workbench
 
-log = logging.getLogger(__name__)
 SHELF = 24  # cases in the gallery
 THUMB = 160  # px
 EDITS = 4096  # latents in one edit
@@ -54,7 +53,7 @@ class Keeping:
             case, key = self.shelf[-1].put(made, event.get("listed") is True)
             return {"id": case, "key": key, "listed": self.listed()}
 
-        return _told(act)
+        return told(act)
 
     def open(self, case: str) -> tuple[str, Bundle]:
         """What the panels draw for a case, and the case.
@@ -79,7 +78,7 @@ class Keeping:
             found = replay(made, self.benches.of(self.benches.like(made.case.model.name, made.case.sae.name)))
             return asdict(found) | {"agrees": found.agrees}
 
-        return _told(act)
+        return told(act)
 
     def file(self, wanted: str) -> str:
         """ "id/kind" as a file: {"name", "kind", "data" (base64)} or {"error"} as JSON text."""
@@ -98,7 +97,7 @@ class Keeping:
             mime, make = makers[kind]
             return {"name": f"{case[:12]}.{kind}", "kind": mime, "data": base64.b64encode(make(made)).decode()}
 
-        return _told(act)
+        return told(act)
 
     def listed(self) -> list[dict[str, str]]:
         """The gallery: id, title and a small picture each."""
@@ -155,13 +154,3 @@ def _zipped(made: Bundle) -> bytes:
         for name, text in tables(made).items():
             archive.writestr(name, text)
     return buffer.getvalue()
-
-
-def _told(act: Callable[[], dict[str, Any]]) -> str:
-    try:
-        return json.dumps(act())
-    except UserError as error:
-        return json.dumps({"error": str(error)})
-    except Exception:
-        log.exception("keeping failed")
-        return json.dumps({"error": "Something went wrong; the page goes on working."})

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Callable
 from typing import Any
 
 from scratchpad import panels
@@ -15,12 +12,11 @@ from scratchpad.needle.datasets import DATASETS
 from scratchpad.needle.kept import measured, trust
 from scratchpad.needle.live import example, measure
 from scratchpad.needle.subject import Answering, Retrieving, Subject
-from scratchpad.progress import Stopped, step
+from scratchpad.progress import step
 from scratchpad.saliency.stages import of_page
 from scratchpad.ui.handlers import Asked
+from scratchpad.ui.told import told
 from scratchpad.vlm.retrieval import page_of, query_of
-
-log = logging.getLogger(__name__)
 
 
 class Studies:
@@ -49,7 +45,7 @@ class Studies:
             bench = self.benches.of(asked.get("choice"))
             return panels.stages(bench.stages(bench.analyze(picture, asked["prompt"]), picture))
 
-        return _told(act)
+        return told(act)
 
     def layers(self, asked: Asked | None, event: dict[str, Any]) -> str:
         """The question on show, read at every layer that an SAE is offered for; JSON text."""
@@ -65,7 +61,7 @@ class Studies:
                 rows.append(panels.layer(bench, bench.analyze(picture, asked["prompt"]), picture))
             return {"layers": rows, "blocks": len(benches[0].vlm.blocks)}
 
-        return _told(act)
+        return told(act)
 
     def needle(self, asked: Asked | None, event: dict[str, Any]) -> str:
         """A live sweep; JSON text."""
@@ -78,7 +74,7 @@ class Studies:
             summary = measure(subject, str(event.get("dataset")), cells, methods)
             return panels.needle(summary) | {"src": panels.data_url(example(summary)), "trust": trust(subject.identity, subject.usual)}
 
-        return _told(act)
+        return told(act)
 
     def measured(self, given: Any) -> str:
         """What there is to choose from, and what was measured before, as JSON text; given [choice, by]."""
@@ -90,7 +86,7 @@ class Studies:
             usual = {"methods": list(subject.methods), "usual": subject.usual, "datasets": list(DATASETS), "models": names}
             return usual | {"before": panels.before(measured(subject.identity))}
 
-        return _told(act)
+        return told(act)
 
     def _subject(self, by: object, choice: object) -> Subject:
         if by == "page":
@@ -105,15 +101,3 @@ def _cells(given: object) -> tuple[int, int]:
     except ValueError as error:
         raise UserError(f"{str(given)[:20]!r} was given as cells; expected rows x columns such as 7x7.") from error
     return rows, cols
-
-
-def _told(act: Callable[[], dict[str, Any]]) -> str:
-    try:
-        return json.dumps(act())
-    except UserError as error:
-        return json.dumps({"error": str(error)})
-    except Stopped:
-        raise
-    except Exception:
-        log.exception("a study failed")
-        return json.dumps({"error": "Something went wrong; the page goes on working."})

@@ -165,35 +165,30 @@ def qwen3_vl() -> Vlm:
     return _vlm(tf.Qwen3VLForConditionalGeneration(config), processor)
 
 
-def paligemma() -> Vlm:
-    tokens = tokenizer("<image>")
+def _pali(tokens: Any, processor_class: Any, text_class: Any, **more: Any) -> tuple[Any, Any]:
+    """(processor, configuration) of a PaliGemma upon a Gemma of a kind."""
     image = tf.SiglipImageProcessorPil(size={"height": 28, "width": 28})
     image.image_seq_length = 16
-    processor = tf.PaliGemmaProcessor(image, tokens)
+    processor = processor_class(image, tokens)
     config = tf.PaliGemmaConfig(
         vision_config=tf.SiglipVisionConfig(**CLIP, vision_use_head=False, projection_dim=32),
-        text_config=tf.GemmaConfig(vocab_size=len(processor.tokenizer), head_dim=8, **TEXT),
+        text_config=text_class(vocab_size=len(processor.tokenizer), head_dim=8, **TEXT, **more),
         image_token_index=processor.image_token_id,
         projection_dim=32,
         hidden_size=32,
     )
+    return processor, config
+
+
+def paligemma() -> Vlm:
+    processor, config = _pali(tokenizer("<image>"), tf.PaliGemmaProcessor, tf.GemmaConfig)
     return _vlm(tf.PaliGemmaForConditionalGeneration(config), processor)
 
 
 def paligemma2() -> Vlm:
-    """PaliGemma upon Gemma 2: capped scores, sliding windows."""
-    tokens = tokenizer("<image>")
-    image = tf.SiglipImageProcessorPil(size={"height": 28, "width": 28})
-    image.image_seq_length = 16
-    processor = tf.PaliGemmaProcessor(image, tokens)
+    """Upon Gemma 2: capped scores, sliding windows."""
     more = {"attn_logit_softcapping": 0.7, "final_logit_softcapping": 3.0, "sliding_window": 64, "query_pre_attn_scalar": 8}
-    config = tf.PaliGemmaConfig(
-        vision_config=tf.SiglipVisionConfig(**CLIP, vision_use_head=False, projection_dim=32),
-        text_config=tf.Gemma2Config(vocab_size=len(processor.tokenizer), head_dim=8, **TEXT, **more),
-        image_token_index=processor.image_token_id,
-        projection_dim=32,
-        hidden_size=32,
-    )
+    processor, config = _pali(tokenizer("<image>"), tf.PaliGemmaProcessor, tf.Gemma2Config, **more)
     return _vlm(tf.PaliGemmaForConditionalGeneration(config), processor)
 
 
@@ -324,17 +319,7 @@ def _retriever(model: Any, processor: Any) -> Retriever:
 
 
 def colpali() -> Retriever:
-    tokens = tokenizer("<image>")
-    image = tf.SiglipImageProcessorPil(size={"height": 28, "width": 28})
-    image.image_seq_length = 16
-    processor = tf.ColPaliProcessor(image, tokens)
-    vlm = tf.PaliGemmaConfig(
-        vision_config=tf.SiglipVisionConfig(**CLIP, vision_use_head=False, projection_dim=32),
-        text_config=tf.GemmaConfig(vocab_size=len(processor.tokenizer), head_dim=8, **TEXT),
-        image_token_index=processor.image_token_id,
-        projection_dim=32,
-        hidden_size=32,
-    )
+    processor, vlm = _pali(tokenizer("<image>"), tf.ColPaliProcessor, tf.GemmaConfig)
     return _retriever(tf.ColPaliForRetrieval(tf.ColPaliConfig(vlm_config=vlm, embedding_dim=12)), processor)
 
 
