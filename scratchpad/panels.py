@@ -14,13 +14,14 @@ from PIL import Image
 from scratchpad import views
 from scratchpad.analysis import rank
 from scratchpad.errors import UserError
-from scratchpad.needle.kept import trust
+from scratchpad.needle.kept import OF_SAE, trust
 from scratchpad.records import Comparison, Control
 from scratchpad.saliency.stages import Stage
 from scratchpad.vlm.retrieval import Page, Query, score, similarity
 from scratchpad.workbench import Analysis, Workbench
 
 THUMB = 112  # px of the longer side of a small map
+SHOWN_MAPS = ("attention", OF_SAE, "cosine")  # the kinds of maps that pages show
 SHOWN = 896  # px of the longer side of the picture the page shows
 
 
@@ -123,8 +124,12 @@ def stages(found: list[Stage]) -> dict[str, Any]:
     return {"stages": [{"title": stage.title, "says": stage.says, "src": data_url(stage.picture)} for stage in found]}
 
 
-def cosines(query: Query, page: Page) -> dict[str, Any]:
-    """Where every token of a query finds its like on a page; a map is carried to patches, each as its token."""
+def cosines(query: Query, page: Page, model: str) -> dict[str, Any]:
+    """Where every token of a query finds its like on a page; a map is carried to patches, each as its token.
+
+    Args:
+        model: the identity of the model that they are of.
+    """
     share = np.asarray(page.grid.token_patches.sum(0)).ravel()
     maps = np.asarray((page.grid.token_patches.T @ similarity(query, page).T).T) / np.where(share > 0, share, 1)
     return {
@@ -132,6 +137,7 @@ def cosines(query: Query, page: Page) -> dict[str, Any]:
         "tokens": [vars(token) for token in query.tokens],
         "cosines": _pack(maps, np.float32),
         "score": score(query, page),
+        "trust": trust(model, "cosine"),
         "size": list(page.grid.size),
         "tiles": [{"box": list(t.box), "rows": t.rows, "cols": t.cols} for t in page.grid.tiles],
     }
@@ -169,6 +175,7 @@ def needle(summary: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": summary["model"]["name"],
         "dataset": dataset,
+        "trust": {method: trust(summary["model"]["identity"], method, (summary["sae"] or {}).get("identity")) for method in SHOWN_MAPS},
         "cells": list(summary["plan"]["cells"]),
         "chance": summary["chance"],
         "rows": sorted(rows, key=lambda row: -row["accuracy"]),

@@ -8,6 +8,8 @@ from typing import Any
 
 from scratchpad.cli.options import model_and_sae, placement
 
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
 
 def add(commands: Any) -> None:
     serve = commands.add_parser("serve", help="open the page")
@@ -31,7 +33,7 @@ def add(commands: Any) -> None:
         "--naming",
         action=argparse.BooleanOptionalAction,
         default=None if naming is None else naming == "1",
-        help="visitors may name latents, for everybody (default: where only this machine reaches the page)",
+        help="visitors may name latents, for everybody (default: at a local address without --proxies; say --no-naming behind any other)",
     )
     serve.add_argument("--mcp", action="store_true", default=mcp, help="offer the endpoints as MCP tools too")
     serve.set_defaults(act=_serve)
@@ -58,7 +60,7 @@ def _serve(options: argparse.Namespace) -> None:
         origins=tuple(origin.strip() for origin in options.origins.split(",") if origin.strip()),
         waiting=options.queue,
         mcp=options.mcp,
-        naming=options.host in ("127.0.0.1", "localhost", "::1") if options.naming is None else options.naming,
+        naming=options.naming if options.naming is not None else options.host in LOCAL and not options.proxies,
     )
     retriever = options.retriever or (None if options.model else DEFAULT_RETRIEVER)
     pairs = offered(options.model, options.sae, more)

@@ -10,6 +10,7 @@ from typing import Any
 from scratchpad.files import write_whole
 
 SHIPPED = Path(__file__).resolve().parents[2] / "examples"
+OF_SAE = "sae-attention"  # the method whose maps are an SAE's
 CLOSEST = ("multi-words", "text", "single-word", "patch")  # data sets, the one most like reading a picture first
 
 
@@ -26,7 +27,11 @@ def keep(summary: dict[str, Any], at: Path | None = None) -> None:
     path = (at or folder()) / f"{identity}.json"
     known = _read(path) if at else measured(identity)
     if known and known.get("plan", {}).get("cells") == list(summary["plan"]["cells"]):
-        results = {name: dict(found) for name, found in known["results"].items()}
+        results, known_sae = {name: dict(found) for name, found in known["results"].items()}, known.get("sae")
+        if not any(OF_SAE in found for found in summary["results"].values()):
+            summary = summary | {"sae": known_sae}
+        elif known_sae != summary["sae"]:  # what was measured of another SAE is not this one's
+            results = {name: {m: one for m, one in found.items() if m != OF_SAE} for name, found in results.items()}
         for dataset, found in summary["results"].items():
             old = results.get(dataset, {})
             better = {name: one for name, one in found.items() if one["images"] >= old.get(name, one)["images"]}
@@ -48,9 +53,15 @@ def measured(identity: str) -> dict[str, Any] | None:
     return None
 
 
-def trust(identity: str, method: str = "attention") -> dict[str, Any] | None:
-    """The accuracy measured for a model and method, with its data set and chance; None where nothing was."""
+def trust(identity: str, method: str = "attention", sae: str | None = None) -> dict[str, Any] | None:
+    """The accuracy measured for a model and method, with its data set and chance; None where nothing was.
+
+    Args:
+        sae: the identity of the SAE, for the method that reads one.
+    """
     summary = measured(identity)
+    if method == OF_SAE and (summary is None or (summary.get("sae") or {}).get("identity") != sae):
+        return None
     for dataset in CLOSEST if summary else ():
         assert summary is not None
         found = summary["results"].get(dataset, {}).get(method)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,16 +14,18 @@ from scratchpad.cases.store import Store
 from scratchpad.errors import UserError
 from scratchpad.images import load_image, sha256
 from scratchpad.ui import api
+from scratchpad.ui.calls import READS, lookups, stopping
 from scratchpad.ui.export import SCRIPTS, STATIC
 from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.headers import Strict
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, ask_column, header, panel, theme
+from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.studies import Studies
+from scratchpad.ui.upload import Counted
 from scratchpad.ui.visitors import Limit
 from scratchpad.ui.wiring import Actions, wire
-from scratchpad.ui.zero import on_gpu
 from scratchpad.workbench import HOME
 
 GALLERY = HOME / "examples" / "scenes"
@@ -55,7 +58,10 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     bench = benches.first if benches else None
     examples = load_examples() if bench and bench.vlm.own_world else []
     known = frozenset(sha256(load_image(path)) for path, _ in examples)
-    handlers, keeping, jobs, limit = Handlers(benches, known, served.naming), Keeping(shelf, benches), Jobs(), Limit(served.rate)
+    handlers, keeping, studies = Handlers(benches, known), Keeping(shelf, benches), Studies(benches)
+    jobs, limit = Jobs(), Limit(served.rate)
+    stop, reads = stopping(jobs.stop), partial(lookups, Limit(served.rate * READS), served.proxies)
+    about = Lookups(benches, served.naming)
     opening = examples[0] if examples else (None, "")
     first = handlers.ask(*opening) if examples else (None, "", None)
 
@@ -65,27 +71,20 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
             panel("guide")
         asked = gr.State(first[2])
         with gr.Row(elem_id="sp-top"):
-            choice, image, prompt, ask, ticket, status, strip = ask_column(benches, examples, opening, jobs.stop)
+            choice, image, prompt, ask, ticket, status, strip = ask_column(benches, examples, opening, stop)
             with gr.Column(scale=3, min_width=320):
-                look = panel("look", first[0] or "", before=SERVED, after=LOADED, functions={"stop": jobs.stop})
-        panel("concepts", before="Scratchpad.serve((given) => server.detail(given));", functions={"detail": handlers.detail})
+                look = panel("look", first[0] or "", before=SERVED, after=LOADED, functions=stop)
+        panel("concepts", before="Scratchpad.serve((given) => server.detail(given));", functions=reads(about.detail))
         panel("heatmap")
-        test = panel("test", "", before=SERVED, after=COMPARED, functions={"stop": jobs.stop})
-        studies, shown = Studies(benches), benches is not None
-        served_by = {"measured": studies.measured, "stop": jobs.stop}
+        test = panel("test", "", before=SERVED, after=COMPARED, functions=stop)
+        shown = benches is not None
         several = benches is not None and len(benches.offers) > 1
-        layers = panel("layers", "", before=SERVED, after=TELLS, functions={"stop": jobs.stop}, visible=several)
-        stages = panel("stages", "", before=SERVED, after=TELLS, functions={"stop": jobs.stop}, visible=shown)
-        needle = panel("needle", "", before=SERVED, after=TELLS, functions=served_by, visible=shown)
-        about = {name: getattr(handlers, name) for name in ("overview", "latent", "search", "rename")}
-        panel("sae", before=SERVED + ("root.naming = true;" if served.naming else ""), functions=about, visible=shown)
-        keep = panel(
-            "keep",
-            "",
-            before=SERVED,
-            after=TOLD,
-            functions={"file": keeping.file, "replay": on_gpu(keeping.replay)},
-        )
+        layers = panel("layers", "", before=SERVED, after=TELLS, functions=stop, visible=several)
+        stages = panel("stages", "", before=SERVED, after=TELLS, functions=stop, visible=shown)
+        needle = panel("needle", "", before=SERVED, after=TELLS, functions=[*reads(studies.measured), *stop], visible=shown)
+        naming = "root.naming = true;" if served.naming else ""
+        panel("sae", before=SERVED + naming, functions=reads(about.overview, about.latent, about.search, about.rename), visible=shown)
+        keep = panel("keep", "", before=SERVED, after=TOLD, functions=[*reads(keeping.file), *stop])
         parts = Parts(head, choice, image, prompt, ask, ticket, status, strip, look, test, layers, stages, needle, keep, asked)
         wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))
@@ -121,7 +120,8 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
         raise UserError("Serving MCP tools needs a package that is not installed: pip install 'visual-scratchpad[mcp]'.") from error
     except OSError as error:
         raise UserError(f"Port {served.port} on {served.host} can't be used ({error}); choose another with --port.") from error
-    app.middleware_stack = Strict(app.middleware_stack, served.origins)  # around all of Gradio's own
+    counted = Counted(app.middleware_stack, Limit(served.rate), served.proxies)
+    app.middleware_stack = Strict(counted, served.origins)  # around all of Gradio's own
     page.block_thread()
 
 

@@ -18,6 +18,7 @@ from scratchpad.diagnose import as_json, diagnose
 from scratchpad.errors import UserError
 from scratchpad.grid import Box
 from scratchpad.images import load_image
+from scratchpad.needle.kept import OF_SAE, trust
 from scratchpad.progress import Stopped
 from scratchpad.records import Edit
 from scratchpad.trials import MOST
@@ -31,8 +32,8 @@ Asked = dict[str, str]  # image, prompt and choice of an analysis
 class Handlers:
     """The page's functions, over the workbenches that are offered."""
 
-    def __init__(self, benches: Benches | None, known: frozenset[str] = frozenset(), naming: bool = False):
-        self.benches, self.naming = benches, naming
+    def __init__(self, benches: Benches | None, known: frozenset[str] = frozenset()):
+        self.benches = benches
         self.known = known  # sha256 of pictures that are of the model's own world
 
     def bench(self, choice: object = None) -> Workbench:
@@ -50,6 +51,7 @@ class Handlers:
             drawn = json.loads(panels.analysis(bench, found, picture, foreign)) | {
                 "choice": choice or "",
                 "model": bench.vlm.name,
+                "conceptTrust": trust(bench.vlm.identity, OF_SAE, bench.sae.identity),
                 "retriever": self.benches.retriever_name if self.benches else None,
             }
             return json.dumps(drawn), "", {"image": image or "", "prompt": prompt, "choice": choice or ""}
@@ -91,60 +93,6 @@ class Handlers:
             return panels.comparison(bench, compared, control) | beside
 
         return told(act, "Something went wrong while asking again; the page goes on working.")
-
-    def detail(self, given: Any) -> str:
-        """A latent's reference images as JSON text; given [choice, latent]."""
-        try:
-            choice, latent = given
-            return json.dumps(panels.detail(self.bench(choice), int(latent)))
-        except (UserError, ValueError, TypeError, OverflowError):
-            return json.dumps({"references": []})
-
-    def overview(self, choice: Any) -> str:
-        """All latents of the SAE, as JSON text."""
-        try:
-            return json.dumps(panels.overview(self.bench(choice)))
-        except UserError as error:
-            return json.dumps({"ids": [], "error": str(error)})
-
-    def latent(self, given: Any) -> str:
-        """What the index knows of one latent, or {"error"}, as JSON text; given [choice, latent]."""
-        try:
-            choice, number = given
-            return json.dumps(panels.latent(self.bench(choice), int(number)))
-        except UserError as error:
-            return json.dumps({"error": str(error)})
-        except (ValueError, TypeError, OverflowError):
-            return json.dumps({"error": "A latent is a whole number."})
-
-    def rename(self, given: Any) -> str:
-        """Gives a latent a name where the owner allows it; {"latent"} or {"error"} as JSON text; given [choice, latent, name]."""
-        try:
-            choice, number, name = given
-            bench = self.bench(choice)
-            if not self.naming or bench.index is None:
-                raise UserError("Names can't be given here: the owner allows it with --naming.")
-            if not isinstance(name, str) or not name.isprintable():
-                raise UserError("A name is a few words.")
-            bench.index.rename(int(number), name)
-            return json.dumps(panels.latent(bench, int(number)))
-        except UserError as error:
-            return json.dumps({"error": str(error)})
-        except (ValueError, TypeError, OverflowError):
-            return json.dumps({"error": "A latent is a whole number, its name text."})
-
-    def search(self, given: Any) -> str:
-        """Latents whose name has every word of a text, or of a decoder cluster by its number, as JSON text; given [choice, which]."""
-        try:
-            choice, text = given
-            index = self.bench(choice).index
-        except (UserError, ValueError, TypeError) as error:
-            return json.dumps({"latents": [], "error": str(error)})
-        if index and isinstance(text, int):
-            rows = index.cluster(text)
-        else:
-            rows = index.search(text[:200], 40) if index and isinstance(text, str) and text.strip() else []
-        return json.dumps({"latents": [{"id": row.id, "name": row.name} for row in rows]})
 
 
 def _edit(event: dict[str, Any]) -> Edit:

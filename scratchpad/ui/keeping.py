@@ -69,35 +69,35 @@ class Keeping:
         return {"listed": self.listed(), "runs": self.benches is not None}
 
     def replay(self, case: str) -> str:
-        """Runs a case again; a `Replay` or {"error"} as JSON text."""
+        """Runs a case again; {"again": a `Replay`} or {"error"} as JSON text."""
 
         def act() -> dict[str, Any]:
             if self.benches is None:
                 raise UserError("This server has no model loaded; open the case where there is one.")
             made = find(self.shelf, _text(case))
             found = replay(made, self.benches.of(self.benches.like(made.case.model.name, made.case.sae.name)))
-            return asdict(found) | {"agrees": found.agrees}
+            return {"again": asdict(found) | {"agrees": found.agrees}}
 
         return told(act)
 
-    def file(self, wanted: str) -> str:
-        """ "id/kind" as a file: {"name", "kind", "data" (base64)} or {"error"} as JSON text."""
+    def file(self, wanted: str) -> dict[str, Any]:
+        """ "id/kind" as a file: {"name", "kind", "data" (base64)}.
 
-        def act() -> dict[str, Any]:
-            case, _, kind = _text(wanted).partition("/")
-            made = find(self.shelf, case)
-            makers: dict[str, tuple[str, Callable[[Bundle], bytes]]] = {
-                "case": ("application/zip", pack),
-                "html": ("text/html", lambda made: export.page(made).encode()),
-                "png": ("image/png", attention_png),
-                "zip": ("application/zip", _zipped),
-            }
-            if kind not in makers:
-                raise UserError(f"{kind!r} was asked for; expected one of {', '.join(makers)}.")
-            mime, make = makers[kind]
-            return {"name": f"{case[:12]}.{kind}", "kind": mime, "data": base64.b64encode(make(made)).decode()}
-
-        return told(act)
+        Raises:
+            UserError: there is no such case, or it isn't made into such a file.
+        """
+        case, _, kind = _text(wanted).partition("/")
+        made = find(self.shelf, case)
+        makers: dict[str, tuple[str, Callable[[Bundle], bytes]]] = {
+            "case": ("application/zip", pack),
+            "html": ("text/html", lambda made: export.page(made).encode()),
+            "png": ("image/png", attention_png),
+            "zip": ("application/zip", _zipped),
+        }
+        if kind not in makers:
+            raise UserError(f"{kind!r} was asked for; expected one of {', '.join(makers)}.")
+        mime, make = makers[kind]
+        return {"name": f"{case[:12]}.{kind}", "kind": mime, "data": base64.b64encode(make(made)).decode()}
 
     def listed(self) -> list[dict[str, str]]:
         """The gallery: id, title and a small picture each."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 
@@ -13,6 +12,7 @@ from scratchpad.benches import Benches
 from scratchpad.images import load_image
 from scratchpad.panels import data_url
 from scratchpad.progress import Step
+from scratchpad.ui.calls import Call
 from scratchpad.ui.upload import upload
 from scratchpad.workbench import Workbench
 
@@ -22,13 +22,13 @@ element.addEventListener('click', (e) => {
   const b = e.target.closest('[data-example]');
   if (!b || !window.Scratchpad) return;
   Scratchpad.set({ busy: true });
-  trigger('select', { example: +b.dataset.example, ticket: Scratchpad.next() });
+  trigger('select', { example: +b.dataset.example, ticket: Scratchpad.next('ask') });
 });
 """
 STATUS = """
 element.addEventListener('click', (e) => {
   const b = e.target.closest('[data-stop]');
-  if (b) { b.disabled = true; b.textContent = 'Stopping…'; server.stop(Scratchpad.ticket()); }
+  if (b) { b.disabled = true; b.textContent = 'Stopping…'; server.stop(Scratchpad.ticket('ask')); }
 });
 """
 PANEL = """
@@ -65,7 +65,7 @@ class Parts:
 
 
 def ask_column(
-    benches: Benches | None, examples: list[tuple[str, str]], first: tuple[str | None, str], stop: Callable[[Any], Any]
+    benches: Benches | None, examples: list[tuple[str, str]], first: tuple[str | None, str], stop: Sequence[Call]
 ) -> tuple[gr.Dropdown, gr.Image, gr.Textbox, gr.Button, gr.Textbox, gr.HTML, gr.HTML]:
     """ASK: model and SAE, image, question, button, status line, examples."""
     offers = [(o.label, o.id) for o in benches.offers] if benches else []
@@ -82,7 +82,7 @@ def ask_column(
         prompt = gr.Textbox(first[1], label="Question", placeholder="What is in the picture?", lines=1, max_lines=4, max_length=4000)
         ask = gr.Button("Ask", variant="primary", elem_id="sp-go")
         ticket = gr.Textbox("", visible=False)
-        status = gr.HTML("", js_on_load=STATUS, server_functions=[named(stop, "stop")], elem_id="sp-status")
+        status = gr.HTML("", js_on_load=STATUS, server_functions=list(stop), elem_id="sp-status")
         strip = gr.HTML(_strip(examples), js_on_load=STRIP, visible=bool(examples), elem_id="sp-strip-examples")
     return choice, image, prompt, ask, ticket, status, strip
 
@@ -92,13 +92,14 @@ def panel(
     value: str | None = None,
     before: str = "",
     after: str = "",
-    functions: dict[str, Any] | None = None,
+    functions: Sequence[Call] = (),
     visible: bool = True,
 ) -> gr.HTML:
     """One panel: its element, its script, the functions that it may call."""
     script = PANEL % {"panel": name, "before": before, "after": after} + "// trigger('select')"
-    served = [named(function, called) for called, function in (functions or {}).items()] or None
-    return gr.HTML(value, html_template=ROOT, js_on_load=script, server_functions=served, elem_id=f"sp-{name}", visible=visible)
+    return gr.HTML(
+        value, html_template=ROOT, js_on_load=script, server_functions=list(functions) or None, elem_id=f"sp-{name}", visible=visible
+    )
 
 
 def running(step: Step) -> str:
@@ -125,16 +126,6 @@ def header(bench: Workbench | None) -> str:
         f"<dl><div><dt>model</dt><dd>{name}</dd></div><div><dt>SAE</dt><dd>{sae}, vision layer {bench.sae.layer} "
         f"of 0–{len(bench.vlm.blocks) - 1}, {bench.sae.d_sae} latents</dd></div></dl></header>"
     )
-
-
-def named(function: Any, name: str) -> Any:
-    """A function of one value as Gradio wants it: called so, giving text."""
-
-    def call(given: Any) -> str:
-        return str(function(given))
-
-    call.__name__ = name
-    return call
 
 
 def theme() -> gr.themes.Base:

@@ -9,7 +9,7 @@ from scratchpad.benches import Benches
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
 from scratchpad.needle.datasets import DATASETS
-from scratchpad.needle.kept import measured, trust
+from scratchpad.needle.kept import measured
 from scratchpad.needle.live import example, measure
 from scratchpad.needle.subject import Answering, Retrieving, Subject
 from scratchpad.progress import step
@@ -41,7 +41,7 @@ class Studies:
             if event.get("by") == "page":
                 retriever = self.benches.retriever()
                 query, page = query_of(retriever, str(event.get("query") or asked["prompt"])), page_of(retriever, picture)
-                return panels.stages(of_page(retriever, picture, page)) | panels.cosines(query, page)
+                return panels.stages(of_page(retriever, picture, page)) | panels.cosines(query, page, retriever.identity)
             bench = self.benches.of(asked.get("choice"))
             return panels.stages(bench.stages(bench.analyze(picture, asked["prompt"]), picture))
 
@@ -72,21 +72,21 @@ class Studies:
             if not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
                 raise UserError("No method was chosen; choose one or more.")
             summary = measure(subject, str(event.get("dataset")), cells, methods)
-            return panels.needle(summary) | {"src": panels.data_url(example(summary)), "trust": trust(subject.identity, subject.usual)}
+            return panels.needle(summary) | {"src": panels.data_url(example(summary)), "by": event.get("by")}
 
         return told(act)
 
-    def measured(self, given: Any) -> str:
-        """What there is to choose from, and what was measured before, as JSON text; given [choice, by]."""
+    def measured(self, given: Any) -> dict[str, Any]:
+        """What there is to choose from, and what was measured before; given [choice, by].
 
-        def act() -> dict[str, Any]:
-            choice, by = given if isinstance(given, list) and len(given) == 2 else ("", "")
-            subject = self._subject(by, choice)
-            names = [self.benches.of(choice or None).vlm.name] + ([self.benches.retriever_name] if self.benches.retriever_name else [])
-            usual = {"methods": list(subject.methods), "usual": subject.usual, "datasets": list(DATASETS), "models": names}
-            return usual | {"before": panels.before(measured(subject.identity))}
-
-        return told(act)
+        Raises:
+            UserError: there is no such model here.
+        """
+        choice, by = given if isinstance(given, list) and len(given) == 2 else ("", "")
+        subject = self._subject(by, choice)
+        names = [self.benches.of(choice or None).vlm.name] + ([self.benches.retriever_name] if self.benches.retriever_name else [])
+        usual = {"methods": list(subject.methods), "usual": subject.usual, "datasets": list(DATASETS), "models": names}
+        return usual | {"before": panels.before(measured(subject.identity))}
 
     def _subject(self, by: object, choice: object) -> Subject:
         if by == "page":

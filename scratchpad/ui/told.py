@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -21,11 +22,21 @@ def told(act: Callable[[], dict[str, Any]], wrong: str = WRONG) -> str:
         Stopped: nobody waits for it any more.
     """
     try:
-        return json.dumps(act())
+        return _marked(act())
     except UserError as error:
-        return json.dumps({"error": str(error)})
+        return refusal(str(error))
     except Stopped:
         raise
     except Exception:
         log.exception("a request failed")
-        return json.dumps({"error": wrong})
+        return refusal(wrong)
+
+
+def refusal(sentence: str) -> str:
+    """Why there is no result."""
+    return _marked({"error": sentence})
+
+
+def _marked(value: dict[str, Any]) -> str:
+    """With a mark of its own: a page is woken by a value that differs from the last, and the same may be told twice."""
+    return json.dumps({"nonce": secrets.token_hex(4)} | value)

@@ -1,12 +1,22 @@
-"""A picture that a visitor uploads. Gradio's own component would fetch an address that stands where an upload should."""
+"""Pictures that visitors upload. Gradio's own component would fetch an address that stands where an upload should, and takes
+any number of files from anyone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi import Request
+from fastapi.responses import JSONResponse
 from gradio_client.utils import is_http_url_like
+
+from scratchpad.errors import UserError
+from scratchpad.ui.visitors import Limit, visitor
+
+Message = MutableMapping[str, Any]
 
 
 def upload(value: str | None, **how: Any) -> gr.Image:
@@ -23,6 +33,22 @@ def upload(value: str | None, **how: Any) -> gr.Image:
     image.async_move_resource_to_block_cache = take_later  # type: ignore[method-assign,assignment]
     image.move_resource_to_block_cache = take_now  # type: ignore[method-assign,assignment]
     return image
+
+
+class Counted:
+    """ASGI middleware: uploads count against their visitor's limit, before anything of them is read."""
+
+    def __init__(self, app: Any, limit: Limit, proxies: int):
+        self.app, self.limit, self.proxies = app, limit, proxies
+
+    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/upload"):
+            try:
+                self.limit.check(visitor(Request(scope), self.proxies))
+            except UserError as error:
+                await JSONResponse({"detail": str(error)}, 429)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 def _local(given: Any) -> Any:

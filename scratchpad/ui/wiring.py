@@ -18,11 +18,12 @@ from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, header, running, trouble
 from scratchpad.ui.studies import Studies
+from scratchpad.ui.told import refusal
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
 
 BUSY = """(...values) => {
-  if (window.Scratchpad) { Scratchpad.set({ busy: true }); values[3] = Scratchpad.next(); }
+  if (window.Scratchpad) { Scratchpad.set({ busy: true }); values[3] = Scratchpad.next('ask'); }
   return values;
 }"""
 TESTED = "() => { if (window.Scratchpad) Scratchpad.set({ testing: false, progress: null }); }"
@@ -33,7 +34,7 @@ STOPPED = "Stopped. Nothing was changed."
 
 @dataclass(frozen=True)
 class Actions:
-    """The page's actions, over the handlers; every one of them counts against its visitor's limit."""
+    """The page's actions, over the handlers; those that run the model count against their visitor's limit."""
 
     handlers: Handlers
     keeping: Keeping
@@ -92,13 +93,13 @@ class Actions:
         try:
             self.limit.check(visitor(request, self.proxies))
         except UserError as error:
-            yield json.dumps({"error": str(error)})
+            yield refusal(str(error))
             return
         for told in self.jobs.follow(str(data.get("ticket", "")), lambda: str(act(now, data))):
             if isinstance(told, Step):
                 yield json.dumps({"progress": asdict(told)})
             else:
-                yield told.value or json.dumps({"error": STOPPED})
+                yield told.value or refusal(STOPPED)
 
     def open(self, request: gr.Request) -> tuple[Any, ...]:
         """What a page shows when it opens: /?case=ID, or the first example."""
@@ -113,24 +114,36 @@ class Actions:
         except UserError as error:
             return gr.skip(), gr.skip(), json.dumps(first | {"error": str(error)})
 
-    def keep(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """Keeps what is on show, or goes on from a case."""
-        wanted = dict(event._data or {})
+    def keep(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Keeps what is on show, runs a case again, or goes on from one; {"progress"} before it."""
+        wanted, same = dict(event._data or {}), [gr.skip()] * 6
+        act = self._fork if "fork" in wanted else self._again if "again" in wanted else self._keep
         try:
             self.limit.check(visitor(request, self.proxies))
-            if "fork" not in wanted:
-                return *[gr.skip()] * 6, on_gpu(self.keeping.keep)(now, wanted)
-            _, made = self.keeping.open(str(wanted["fork"]))
-            benches = self.handlers.benches
-            choice = benches.like(made.case.model.name, made.case.sae.name) if benches else ""
-            path = str(save_upload(made.images[0]))
-            found, said, asked = on_gpu(self.handlers.ask)(path, made.case.prompt, choice)
-            if found is None:
-                raise UserError(said)
-            head = header(self.handlers.bench(choice))
-            return head, choice, path, made.case.prompt, found, asked, json.dumps({"forked": True})
+            for told in self.jobs.follow(str(wanted.get("ticket", "")), lambda: act(now, wanted)):
+                if isinstance(told, Step):
+                    yield *same, json.dumps({"progress": asdict(told)})
+                else:
+                    yield told.value or (*same, refusal(STOPPED))
         except UserError as error:
-            return *[gr.skip()] * 6, json.dumps({"error": str(error)})
+            yield *same, refusal(str(error))
+
+    def _keep(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
+        return *[gr.skip()] * 6, on_gpu(self.keeping.keep)(now, wanted)
+
+    def _again(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
+        return *[gr.skip()] * 6, on_gpu(self.keeping.replay)(wanted["again"])
+
+    def _fork(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
+        _, made = self.keeping.open(str(wanted["fork"]))
+        benches = self.handlers.benches
+        choice = benches.like(made.case.model.name, made.case.sae.name) if benches else ""
+        path = str(save_upload(made.images[0]))
+        found, said, asked = on_gpu(self.handlers.ask)(path, made.case.prompt, choice)
+        if found is None:
+            raise UserError(said)
+        head = header(self.handlers.bench(choice))
+        return head, choice, path, made.case.prompt, found, asked, json.dumps({"forked": True})
 
 
 def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:

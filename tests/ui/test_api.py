@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
 
+from scratchpad.ui.calls import lookups
+from scratchpad.ui.visitors import Limit
 from scratchpad.workbench import Workbench
 from tests.ui.conftest import served
 
@@ -155,6 +158,36 @@ def test_a_visitor_over_the_limit_is_told_when_to_come_back(server: str, image: 
     )  # what a visitor writes there counts for nothing
     with pytest.raises(AppError, match="no id of a case"):
         other.predict("none", api_name="/case_open")
+
+
+def _sent(server: str, path: str, body: bytes, kind: str, visitor: str) -> str:
+    head = {"content-type": kind, "x-forwarded-for": visitor}
+    with urllib.request.urlopen(urllib.request.Request(f"{server}/gradio_api/{path}", body, head), timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+def test_uploads_count_too(server: str) -> None:
+    part = '--x\r\ncontent-disposition: form-data; name="files"; filename="a.png"\r\n\r\nnothing\r\n--x--\r\n'
+
+    def upload() -> str:
+        return _sent(server, "upload", part.encode(), "multipart/form-data; boundary=x", "10.0.0.7")
+
+    assert all("a.png" in upload() for _ in range(60))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        upload()
+    assert refused.value.code == 429
+    assert "ask again in" in json.loads(refused.value.read())["detail"]
+
+
+def test_lookups_count_apart_from_what_runs_the_model(server: str) -> None:
+    with urllib.request.urlopen(f"{server}/config", timeout=30) as answer:
+        panel = next(c["id"] for c in json.load(answer)["components"] if c["props"].get("elem_id") == "sp-concepts")
+    wanted = {"data": ["", 0], "session_hash": "s", "component_id": panel, "fn_name": "detail"}
+    told = json.loads(_sent(server, "component_server", json.dumps(wanted).encode(), "application/json", "10.0.0.8"))
+    assert "references" in json.loads(told)
+    counted, asked = lookups(Limit(2), 1, lambda given: {"given": given}), SimpleNamespace(headers={}, client=SimpleNamespace(host="h"))
+    assert [json.loads(counted[0](n, asked)).get("given") for n in range(3)] == [0, 1, None]
+    assert "ask again in" in counted[0](0, asked)
 
 
 def test_the_endpoints_are_mcp_tools(server: str, image: str) -> None:

@@ -76,6 +76,16 @@ def test_run_it_again_and_go_on_from_it(chromium: Browser, address: str, kept: s
     page.context.close()
 
 
+def test_running_it_again_is_cancelled(chromium: Browser, address: str, kept: str) -> None:
+    page = opened(chromium, f"{address}/?case={kept}")
+    page.locator("[data-again]").click()
+    page.locator("#sp-keep .sp-going button").click()
+    expect(page.locator("#sp-keep .sp-error")).to_contain_text("Stopped", timeout=60_000)
+    expect(page.locator("[data-again]")).to_be_enabled()
+    expect(page.locator("#sp-keep .sp-going")).to_be_hidden()
+    page.context.close()
+
+
 def test_files_are_handed_out(chromium: Browser, reading: str, kept: str, tmp_path: Path) -> None:
     page = opened(chromium, f"{reading}/?case={kept}")
     for kind in ("case", "html", "png", "zip"):

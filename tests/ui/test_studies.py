@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from scratchpad.benches import Benches
+from scratchpad.errors import UserError
 from scratchpad.needle.kept import keep, measured, trust
 from scratchpad.sae.names import read_names
-from scratchpad.ui.handlers import Handlers
+from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.studies import Studies
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
 from tests.ui.conftest import served
@@ -42,7 +44,7 @@ def test_a_live_sweep_is_kept_where_trust_is_read(studies: Studies, benches: Ben
     found = measured(identity)
     assert found is not None
     assert found["results"]["patch"]["cosine"]["images"] >= 49
-    assert json.loads(studies.measured(["", "page"]))["before"]["cosine"]["patch"] > 0.9
+    assert studies.measured(["", "page"])["before"]["cosine"]["patch"] > 0.9
 
 
 def test_fewer_images_never_replace_what_more_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,13 +52,34 @@ def test_fewer_images_never_replace_what_more_said(tmp_path: Path, monkeypatch: 
 
     def summary(accuracy: float, images: int, method: str) -> dict:
         found = {method: {"accuracy": {"mean": accuracy}, "images": images}}
-        return {"model": {"identity": "m" * 16}, "chance": 0.02, "plan": {"cells": (7, 7)}, "results": {"patch": found}}
+        return {"model": {"identity": "m" * 16}, "sae": None, "chance": 0.02, "plan": {"cells": (7, 7)}, "results": {"patch": found}}
 
     keep(summary(0.8, 98, "attention"))
     keep(summary(0.9, 49, "attention"))
     keep(summary(0.3, 49, "cosine"))
     assert trust("m" * 16) == {"accuracy": 0.8, "chance": 0.02, "dataset": "patch"}
     assert trust("m" * 16, "cosine") == {"accuracy": 0.3, "chance": 0.02, "dataset": "patch"}
+
+
+def test_what_was_measured_of_one_sae_is_not_said_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    of = partial(trust, "m" * 16, "sae-attention")
+
+    def summary(method: str, sae: str | None) -> dict:
+        found = {method: {"accuracy": {"mean": 0.5}, "images": 49}}
+        head = {"model": {"identity": "m" * 16}, "sae": {"identity": sae} if sae else None}
+        return head | {"chance": 0.02, "plan": {"cells": (7, 7)}, "results": {"patch": found}}
+
+    keep(summary("sae-attention", "a"))
+    keep(summary("attention", None))
+    assert of("a")
+    assert not of("b")
+    keep(summary("attention", "b"))
+    assert of("a")
+    keep(summary("sae-attention", "b") | {"results": {"text": {"sae-attention": {"accuracy": {"mean": 0.1}, "images": 49}}}})
+    assert of("b") == {"accuracy": 0.1, "chance": 0.02, "dataset": "text"}
+    assert not of("a")
+    assert trust("m" * 16)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +104,8 @@ def test_nothing_asked_and_nothing_to_look_for(studies: Studies, scene_path: Pat
     assert "Nothing was asked" in json.loads(studies.stages(None, {}))["error"]
     asked = {"image": str(scene_path), "prompt": "what"}
     assert "control token" in json.loads(studies.stages(asked, {"by": "page", "query": "<pad>"}))["error"]
-    assert "no model loaded" in json.loads(Studies(None).measured(["", "answer"]))["error"]
+    with pytest.raises(UserError, match="no model loaded"):
+        Studies(None).measured(["", "answer"])
 
 
 @pytest.mark.browser
@@ -91,6 +115,7 @@ def test_they_open_on_the_page(page: Page) -> None:
     page.click("#sp-stages [data-by=page]")
     page.wait_for_selector("#sp-stages [data-at]", timeout=60_000)
     assert "MaxSim" in page.inner_text("#sp-stages .sp-what")
+    assert "of images (multi-words; 2% by chance)" in page.inner_text("#sp-stages .sp-what")  # what its maps are worth
     page.click("#sp-needle summary")
     page.wait_for_selector("#sp-needle .sp-before td")
     page.select_option("#sp-needle [data-of=dataset]", "patch")
@@ -111,10 +136,11 @@ def test_layers_of_the_same_model_come_in_their_order(studies: Studies, scene_pa
 
 
 def test_names_are_given_only_where_the_owner_allows_it(benches: Benches) -> None:
-    told = json.loads(Handlers(benches).rename(["", 3, "mine"]))
-    assert "the owner allows it" in told["error"]
+    with pytest.raises(UserError, match="the owner allows it"):
+        Lookups(benches).rename(["", 3, "mine"])
     for bad in (None, [], ["", "x", "name"], ["", 3, 4], ["", 10**9, "name"], ["9", 3, "name"], ["", 3, "\x00"]):
-        assert "error" in json.loads(Handlers(benches, naming=True).rename(bad))
+        with pytest.raises(UserError):
+            Lookups(benches, naming=True).rename(bad)
 
 
 @pytest.mark.browser

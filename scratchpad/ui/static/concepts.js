@@ -10,6 +10,7 @@ Scratchpad.concepts = (element) => {
           <label title="Share of the reference images on which a latent fires">at least <input type="range" data-set="minSparsity" min="0" max="0.2" step="0.002" value="0"><output>0%</output></label>
           <label title="Mean image-level activation where the latent is active">mean activation over <input type="range" data-set="minMean" min="0" max="1" step="0.01" value="0"><output>0</output></label>
         </div></header>
+      <p class="sp-note sp-text sp-worth"></p>
       <div class="sp-cards"></div>
       <button type="button" class="sp-quiet sp-more">Show more</button>
     </section>`;
@@ -54,6 +55,7 @@ Scratchpad.concepts = (element) => {
     const token = s.data.tokens.find((t) => t.index === s.token);
     const rows = S.ranking(s), hidden = S.ranking({ ...s, minSparsity: 0, maxSparsity: 1, minMean: 0 }).length - rows.length;
     element.querySelector(".sp-of").innerHTML = (s.weighted && token ? `behind <b>${S.shown(token.text)}</b>` : "in the whole image") + (hidden ? ` · ${hidden} hidden by the filters` : "");
+    element.querySelector(".sp-worth").innerHTML = S.trust(s.data.conceptTrust, "sae-attention", s.data.kept);
     const next = [s.data.key, s.token, s.weighted, s.minSparsity, s.maxSparsity, s.minMean, s.more, rows.slice(0, s.more).map((l) => l.name)].join("/");
     if (next !== key) {
       key = next;

@@ -12,10 +12,11 @@ Scratchpad.keep = (element, trigger) => {
         <button type="button" class="sp-go" data-keep>Keep this case</button></div>
       </div>
       <div class="sp-case"></div>
-      <div class="sp-kept" aria-live="polite"></div>
+      <div class="sp-going"></div><div class="sp-kept" aria-live="polite"></div>
       <div class="sp-gallery"></div>
     </section>`;
-  const q = (s) => element.querySelector(s), kept = q(".sp-kept");
+  const q = (s) => element.querySelector(s), kept = q(".sp-kept"), going = S.going(q(".sp-going"), server, "keep");
+  let running = false;  // a request of this panel, or none
   const save = (name, kind, base64) => {
     const a = document.createElement("a");
     a.href = URL.createObjectURL(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], { type: kind }));
@@ -43,26 +44,35 @@ Scratchpad.keep = (element, trigger) => {
     const b = e.target.closest("button"); if (!b) return;
     if (b.dataset.keep !== undefined && S.state.data) {
       const items = S.state.runs.map((r) => ({ items: r.comparison.items, keep_error: r.comparison.keep_error, target: r.comparison.target ? r.comparison.target.text : null, smallest: !!r.comparison.sufficient }));
-      b.disabled = true; b.textContent = "Keeping…"; kept.innerHTML = "";
-      trigger("select", { title: q(".sp-title").value, notes: q(".sp-notes").value, listed: q(".sp-listed").checked, runs: items, key: S.state.data.key });
+      request({ title: q(".sp-title").value, notes: q(".sp-notes").value, listed: q(".sp-listed").checked, runs: items, key: S.state.data.key });
     }
     if (b.dataset.file) guard(b, "Making…", async () => {
       const made = JSON.parse(await server.file(`${b.dataset.id}/${b.dataset.file}`));
       if (made.error) kept.innerHTML = `<p class="sp-error" role="alert">${S.escape(made.error)}</p>`; else save(made.name, made.kind, made.data);
     });
-    if (b.dataset.again) guard(b, "Running…", async () => {
-      const r = JSON.parse(await server.replay(b.dataset.again));
-      kept.innerHTML = r.error ? `<p class="sp-error" role="alert">${S.escape(r.error)}</p>` : `<p class="sp-verdict"><b>${r.agrees ? "It agrees." : "It does not agree."}</b> ${r.same_model ? "The same model" : "Another model"}, ${r.same_sae ? "the same SAE" : "another SAE"}; the answer is “${S.escape(r.answer)}”${r.logprob_difference === null ? ", in other tokens" : `, token for token, log-probabilities at most ${r.logprob_difference.toExponential(1)} nats apart`}.${r.runs.length ? ` ${r.runs.filter(([a, c]) => a === c).length} of ${r.runs.length} edits give the answer that was kept.` : ""}</p>`;
-    });
-    if (b.dataset.fork) { b.disabled = true; b.textContent = "Opening…"; trigger("select", { fork: b.dataset.fork }); }
+    if (b.dataset.again) request({ again: b.dataset.again });
+    if (b.dataset.fork) request({ fork: b.dataset.fork });
     if (b.dataset.copy) navigator.clipboard.writeText(b.dataset.copy).then(() => { b.textContent = "Copied"; });
   });
+  function request(what) {
+    if (running) return;
+    kept.innerHTML = ""; busy(true);
+    trigger("select", { ...what, ticket: going.begin(), at: Date.now() });
+  }
+  function busy(on) {
+    running = on;
+    for (const b of element.querySelectorAll("[data-keep], [data-again], [data-fork]")) b.disabled = on;
+    if (!on) going.end();
+  }
+  const replayed = (r) => `<p class="sp-verdict"><b>${r.agrees ? "It agrees." : "It does not agree."}</b> ${r.same_model ? "The same model" : "Another model"}, ${r.same_sae ? "the same SAE" : "another SAE"}; the answer is “${S.escape(r.answer)}”${r.logprob_difference === null ? ", in other tokens" : `, token for token, log-probabilities at most ${r.logprob_difference.toExponential(1)} nats apart`}.${r.runs.length ? ` ${r.runs.filter(([a, c]) => a === c).length} of ${r.runs.length} edits give the answer that was kept.` : ""}</p>`;
   function told(text) {
-    const value = JSON.parse(text), b = q("[data-keep]");
+    const value = JSON.parse(text);
+    if (value.progress) { going.step(value.progress); return; }
     if (value.listed) listed = value.listed;
     if (value.runs !== undefined) runs = value.runs;
     if (value.forked) { history.replaceState(null, "", location.pathname); kept.innerHTML = ""; }
-    b.disabled = false; b.textContent = "Keep this case";
+    busy(false);
+    if (value.again) kept.innerHTML = replayed(value.again);
     if (value.error) kept.innerHTML = `<p class="sp-error" role="alert">${S.escape(value.error)}</p>`;
     if (value.id) kept.innerHTML = `<p class="sp-verdict"><b>Kept.</b> <a href="${link(value.id)}">${S.escape(link(value.id))}</a> <button type="button" class="sp-quiet" data-copy="${link(value.id)}">Copy</button></p>
       <p class="sp-note">${value.key ? `Key that deletes it, shown only now: <code>${S.escape(value.key)}</code>` : "It was kept before, under the same link."}</p>${files(value.id)}`;
@@ -77,6 +87,7 @@ Scratchpad.keep = (element, trigger) => {
       <p class="sp-note">Made ${S.escape(k.made.at.slice(0, 10))} by ${S.escape(k.made.by)} with ${S.escape(k.model.name)} (${S.escape(k.model.identity)}) and ${S.escape(k.sae.name)} (${S.escape(k.sae.identity)}), vision layer ${+k.sae.layer}. Its id is its content's hash: ${S.escape(k.id)}</p>
       ${server ? `<div class="sp-controls">${runs ? `<button type="button" class="sp-go" data-again="${S.escape(k.id)}">Run it again</button><button type="button" class="sp-quiet" data-fork="${S.escape(k.id)}">Go on from here</button>` : `<span class="sp-note">This server has no model loaded: it shows cases, and can't run them again.</span>`}</div>${files(S.escape(k.id))}` : ""}` : "";
     q(".sp-gallery").innerHTML = listed.length ? `<p class="sp-kicker">Gallery</p><div class="sp-shelf">${listed.map((c) => `<a href="?case=${encodeURIComponent(c.id)}"${k && k.id === c.id ? ' aria-current="page"' : ""}><img src="${c.image}" alt=""><span>${S.escape(c.title)}</span></a>`).join("")}</div>` : "";
+    if (running) busy(true);
   }
   S.on(element, draw);
   S.told = told;

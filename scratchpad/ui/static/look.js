@@ -46,14 +46,12 @@ Scratchpad.look = (element) => {
     }
     return null;
   }
-  const trust = (d) => d.trust ? `Maps of this kind found the needle in <b>${(100 * d.trust.accuracy).toFixed(0)}%</b> of images (${S.escape(d.trust.dataset)}; ${(100 * d.trust.chance).toFixed(0)}% by chance).`
-    : `How well this model's maps find things is not measured${d.kept || !S.measure ? "" : `: <button type="button" class="sp-link" data-trust>measure it</button>`}.`;
   function map(s) {
     const d = s.data, latent = s.latent !== null, values = latent ? S.firing(d, s.latent) : s.token !== null && d.row.has(s.token) ? S.attention(d, s.token) : null;
     let top = 0; if (values) for (const v of values) if (v > top) top = v;
     const token = d.tokens.find((t) => t.index === s.token);
-    const what = latent ? `Where <b>${S.escape(S.label(d, s.latent))}</b> #${s.latent} fires`
-      : token ? `Attention of ${token.role} token <b>${S.shown(token.text)}</b>: ${token.role === "output" ? "the row of the position that predicts it" : "the row of its own position"}, mean over heads and layers. ${trust(d)}` : "";
+    const what = latent ? `Where <b>${S.escape(S.label(d, s.latent))}</b> #${s.latent} fires: its activation on each patch. ${S.trust(d.conceptTrust, "sae-attention", d.kept)}`
+      : token ? `Attention of ${token.role} token <b>${S.shown(token.text)}</b>: ${token.role === "output" ? "the row of the position that predicts it" : "the row of its own position"}, mean over heads and layers. ${S.trust(d.trust, "attention", d.kept)}` : "";
     q(".sp-what").innerHTML = top > 0 || latent ? what : `${what} It comes before the image and can't see it.`;
     q(".sp-top").textContent = latent ? top.toFixed(2) : `${(100 * top).toFixed(1)}%`;
     canvas.setAttribute("aria-label", (latent ? `Map of latent ${s.latent}` : `Attention map of token ${token ? token.text : ""}`) + ". Arrow keys choose a patch.");
@@ -84,9 +82,8 @@ Scratchpad.look = (element) => {
     S.set({ marking: false, region: small ? null : g });
   });
   element.addEventListener("click", (e) => {
-    if (e.target.closest("[data-trust]")) { S.measure(); return; }
     const stop = e.target.closest("[data-stop]");
-    if (stop) { stop.disabled = true; stop.textContent = "Stopping…"; element.server.stop(S.ticket()); return; }
+    if (stop) { stop.disabled = true; stop.textContent = "Stopping…"; element.server.stop(S.ticket("ask")); return; }
     if (e.target.closest("[data-mark]")) { S.set(S.state.region ? { region: null, marking: false } : { marking: !S.state.marking, patch: null }); return; }
     const token = e.target.closest("[data-token]"), latent = e.target.closest("[data-latent]");
     if (token) S.set({ token: +token.dataset.token, latent: null, more: 12 });

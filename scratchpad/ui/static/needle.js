@@ -12,11 +12,11 @@ Scratchpad.needle = (element, trigger) => {
         <button type="button" class="sp-go" data-measure>Measure</button>${S.png}
       </div>
       <fieldset class="sp-methods"><legend class="sp-kicker">maps</legend></fieldset>
-      <div class="sp-going" hidden><p role="status"></p><progress max="1"></progress><button type="button" class="sp-quiet" data-stop>Cancel</button></div>
+      <div class="sp-going"></div>
       <div class="sp-found" aria-live="polite"></div>
       <div class="sp-before"></div></details>
     </section>`;
-  const q = (s) => element.querySelector(s), box = q("details"), going = q(".sp-going"), of = (n) => q(`[data-of=${n}]`);
+  const q = (s) => element.querySelector(s), box = q("details"), going = S.going(q(".sp-going"), element.server, "needle"), of = (n) => q(`[data-of=${n}]`);
   let known = null, choice = null, running = false;
   const percent = (v) => `${(100 * v).toFixed(0)}%`;
   async function fill() {
@@ -51,28 +51,28 @@ Scratchpad.needle = (element, trigger) => {
     });
   }
   function wait(on) {
-    running = on; going.hidden = !on; q("[data-measure]").disabled = on; q("[data-measure]").textContent = on ? "Measuring…" : "Measure";
-    const stop = q("[data-stop]"); stop.disabled = false; stop.textContent = "Cancel";
-    if (on) { going.querySelector("p").textContent = "Waiting for the model…"; going.querySelector("progress").removeAttribute("value"); }
+    running = on; q("[data-measure]").disabled = on; q("[data-measure]").textContent = on ? "Measuring…" : "Measure";
+    if (!on) going.end();
   }
   function measure(what) {
     if (running) return;
     wait(true); q(".sp-found").innerHTML = "";
-    trigger("select", { ...what, ticket: S.next(), at: Date.now() });
+    trigger("select", { ...what, ticket: going.begin(), at: Date.now() });
   }
   element.told = (value) => {
-    if (value.progress) { const p = value.progress; going.querySelector("p").textContent = `Image ${p.done} of ${p.of}`; if (p.of) going.querySelector("progress").value = p.done / p.of; return; }
+    if (value.progress) { going.step(value.progress); return; }
     wait(false);
     if (value.error) { q(".sp-found").innerHTML = `<p class="sp-error" role="alert">${S.escape(value.error)}</p>`; return; }
     shown(value); fill();
-    if (value.trust && S.state.data && value.model === S.state.data.model) { S.state.data.trust = value.trust; S.set({}); }
+    S.set(value.by === "page" ? { pageTrust: value.trust.cosine } : {});
+    const d = S.state.data;
+    if (d && value.model === d.model) { d.trust = value.trust.attention; d.conceptTrust = value.trust["sae-attention"]; S.set({}); }
   };
   element.addEventListener("click", (e) => {
-    if (e.target.closest("[data-stop]")) { e.target.disabled = true; e.target.textContent = "Stopping…"; element.server.stop(S.ticket()); }
     if (e.target.closest("[data-measure]")) measure({ by: of("by").value, dataset: of("dataset").value, cells: of("cells").value, methods: [...q(".sp-methods").querySelectorAll("input:checked")].map((i) => i.value) });
   });
   of("by").addEventListener("change", fill);
   box.addEventListener("toggle", fill);
-  S.measure = () => { box.open = true; element.scrollIntoView({ block: "start" }); of("by").value = "answer"; measure({ by: "answer", dataset: "single-word", cells: "7x7", methods: ["attention"] }); };
+  S.measure = (method) => { box.open = true; element.scrollIntoView({ block: "start" }); const by = method === "cosine" ? "page" : "answer"; of("by").value = by; measure({ by, dataset: "single-word", cells: "7x7", methods: [method] }); };
   S.on(element, (s) => { element.hidden = !s.data || !!s.kept; if (box.open && s.data && !s.kept && choice !== null && choice !== S.choice()) fill(); });
 };

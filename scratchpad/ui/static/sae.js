@@ -70,6 +70,7 @@ Scratchpad.sae = (element) => {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
       const found = JSON.parse(await server.search([S.choice(), e.target.value]));
+      if (found.error) { q(".sp-hits").innerHTML = `<p class="sp-error">${S.escape(found.error)}</p>`; return; }
       q(".sp-hits").innerHTML = found.latents.map((l) => `<button type="button" class="sp-chip" data-show="${l.id}">${S.escape(l.name)} <small>#${l.id}</small></button>`).join("") || (e.target.value.trim() ? `<p class="sp-note">No latent is named so.</p>` : "");
     }, 200);
   });
@@ -81,7 +82,7 @@ Scratchpad.sae = (element) => {
     if (b) show(+b.dataset.show);
     const pick = e.target.closest("[data-put]");
     if (pick && S.state.data && !S.state.kept) { S.toggle([+pick.dataset.put]); pick.textContent = S.state.picked.includes(+pick.dataset.put) ? "✓ in the test" : "put it in the test"; }
-    if (group) list(JSON.parse(await server.search([S.choice(), +group.dataset.group])).latents, "", `decoder cluster ${+group.dataset.group}, what fires most first:`);
+    if (group) list(JSON.parse(await server.search([S.choice(), +group.dataset.group])).latents || [], "", `decoder cluster ${+group.dataset.group}, what fires most first:`);
   });
   canvas.addEventListener("click", (e) => {
     const r = canvas.getBoundingClientRect(), px = e.clientX - r.left, py = e.clientY - r.top;
@@ -100,6 +101,7 @@ Scratchpad.sae = (element) => {
     if (!q("details").open || of === S.choice()) { draw(); return; }
     of = S.choice(); chosen = null; q(".sp-latent").innerHTML = ""; q(".sp-hits").innerHTML = "";
     all = JSON.parse(await server.overview(of));
+    if (all.error) { q(".sp-latent").innerHTML = `<p class="sp-error">${S.escape(all.error)}</p>`; all = null; of = null; return; }
     if (!all.ids.length) q("figcaption").textContent = "This SAE has no index; scratchpad index makes one.";
     draw();
     if (S.state.latent !== null) show(S.state.latent);

@@ -7,6 +7,7 @@ window.Scratchpad = window.Scratchpad || (() => {
     runs: [], at: -1, region: null, marking: false, target: "", kept: null, diagnosis: null, progress: null };
   const page = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
   let jobs = 0;
+  const tickets = {};
   const details = new Map();
   let ask = null;
 
@@ -128,17 +129,25 @@ window.Scratchpad = window.Scratchpad || (() => {
 
   const escape = (s) => String(s).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
   const shown = (text) => escape(text.replace(/\n/g, "⏎").trim() || "␣");
+  const failure = (sentence) => `<p class="sp-error" role="alert">${escape(sentence)} <button type="button" class="sp-quiet" data-retry>Try again</button></p>`;
+  // What a map of a kind is worth, as far as it was measured of this model; `kept` where nothing can be measured any more, undefined where a case doesn't say.
+  const TRUST = { attention: "Maps of this kind", "sae-attention": "Maps of the concepts that an answer weighs", cosine: "Maps of this kind" };
+  const trust = (t, method, kept) => (t === undefined ? "" : t ? `<span title="Needle: the share of images, one for every cell of a grid, in which the map is brightest at the cell where the needle is">${TRUST[method]} found the needle in <b>${(100 * t.accuracy).toFixed(0)}%</b> of images (${escape(t.dataset)}; ${(100 * t.chance).toFixed(0)}% by chance).</span>`
+    : `How well ${TRUST[method].replace("Maps", "maps")} find things in this model is not measured${kept || !api.measure ? "" : `: <button type="button" class="sp-link" data-trust="${method}">measure it</button>`}.`);
+  document.addEventListener("click", (e) => { const b = e.target.closest("[data-trust]"); if (b) api.measure(b.dataset.trust); });
   const choice = () => (state.data && state.data.choice) || "";
   async function detail(id) {
     const key = `${state.data ? state.data.sae : ""}/${id}`;
-    if (!details.has(key)) { if (details.size > 600) details.clear(); details.set(key, state.data && state.data.details && state.data.details[id] ? Promise.resolve(state.data.details[id]) : ask ? ask([choice(), id]).then((text) => JSON.parse(text)) : Promise.resolve({ references: [] })); }
+    if (!details.has(key)) { if (details.size > 600) details.clear(); details.set(key, state.data && state.data.details && state.data.details[id] ? Promise.resolve(state.data.details[id]) : ask ? ask([choice(), id]).then((text) => JSON.parse(text)).then((told) => { if (told.error) details.delete(key); return { references: [], ...told }; }) : Promise.resolve({ references: [] })); }
     return details.get(key);
   }
   const on = (element, draw) => {
     const f = (s) => { if (!element.isConnected) { listeners.delete(f); return; } draw(s); };
     listeners.add(f); draw(state);
   };
-  const ticket = () => `${page}/${jobs}`, next = () => { jobs++; return ticket(); };  // what the server knows a job of this page by
-  return { state, set, ticket, next, choice, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, detail, patches,
+  // What the server knows this page's jobs by: the last of each panel's.
+  const ticket = (what) => tickets[what] || "", next = (what) => (tickets[what] = `${page}/${++jobs}`);
+  const api = { state, set, ticket, next, choice, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, failure, trust, detail, patches,
     serve: (f) => { ask = f; } };
+  return api;
 })();

@@ -14,11 +14,12 @@ Scratchpad.test = (element, trigger) => {
         <button type="button" class="sp-quiet" data-do="clear">Clear</button>
         <button type="button" class="sp-go" data-do="go">Ask again</button>
       </div>
-      <div class="sp-going" hidden><p role="status"></p><progress max="1"></progress><button type="button" class="sp-quiet" data-do="stop">Cancel</button></div>
+      <div class="sp-going"></div>
       <div class="sp-diagnosis" aria-live="polite"></div>
       <div class="sp-result" aria-live="polite"></div>
     </section>`;
   const q = (s) => element.querySelector(s), slider = q(".sp-strength input"), target = q(".sp-target input");
+  const going = S.going(q(".sp-going"), element.server, "test");
   const say = (v) => (+v === 0 ? "0 (off)" : (+v).toFixed(1));
   slider.addEventListener("input", () => { q(".sp-strength output").textContent = say(slider.value); S.set({ strength: +slider.value }); });
   element.addEventListener("change", (e) => {
@@ -37,20 +38,19 @@ Scratchpad.test = (element, trigger) => {
     if (take) S.toggle([+take.dataset.take]);
     if (!act || !S.state.data) return;
     const what = { target: S.state.target.trim() || null, region: S.state.region, key: S.state.data.key };
-    if (act.dataset.do === "stop") { act.disabled = true; act.textContent = "Stopping…"; element.server.stop(S.ticket()); }
     if (act.dataset.do === "suggest") S.set({ picked: [...S.state.data.suggested] });
     if (act.dataset.do === "clear") S.set({ picked: [], own: {}, comparison: null, diagnosis: null, region: null, at: -1 });
     if (act.dataset.do === "smallest" && !S.state.testing) {
       S.set({ testing: "Searching…" });
-      trigger("select", { ...what, ticket: S.next(), smallest: true });
+      trigger("select", { ...what, ticket: going.begin(), smallest: true });
     }
     if (act.dataset.do === "diagnose" && !S.state.testing) {
       S.set({ testing: "Diagnosing…" });
-      trigger("select", { ...what, ticket: S.next(), diagnose: true });
+      trigger("select", { ...what, ticket: going.begin(), diagnose: true });
     }
     if (act.dataset.do === "go" && S.state.picked.length && !S.state.testing) {
       S.set({ testing: "Asking…" });
-      trigger("select", { ...what, ticket: S.next(), latents: S.state.picked, scale: S.state.strength, scales: Object.fromEntries(S.state.picked.filter((id) => S.state.own[id] !== undefined).map((id) => [id, S.state.own[id]])) });
+      trigger("select", { ...what, ticket: going.begin(), latents: S.state.picked, scale: S.state.strength, scales: Object.fromEntries(S.state.picked.filter((id) => S.state.own[id] !== undefined).map((id) => [id, S.state.own[id]])) });
     }
   });
   const words = (parts, skip) => parts.filter(([k]) => k !== skip).map(([k, t]) => k === "same" ? S.escape(t) : `<mark class="sp-${k}">${S.escape(t)}</mark>`).join("") || "<em>(nothing)</em>";
@@ -86,18 +86,10 @@ Scratchpad.test = (element, trigger) => {
     if (c.risen.length) notes.push(`More active now, where a concept may come back: ${c.risen.slice(0, 4).map((r) => `${S.escape(r.name)} #${r.id} (${r.before.toPrecision(2)} → ${r.after.toPrecision(2)})`).join(", ")}.`);
     return notes.map((n) => `<p class="sp-note">${n}</p>`).join("");
   }
-  function going(s) {
-    const p = s.progress, box = q(".sp-going"), bar = box.querySelector("progress"), stop = box.querySelector("button");
-    box.hidden = !s.testing;
-    if (!s.testing) { stop.disabled = false; stop.textContent = "Cancel"; return; }
-    const what = { answering: "Asking again", testing: "Ablating" };
-    box.querySelector("p").textContent = !p ? "Waiting for the model…" : p.text ? `${p.text} …` : `${what[p.what] || p.what}${p.of ? `: ${p.done} of ${p.of}` : "…"}`;
-    if (p && p.of) bar.value = p.done / p.of; else bar.removeAttribute("value");
-  }
   S.on(element, (s) => {
     element.classList.toggle("sp-testing", !!s.testing);
     q(".sp-controls").hidden = !!s.kept;
-    going(s);
+    if (!s.testing) going.end(); else if (s.progress) going.step(s.progress);
     q("[data-do=go]").disabled = !s.data || !s.picked.length || !!s.testing;
     q("[data-do=go]").textContent = s.testing === "Asking…" ? s.testing : "Ask again";
     q("[data-do=smallest]").disabled = !s.data || !!s.testing;

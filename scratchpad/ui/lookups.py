@@ -1,0 +1,75 @@
+"""What the page looks up in an SAE's index: its latents, their names, their reference images. Nothing here runs a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scratchpad import panels
+from scratchpad.benches import Benches
+from scratchpad.errors import UserError
+from scratchpad.workbench import Workbench
+
+NUMBER = "A latent is a whole number."
+FOUND = 40  # latents of a search
+
+
+class Lookups:
+    """The lookups, over the workbenches that are offered.
+
+    Raises:
+        UserError: what was given is not of its form, or there is nothing to look it up in.
+    """
+
+    def __init__(self, benches: Benches | None, naming: bool = False):
+        self.benches, self.naming = benches, naming
+
+    def detail(self, given: Any) -> dict[str, Any]:
+        """A latent's reference images; given [choice, latent]."""
+        bench, number = self._latent(given)
+        return panels.detail(bench, number)
+
+    def overview(self, choice: Any) -> dict[str, Any]:
+        """All latents of the SAE."""
+        return panels.overview(self._bench(choice))
+
+    def latent(self, given: Any) -> dict[str, Any]:
+        """What the index knows of one latent; given [choice, latent]."""
+        bench, number = self._latent(given)
+        return panels.latent(bench, number)
+
+    def rename(self, given: Any) -> dict[str, Any]:
+        """Gives a latent a name where the owner allows it; given [choice, latent, name]."""
+        *which, name = given if isinstance(given, list) and len(given) == 3 else (None, None, None)
+        bench, number = self._latent(which)
+        if not self.naming or bench.index is None:
+            raise UserError("Names can't be given here: the owner allows it with --naming.")
+        if not isinstance(name, str) or not name.isprintable():
+            raise UserError("A name is a few words.")
+        bench.index.rename(number, name)
+        return panels.latent(bench, number)
+
+    def search(self, given: Any) -> dict[str, Any]:
+        """Latents whose name has every word of a text, or of a decoder cluster by its number; given [choice, which]."""
+        choice, which = given if isinstance(given, list) and len(given) == 2 else (None, "")
+        index = self._bench(choice).index
+        if index and isinstance(which, int):
+            rows = index.cluster(which)
+        else:
+            rows = index.search(which[:200], FOUND) if index and isinstance(which, str) and which.strip() else []
+        return {"latents": [{"id": row.id, "name": row.name} for row in rows]}
+
+    def _bench(self, choice: object) -> Workbench:
+        if self.benches is None:
+            raise UserError("This server has no model loaded; it shows cases that were kept.")
+        return self.benches.of(str(choice) if choice else None)
+
+    def _latent(self, given: Any) -> tuple[Workbench, int]:
+        try:
+            choice, number = given
+            number = int(number)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise UserError(NUMBER) from error
+        bench = self._bench(choice)
+        if not 0 <= number < bench.sae.d_sae:
+            raise UserError(f"Latent {number} was asked for; {bench.sae.name} has 0 to {bench.sae.d_sae - 1}.")
+        return bench, number
