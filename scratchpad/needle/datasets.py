@@ -116,9 +116,10 @@ def draw(stack: Haystack) -> Image.Image:
                 if here:
                     pen.rectangle(_square(stack, cell), fill=stack.ink)
                 continue
-            if here and stack.dataset == "text":
-                y0, x0, y1, x1 = stack.box(cell)
-                pen.rectangle((x0, y0, x1 - 1, y1 - 1), fill=stack.paper)
+            if stack.dataset == "text":
+                if here:
+                    _into_line(pen, stack, cell, scale)
+                continue
             word = stack.needle if here else stack.distractor if stack.dataset == "multi-words" else ""
             if word:
                 _write(pen, stack, cell, word, scale * (0.5 if here and stack.small else 1.0), nudge)
@@ -126,19 +127,32 @@ def draw(stack: Haystack) -> Image.Image:
 
 
 def _run_text(pen: ImageDraw.ImageDraw, stack: Haystack, rng: np.random.Generator, scale: float) -> None:
-    """Lorem ipsum from edge to edge, a line for every row of cells or several where they're tall."""
-    h, w = stack.cell
-    font = _fitting(stack.font, max(stack.needle, stack.distractor, key=len), round(w) - 2, round(h) - 2, scale)
-    _, top, _, bottom = font.getbbox("lp")
-    lines = stack.cells[0] * max(1, int(h / (1.3 * (bottom - top))))
-    pitch = stack.size[0] / lines
+    """Lorem ipsum from edge to edge, a line for every row of cells."""
+    font, baseline = _line(stack, scale)
     n = int(rng.integers(len(LOREM)))
-    for line in range(lines):
+    for row in range(stack.cells[0]):
         words: list[str] = []
         while font.getlength(" ".join(words)) < stack.size[1]:
             words.append(LOREM[n % len(LOREM)])
             n += 1
-        pen.text((1, line * pitch + (pitch - (bottom - top)) / 2 - top), " ".join(words), font=font, fill=stack.ink)
+        pen.text((1, row * stack.cell[0] + baseline), " ".join(words), font=font, fill=stack.ink, anchor="ls")
+
+
+def _into_line(pen: ImageDraw.ImageDraw, stack: Haystack, cell: Cell, scale: float) -> None:
+    """The needle over its cell of the running text: on the line and of its size, so that nothing but the word tells it apart."""
+    y0, x0, y1, x1 = stack.box(cell)
+    font, baseline = _line(stack, scale * (0.5 if stack.small else 1.0))
+    pen.rectangle((x0, y0, x1 - 1, y1 - 1), fill=stack.paper)
+    free = x1 - x0 - font.getlength(stack.needle)
+    pen.text((x0 + max(0.0, free) / 2, cell[0] * stack.cell[0] + baseline), stack.needle, font=font, fill=stack.ink, anchor="ls")
+
+
+def _line(stack: Haystack, scale: float) -> tuple[ImageFont.FreeTypeFont, float]:
+    """The font of the running text, and how far below a row's top its line stands."""
+    h, w = stack.cell
+    font = _fitting(stack.font, max(stack.needle, stack.distractor, key=len), round(w) - 2, round(h) - 2, scale)
+    _, top, _, bottom = font.getbbox("lp", anchor="ls")
+    return font, (h - (bottom - top)) / 2 - top
 
 
 def _square(stack: Haystack, cell: Cell) -> tuple[int, int, int, int]:

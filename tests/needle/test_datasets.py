@@ -30,6 +30,17 @@ def test_the_same_seed_gives_the_same_bytes_and_the_needle_changes_its_cell_alon
         assert np.asarray(draw(replace(base, seed=4))).tobytes() != none.tobytes() or dataset == "single-word"
 
 
+def test_in_running_text_the_needle_is_not_found_by_its_ink() -> None:
+    """Whoever looks for the cell with least or most ink finds it hardly more often than by chance."""
+    found = {"least": 0, "most": 0}
+    for stack in every_position(Haystack("text", (7, 7), (224, 224), None)):
+        ink = 255.0 - np.asarray(draw(stack).convert("L")).reshape(7, 32, 7, 32).mean((1, 3))
+        assert stack.at is not None
+        found["least"] += ink[stack.at] == ink.min()
+        found["most"] += ink[stack.at] == ink.max()
+    assert max(found.values()) <= 5, found
+
+
 def test_a_small_needle_is_smaller() -> None:
     ink = lambda s: int((np.asarray(draw(s)) < 128).sum())  # noqa: E731
     for dataset in ("patch", "single-word"):

@@ -248,6 +248,46 @@ def test_a_panel_is_saved_as_a_picture(page: Page, tmp_path: Path, panel: str) -
     assert len(picture.getcolors(picture.width * picture.height) or []) > 50  # drawn, not blank
 
 
+def test_every_number_has_its_meaning_a_hover_away(page: Page) -> None:
+    page.locator("#sp-look .sp-map canvas").click(position={"x": 60, "y": 60})
+    page.locator("[data-do=smallest]").click()
+    expect(page.locator("#sp-test .sp-control")).to_be_visible(timeout=60_000)
+    page.click("#sp-layers summary")
+    page.wait_for_selector("#sp-layers .sp-layer", timeout=60_000)
+    page.click("#sp-stages summary")
+    page.wait_for_selector("#sp-stages .sp-steps img", timeout=60_000)
+    page.click("#sp-stages [data-by=page]")
+    page.wait_for_selector("#sp-stages [data-at]", timeout=60_000)
+    page.click("#sp-needle summary")
+    page.wait_for_selector("#sp-needle .sp-before td")
+    page.click("#sp-sae summary")
+    page.fill("#sp-sae .sp-find", "octopus")
+    page.click("#sp-sae .sp-hits .sp-chip")
+    page.wait_for_selector("#sp-sae .sp-latent .sp-verdict")
+    bare = page.evaluate("""() => {
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+      while (texts.nextNode()) {
+        const text = texts.currentNode.textContent, at = texts.currentNode.parentElement;
+        if (/\\d[.]\\d|\\d ?%/.test(text) && at.closest('.sp-root') && at.offsetParent && !at.closest('[title], figcaption b, script, style'))
+          found.push(text.trim());
+      }
+      return found;
+    }""")
+    ranges = [text for text in bare if "mean over the" in text]  # a stage says itself what its numbers are
+    assert sorted(bare) == sorted(ranges)
+    assert page.locator("[title]").count() > 60
+
+
+def test_a_heatmap_wider_than_the_page_is_whole_in_its_picture(page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_function("document.querySelector('#sp-heatmap canvas').width < 800")
+    with page.expect_download() as saved:
+        page.click("#sp-heatmap [data-png]")
+    saved.value.save_as(tmp_path / "h.png")
+    latents = page.evaluate("Scratchpad.state.data.heatmap.latents.length")
+    assert Image.open(tmp_path / "h.png").width >= 2 * 20 * latents
+
+
 def test_a_click_in_a_heatmap_of_a_thousand_latents_takes_no_longer_than_in_one_of_fifty(page: Page) -> None:
     def click(latents: int) -> float:
         """Median milliseconds from a click to the next frame, 64 tokens by so many latents."""

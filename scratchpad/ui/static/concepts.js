@@ -6,9 +6,9 @@ Scratchpad.concepts = (element) => {
       <header><h2>Concepts <span class="sp-of"></span></h2>${S.png}
         <div class="sp-filters">
           <label class="sp-switch" title="On: activation weighted by the chosen token's attention. Off: plain mean over the image."><input type="checkbox" data-set="weighted" checked> weigh by attention</label>
-          <label title="Share of the reference images on which a latent fires">fires on at most <input type="range" data-set="maxSparsity" min="0.01" max="1" step="0.01" value="0.5"><output>50%</output></label>
-          <label title="Share of the reference images on which a latent fires">at least <input type="range" data-set="minSparsity" min="0" max="0.2" step="0.002" value="0"><output>0%</output></label>
-          <label title="Mean image-level activation where the latent is active">mean activation over <input type="range" data-set="minMean" min="0" max="1" step="0.01" value="0"><output>0</output></label>
+          <label title="${S.words.sparsity}">fires on at most <input type="range" data-set="maxSparsity" min="0.01" max="1" step="0.01" value="0.5"><output>50%</output></label>
+          <label title="${S.words.sparsity}">at least <input type="range" data-set="minSparsity" min="0" max="0.2" step="0.002" value="0"><output>0%</output></label>
+          <label title="${S.words.mean}">mean activation over <input type="range" data-set="minMean" min="0" max="1" step="0.01" value="0"><output>0</output></label>
         </div></header>
       <p class="sp-note sp-text sp-worth"></p>
       <div class="sp-cards"></div>
@@ -17,12 +17,12 @@ Scratchpad.concepts = (element) => {
   const cards = element.querySelector(".sp-cards"), more = element.querySelector(".sp-more");
   let key = "";
   function card(s, l, best) {
-    const sure = l.auroc === null ? "" : `<span class="sp-auroc" title="AUROC: how well this latent's maximum over an image tells images with “${S.escape(l.name)}” from those without">${l.auroc.toFixed(2)}</span>`;
+    const sure = l.auroc === null ? "" : `<span class="sp-auroc"${S.means("auroc")}>${l.auroc.toFixed(2)}</span>`;
     return `<article class="sp-card" data-id="${l.id}">
       <button type="button" class="sp-name" data-latent="${l.id}" aria-pressed="${s.latent === l.id}">${S.escape(l.name)}<small>#${l.id}</small>${sure}</button>
-      <div class="sp-score" title="Score: activation weighted by attention, summed over patches"><span class="sp-meter" style="--v:${(l.score / best).toFixed(3)}"></span><span class="sp-num">${l.score.toPrecision(2)}</span></div>
+      <div class="sp-score"${S.means(s.weighted ? "score" : "mean")}><span class="sp-meter" style="--v:${(l.score / best).toFixed(3)}"></span><span class="sp-num">${l.score.toPrecision(2)}</span></div>
       <div class="sp-pics"><canvas class="sp-here" aria-hidden="true"></canvas><div class="sp-refs" aria-hidden="true"></div></div>
-      <footer><span>${l.sparsity === null ? "" : `fires on ${(100 * l.sparsity).toFixed(1)}%`}</span>
+      <footer><span${S.means("sparsity")}>${l.sparsity === null ? "" : `fires on ${(100 * l.sparsity).toFixed(1)}%`}</span>
       <button type="button" class="sp-pick" data-pick="${l.id}" aria-pressed="${s.picked.includes(l.id)}">${s.picked.includes(l.id) ? "✓ in the test" : "switch off"}</button></footer></article>`;
   }
   async function pictures(s, node, l) {

@@ -5,7 +5,7 @@ Scratchpad.heatmap = (element) => {
   element.innerHTML = `
     <section class="sp-panel" aria-label="Token-latent heatmap">
       <header><h2>Heatmap <span class="sp-of">which token drew on which concept</span></h2>
-      <span class="sp-bar"><i></i><span>column's least</span><b>most</b></span>${S.png}</header>
+      <span class="sp-bar"${S.means("heatmap")}><i></i><span>column's least</span><b>most</b></span>${S.png}</header>
       <div class="sp-scroll" tabindex="0" role="group" aria-label="Heatmap of tokens by latents. Arrow keys move, Enter puts the latent in the test."><div class="sp-wide"><canvas role="img"></canvas></div></div>
       <div class="sp-clusters" aria-label="Clusters"></div>
       <p class="sp-note">Columns whose activations rise and fall together across tokens stand together (1 − Pearson, average linkage). Choose a column for its concept, a cluster to test it as one.</p>
@@ -16,9 +16,18 @@ Scratchpad.heatmap = (element) => {
   const ink = () => getComputedStyle(element.querySelector(".sp-panel")).getPropertyValue("--sp-ink").trim() || "#222";
   const whole = (h) => LEFT + CELL * h.latents.length + 70;
   function draw(s) {
-    const d = s.data, h = d.heatmap, ratio = window.devicePixelRatio || 1;
-    wide.style.width = `${whole(h)}px`;
-    const w = Math.max(1, Math.min(whole(h), scroll.clientWidth || whole(h))), height = HEAD + ROW * h.tokens.length + 8, x0 = scroll.scrollLeft;
+    const h = s.data.heatmap, all = whole(h);
+    wide.style.width = `${all}px`;
+    sketch(s, canvas, Math.max(1, Math.min(all, scroll.clientWidth || all)), scroll.scrollLeft, window.devicePixelRatio || 1);
+    canvas.setAttribute("aria-label", `${h.tokens.length} tokens by ${h.latents.length} latents in ${h.clusters.length} clusters`);
+  }
+  canvas.whole = () => {  // for a picture of it, which nobody scrolls
+    const paper = document.createElement("canvas"), all = whole(S.state.data.heatmap);
+    sketch(S.state, paper, all, 0, Math.min(2, 16000 / all));
+    return paper;
+  };
+  function sketch(s, canvas, w, x0, ratio) {
+    const d = s.data, h = d.heatmap, height = HEAD + ROW * h.tokens.length + 8;
     if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(height * ratio)) { canvas.width = Math.round(w * ratio); canvas.height = Math.round(height * ratio); canvas.style.width = `${w}px`; canvas.style.height = `${height}px`; }
     const pen = canvas.getContext("2d"); pen.setTransform(ratio, 0, 0, ratio, 0, 0); pen.clearRect(0, 0, w, height);
     const paint = ink(), left = (c) => LEFT + CELL * c - x0;
@@ -53,7 +62,6 @@ Scratchpad.heatmap = (element) => {
     const col = h.latents.indexOf(s.latent);
     if (col >= 0) for (const [style, width] of [["#fff", 3], ["#111", 1]]) { pen.strokeStyle = style; pen.lineWidth = width; pen.strokeRect(left(col) - 1, HEAD - 1, CELL + 1, ROW * h.tokens.length + 1); }
     pen.restore();
-    canvas.setAttribute("aria-label", `${h.tokens.length} tokens by ${h.latents.length} latents in ${h.clusters.length} clusters`);
   }
   function chips(s) {
     const box = element.querySelector(".sp-clusters"), on = (k) => k.latents.every((id) => s.picked.includes(id));
@@ -61,7 +69,7 @@ Scratchpad.heatmap = (element) => {
     drawn = s.data.heatmap;
     box.innerHTML = drawn.clusters.map((k, i) => {
       const names = [...new Set(k.latents.map((id) => S.label(s.data, id)))];
-      return `<button type="button" class="sp-chip" data-cluster="${i}" aria-pressed="${on(k)}"><b>${k.id}</b> ${S.escape(names.slice(0, 3).join(", "))}${names.length > 3 ? " …" : ""} <small>${k.latents.length}</small></button>`;
+      return `<button type="button" class="sp-chip" data-cluster="${i}" aria-pressed="${on(k)}"><b>${k.id}</b> ${S.escape(names.slice(0, 3).join(", "))}${names.length > 3 ? " …" : ""} <small${S.means("cluster")}>${k.latents.length}</small></button>`;
     }).join("");
   }
   const again = () => { if (S.state.data && !waiting) waiting = requestAnimationFrame(() => { waiting = 0; draw(S.state); }); };
@@ -71,10 +79,18 @@ Scratchpad.heatmap = (element) => {
     const a = CELL * c, seen = scroll.clientWidth - LEFT - CELL;
     if (a < scroll.scrollLeft) scroll.scrollLeft = a; else if (a > scroll.scrollLeft + seen) scroll.scrollLeft = a - seen;
   }
+  function under(e) {  // [row, column] of a point
+    const r = canvas.getBoundingClientRect(), x = e.clientX - r.left;
+    return [Math.floor((e.clientY - r.top - HEAD) / ROW), x < LEFT ? -1 : Math.floor((x + scroll.scrollLeft - LEFT) / CELL)];
+  }
+  canvas.addEventListener("pointermove", (e) => {
+    const d = S.state.data; if (!d) return;
+    const [y, c] = under(e), h = d.heatmap, id = h.latents[c], at = h.tokens[y];
+    canvas.title = id === undefined ? "" : `${S.label(d, id)} #${id}${at === undefined ? "" : ` at “${d.byIndex.get(at).text.trim()}”: ${h.values[y][c].toFixed(2)} on its column's scale of 0 to 1. ${S.words.heatmap}`}`;
+  });
   canvas.addEventListener("click", (e) => {
     const d = S.state.data; if (!d) return;
-    const r = canvas.getBoundingClientRect(), c = e.clientX - r.left < LEFT ? -1 : Math.floor((e.clientX - r.left + scroll.scrollLeft - LEFT) / CELL), y = Math.floor((e.clientY - r.top - HEAD) / ROW);
-    const h = d.heatmap, change = {};
+    const [y, c] = under(e), h = d.heatmap, change = {};
     if (y >= 0 && y < h.tokens.length) { change.token = h.tokens[y]; change.latent = null; }
     if (c >= 0 && c < h.latents.length) { change.latent = h.latents[c]; at = c; }
     if (Object.keys(change).length) S.set(change);

@@ -64,7 +64,7 @@ Scratchpad.keep = (element, trigger) => {
     for (const b of element.querySelectorAll("[data-keep], [data-again], [data-fork]")) b.disabled = on;
     if (!on) going.end();
   }
-  const replayed = (r) => `<p class="sp-verdict"><b>${r.agrees ? "It agrees." : "It does not agree."}</b> ${r.same_model ? "The same model" : "Another model"}, ${r.same_sae ? "the same SAE" : "another SAE"}; the answer is “${S.escape(r.answer)}”${r.logprob_difference === null ? ", in other tokens" : `, token for token, log-probabilities at most ${r.logprob_difference.toExponential(1)} nats apart`}.${r.runs.length ? ` ${r.runs.filter(([a, c]) => a === c).length} of ${r.runs.length} edits give the answer that was kept.` : ""}</p>`;
+  const replayed = (r) => `<p class="sp-verdict"><b>${r.agrees ? "It agrees." : "It does not agree."}</b> ${r.same_model ? "The same model" : "Another model"}, ${r.same_sae ? "the same SAE" : "another SAE"}; the answer is “${S.escape(r.answer)}”${r.logprob_difference === null ? ", in other tokens" : `, token for token, <span${S.means("logprob")}>log-probabilities at most ${r.logprob_difference.toExponential(1)} nats apart</span>`}.${r.runs.length ? ` ${r.runs.filter(([a, c]) => a === c).length} of ${r.runs.length} edits give the answer that was kept.` : ""}</p>`;
   function told(text) {
     const value = JSON.parse(text);
     if (value.progress) { going.step(value.progress); return; }

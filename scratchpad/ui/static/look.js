@@ -20,7 +20,7 @@ Scratchpad.look = (element) => {
   let drawn = null, painted = "", anchor = null;
 
   const chip = (t, s, extra = "") => `<button type="button" class="sp-chip sp-${t.role}" data-token="${t.index}" aria-pressed="${s.token === t.index && s.latent === null}"
-    title="${t.logprob === null ? t.role + " token" : "log-probability " + t.logprob.toFixed(2)}">${S.shown(t.text)}${extra}</button>`;
+    title="${t.logprob === null ? t.role + " token" : `log-probability ${t.logprob.toFixed(2)}. ${S.words.logprob}`}">${S.shown(t.text)}${extra}</button>`;
 
   function tokens(s) {
     const d = s.data, part = (role) => d.tokens.filter((t) => t.role === role).map((t) => chip(t, s)).join("");
@@ -34,7 +34,7 @@ Scratchpad.look = (element) => {
     if (s.patch === null) { q(".sp-patch").innerHTML = `<p class="sp-note">Choose a token to see where it looked. Click a patch of the picture to list its concepts.</p>`; return; }
     const [tile, row, col] = place(d, s.patch), rows = S.ofPatch(d, s.patch).slice(0, 8);
     q(".sp-patch").innerHTML = `<p class="sp-kicker">Patch at row ${row}, column ${col}${d.tiles.length > 1 ? `, tile ${tile}` : ""}</p><ul class="sp-list">${rows.map((l) =>
-      `<li><button type="button" class="sp-link" data-latent="${l.id}" aria-pressed="${s.latent === l.id}">${S.escape(S.label(d, l.id))} <small>#${l.id}</small></button><span class="sp-meter" style="--v:${(l.value / rows[0].value).toFixed(3)}"></span><span class="sp-num">${l.value.toFixed(2)}</span></li>`).join("")}</ul>`;
+      `<li><button type="button" class="sp-link" data-latent="${l.id}" aria-pressed="${s.latent === l.id}">${S.escape(S.label(d, l.id))} <small>#${l.id}</small></button><span class="sp-meter" style="--v:${(l.value / rows[0].value).toFixed(3)}"></span><span class="sp-num"${S.means("activation")}>${l.value.toFixed(2)}</span></li>`).join("")}</ul>`;
   }
   function place(d, p) { let i = 0; for (const t of d.tiles) { const n = t.rows * t.cols; if (p < n) return [i, Math.floor(p / t.cols), p % t.cols]; p -= n; i++; } return [0, 0, 0]; }
   function boxOf(d, p) {
@@ -53,6 +53,7 @@ Scratchpad.look = (element) => {
     const what = latent ? `Where <b>${S.escape(S.label(d, s.latent))}</b> #${s.latent} fires: its activation on each patch. ${S.trust(d.conceptTrust, "sae-attention", d.kept)}`
       : token ? `Attention of ${token.role} token <b>${S.shown(token.text)}</b>: ${token.role === "output" ? "the row of the position that predicts it" : "the row of its own position"}, mean over heads and layers. ${S.trust(d.trust, "attention", d.kept)}` : "";
     q(".sp-what").innerHTML = top > 0 || latent ? what : `${what} It comes before the image and can't see it.`;
+    q(".sp-bar").title = S.words[latent ? "activation" : "attention"];
     q(".sp-top").textContent = latent ? top.toFixed(2) : `${(100 * top).toFixed(1)}%`;
     canvas.setAttribute("aria-label", (latent ? `Map of latent ${s.latent}` : `Attention map of token ${token ? token.text : ""}`) + ". Arrow keys choose a patch.");
     const key = `${d.key}/${s.token}/${s.latent}/${s.patch}/${s.region}`;

@@ -37,12 +37,12 @@ Scratchpad.needle = (element, trigger) => {
     if (!methods.length) { q(".sp-before").innerHTML = `<p class="sp-note">Nothing was measured of this model before.</p>`; return; }
     const sets = known.datasets.filter((d) => methods.some((m) => before[m][d] !== undefined));
     const mean = (m) => Object.values(before[m]).reduce((a, b) => a + b, 0) / sets.length;
-    q(".sp-before").innerHTML = `<p class="sp-kicker">Measured of this model: how often the map finds the needle</p><div class="sp-scroll" tabindex="0" role="group" aria-label="Accuracy of every map"><table><thead><tr><th scope="col">map</th>${sets.map((d) => `<th scope="col">${d}</th>`).join("")}</tr></thead><tbody>${methods.sort((a, b) => mean(b) - mean(a)).map((m) => `<tr><th scope="row">${m}</th>${sets.map((d) => before[m][d] === undefined ? "<td>–</td>" : `<td><span class="sp-meter" style="--v:${before[m][d].toFixed(3)}"></span><span class="sp-num">${percent(before[m][d])}</span></td>`).join("")}</tr>`).join("")}</tbody></table></div>`;
+    q(".sp-before").innerHTML = `<p class="sp-kicker">Measured of this model: how often the map finds the needle</p><div class="sp-scroll" tabindex="0" role="group" aria-label="Accuracy of every map"><table><thead><tr><th scope="col">map</th>${sets.map((d) => `<th scope="col">${d}</th>`).join("")}</tr></thead><tbody>${methods.sort((a, b) => mean(b) - mean(a)).map((m) => `<tr><th scope="row">${m}</th>${sets.map((d) => before[m][d] === undefined ? "<td>–</td>" : `<td><span class="sp-meter" style="--v:${before[m][d].toFixed(3)}"></span><span class="sp-num"${S.means("accuracy")}>${percent(before[m][d])}</span></td>`).join("")}</tr>`).join("")}</tbody></table></div>`;
   }
   function shown(r) {
     const side = Math.max(8, Math.floor(126 / Math.max(...r.cells)));
-    q(".sp-found").innerHTML = `<p class="sp-verdict"><b>${S.escape(r.rows[0].method)}</b> finds it most often: ${percent(r.rows[0].accuracy)} of ${r.cells[0] * r.cells[1]} images (${S.escape(r.dataset)}; ${percent(r.chance)} by chance).</p>
-      <div class="sp-grids"><figure><img src="${r.src}" alt="" style="width:126px"><figcaption>one of the images</figcaption></figure>${r.rows.map((row) => `<figure><canvas role="img" aria-label="Where ${row.method} finds the needle: ${percent(row.accuracy)}"></canvas><figcaption><b>${S.escape(row.method)}</b> ${percent(row.accuracy)}${row.biases.length ? `<br>drawn towards ${row.biases.map(S.escape).join(", ")}` : ""}</figcaption></figure>`).join("")}</div>
+    q(".sp-found").innerHTML = `<p class="sp-verdict"><b>${S.escape(r.rows[0].method)}</b> finds it most often: <span${S.means("accuracy")}>${percent(r.rows[0].accuracy)} of ${r.cells[0] * r.cells[1]} images</span> (${S.escape(r.dataset)}; <span${S.means("chance")}>${percent(r.chance)} by chance</span>).</p>
+      <div class="sp-grids"><figure><img src="${r.src}" alt="" style="width:126px"><figcaption>one of the images</figcaption></figure>${r.rows.map((row) => `<figure><canvas role="img" aria-label="Where ${row.method} finds the needle: ${percent(row.accuracy)}"></canvas><figcaption><b>${S.escape(row.method)}</b> <span${S.means("accuracy")}>${percent(row.accuracy)}</span>${row.biases.length ? `<br>drawn towards ${row.biases.map(S.escape).join(", ")}` : ""}</figcaption></figure>`).join("")}</div>
       <p class="sp-note"><span class="sp-bar"><i></i><span>missed</span><b>found</b></span> Each cell: whether the map finds the needle that lies there.</p>`;
     q(".sp-found").querySelectorAll("canvas").forEach((canvas, i) => {
       canvas.width = side * r.cells[1]; canvas.height = side * r.cells[0];
@@ -60,7 +60,7 @@ Scratchpad.needle = (element, trigger) => {
     trigger("select", { ...what, ticket: going.begin(), at: Date.now() });
   }
   element.told = (value) => {
-    if (value.progress) { going.step(value.progress); return; }
+    if (value.progress) { if (value.progress.what === "measuring") going.step(value.progress); return; }
     wait(false);
     if (value.error) { q(".sp-found").innerHTML = `<p class="sp-error" role="alert">${S.escape(value.error)}</p>`; return; }
     shown(value); fill();

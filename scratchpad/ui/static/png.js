@@ -7,14 +7,17 @@
     from.forEach((e, i) => {
       if (e.tagName !== "CANVAS") { to[i].setAttribute("value", e.value); if (e.checked) to[i].setAttribute("checked", ""); if (e.tagName === "TEXTAREA") to[i].textContent = e.value; return; }
       const image = document.createElement("img");
-      image.src = e.toDataURL(); image.className = e.className; image.style.cssText = `${e.style.cssText};width:${e.offsetWidth}px;height:${e.offsetHeight}px`;
+      const shown = e.whole ? e.whole() : e;  // what is scrolled on the page stands whole in its picture
+      image.src = shown.toDataURL(); image.className = e.className;
+      image.style.cssText = `${e.style.cssText};width:${e.whole ? shown.style.width : `${e.offsetWidth}px`};height:${e.offsetHeight}px`;
       to[i].replaceWith(image);
     });
     for (const b of copy.querySelectorAll("[data-png]")) b.remove();
     return copy;
   }
   async function drawn(node) {
-    const wide = node.offsetWidth + 48, high = node.scrollHeight + 32;
+    const scrolled = [...node.querySelectorAll(".sp-scroll")].map((e) => e.scrollWidth);
+    const wide = Math.max(node.offsetWidth, ...scrolled) + 48, high = node.scrollHeight + 32, by = Math.min(2, 16000 / wide);
     const dark = document.body.classList.contains("dark"), box = document.createElement("div"), style = document.createElement("style");
     const of = getComputedStyle(node), paper = of.getPropertyValue("--sp-paper").trim() || "#fff";
     style.textContent = rules();
@@ -25,11 +28,11 @@
     box.append(style, still(node)); outer.append(box);
     for (const s of box.querySelectorAll(".sp-scroll")) s.style.overflow = "hidden";
     const text = new XMLSerializer().serializeToString(outer);
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${2 * wide}" height="${2 * high}" viewBox="0 0 ${wide} ${high}"><foreignObject width="100%" height="100%">${text}</foreignObject></svg>`;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${by * wide}" height="${by * high}" viewBox="0 0 ${wide} ${high}"><foreignObject width="100%" height="100%">${text}</foreignObject></svg>`;
     const image = new Image(), canvas = document.createElement("canvas");
     image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
     await image.decode();
-    canvas.width = 2 * wide; canvas.height = 2 * high;
+    canvas.width = by * wide; canvas.height = by * high;
     const pen = canvas.getContext("2d");
     pen.fillStyle = paper; pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(image, 0, 0, canvas.width, canvas.height);

@@ -39,18 +39,18 @@ Scratchpad.sae = (element) => {
   }
   function bars(h) {
     const most = Math.max(...h, 1);
-    return `<div class="sp-hist" role="img" aria-label="Histogram of activations">${h.map((n) => `<i style="height:${(100 * Math.log1p(n) / Math.log1p(most)).toFixed(1)}%"></i>`).join("")}</div><p class="sp-note">activations on patches, from 2⁻⁶ to 2⁹, heights logarithmic</p>`;
+    return `<div class="sp-hist" role="img" aria-label="Histogram of activations"${S.means("histogram")}>${h.map((n) => `<i style="height:${(100 * Math.log1p(n) / Math.log1p(most)).toFixed(1)}%"></i>`).join("")}</div><p class="sp-note">activations on patches, from 2⁻⁶ to 2⁹, heights logarithmic</p>`;
   }
   async function show(id) {
     chosen = id; draw();
     const d = JSON.parse(await server.latent([S.choice(), id]));
     if (chosen !== id) return;
     if (d.error) { q(".sp-latent").innerHTML = `<p class="sp-error">${S.escape(d.error)}</p>`; return; }
-    q(".sp-latent").innerHTML = `<p class="sp-verdict"><b>${S.escape(d.name || `latent ${id}`)}</b> <small>#${id}</small>${d.source ? ` <span class="sp-note">named after ${S.escape(d.source)}${d.auroc === null ? "" : `, AUROC ${d.auroc.toFixed(2)}`}</span>` : ""}</p>
-      <p class="sp-note">fires on ${(100 * d.sparsity).toFixed(1)}% of images, mean ${d.mean_activation.toPrecision(2)} where it does${d.cluster === undefined ? "" : `, <button type="button" class="sp-link" data-group="${+d.cluster}">decoder cluster ${+d.cluster}</button>`}</p>
+    q(".sp-latent").innerHTML = `<p class="sp-verdict"><b>${S.escape(d.name || `latent ${id}`)}</b> <small>#${id}</small>${d.source ? ` <span class="sp-note">named after ${S.escape(d.source)}${d.auroc === null ? "" : `, <span${S.means("auroc")}>AUROC ${d.auroc.toFixed(2)}</span>`}</span>` : ""}</p>
+      <p class="sp-note"><span${S.means("sparsity")}>fires on ${(100 * d.sparsity).toFixed(1)}% of images</span>, <span${S.means("mean")}>mean ${d.mean_activation.toPrecision(2)} where it does</span>${d.cluster === undefined ? "" : `, <button type="button" class="sp-link" data-group="${+d.cluster}">decoder cluster ${+d.cluster}</button>`}</p>
       <button type="button" class="sp-quiet" data-put="${id}">${S.state.picked.includes(id) ? "✓ in the test" : "put it in the test"}</button>
       <div class="sp-refs sp-many"></div>${d.histogram ? bars(d.histogram) : ""}
-      ${d.neighbours ? `<p class="sp-kicker">Writes most alike (cosine of decoder rows)</p><div class="sp-row">${d.neighbours.map((n) => `<button type="button" class="sp-chip" data-show="${n.id}">${S.escape(n.name)} <small>${n.cosine.toFixed(2)}</small></button>`).join("")}</div>` : ""}`;
+      ${d.neighbours ? `<p class="sp-kicker">Writes most alike (cosine of decoder rows)</p><div class="sp-row">${d.neighbours.map((n) => `<button type="button" class="sp-chip" data-show="${n.id}">${S.escape(n.name)} <small${S.means("cosine")}>${n.cosine.toFixed(2)}</small></button>`).join("")}</div>` : ""}`;
     if (element.naming) q(".sp-latent").insertAdjacentHTML("beforeend", `<form class="sp-target sp-naming"><label>name it <input type="text" maxlength="80" value="${S.escape(d.source === "user" ? d.name : "")}" placeholder="${S.escape(d.name || "a few words")}"></label> <button class="sp-quiet">${d.source === "user" ? "Rename" : "Name"}</button> <span class="sp-note"></span></form>`);
     for (const r of d.references) {
       const c = document.createElement("canvas"); c.title = r.labels; q(".sp-many").append(c);

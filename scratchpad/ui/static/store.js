@@ -132,7 +132,7 @@ window.Scratchpad = window.Scratchpad || (() => {
   const failure = (sentence) => `<p class="sp-error" role="alert">${escape(sentence)} <button type="button" class="sp-quiet" data-retry>Try again</button></p>`;
   // What a map of a kind is worth, as far as it was measured of this model; `kept` where nothing can be measured any more, undefined where a case doesn't say.
   const TRUST = { attention: "Maps of this kind", "sae-attention": "Maps of the concepts that an answer weighs", cosine: "Maps of this kind" };
-  const trust = (t, method, kept) => (t === undefined ? "" : t ? `<span title="Needle: the share of images, one for every cell of a grid, in which the map is brightest at the cell where the needle is">${TRUST[method]} found the needle in <b>${(100 * t.accuracy).toFixed(0)}%</b> of images (${escape(t.dataset)}; ${(100 * t.chance).toFixed(0)}% by chance).</span>`
+  const trust = (t, method, kept) => (t === undefined ? "" : t ? `<span title="Needle. ${api.words.accuracy}">${TRUST[method]} found the needle in <b>${(100 * t.accuracy).toFixed(0)}%</b> of images (${escape(t.dataset)}; ${(100 * t.chance).toFixed(0)}% by chance).</span>`
     : `How well ${TRUST[method].replace("Maps", "maps")} find things in this model is not measured${kept || !api.measure ? "" : `: <button type="button" class="sp-link" data-trust="${method}">measure it</button>`}.`);
   document.addEventListener("click", (e) => { const b = e.target.closest("[data-trust]"); if (b) api.measure(b.dataset.trust); });
   const choice = () => (state.data && state.data.choice) || "";

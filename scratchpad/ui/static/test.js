@@ -61,7 +61,7 @@ Scratchpad.test = (element, trigger) => {
     return c.before.tokens.map((t, i) => {
       const v = c.delta_logprob.tokens[i], [r, g, b] = S.change(-v / most), a = c.alternatives[i];
       const title = a ? `likeliest before: ${likely(a.before)}; now: ${likely(a.after)}` : "";
-      return `<div class="sp-delta" title="${S.escape(title)}"><span class="sp-col"><i style="height:${(100 * Math.abs(v) / most).toFixed(1)}%;background:rgb(${r},${g},${b})"></i></span><span class="sp-num">${signed(v)}</span><span>${S.shown(t.text)}</span></div>`;
+      return `<div class="sp-delta" title="${S.escape(title)}"><span class="sp-col"><i style="height:${(100 * Math.abs(v) / most).toFixed(1)}%;background:rgb(${r},${g},${b})"></i></span><span class="sp-num"${S.means("change")}>${signed(v)}</span><span>${S.shown(t.text)}</span></div>`;
     }).join("");
   }
   function control(c) {
@@ -71,19 +71,19 @@ Scratchpad.test = (element, trigger) => {
     const low = Math.min(...all), span = Math.max(1e-6, Math.max(...all) - low);
     const x = (v) => (100 * (v - low) / span).toFixed(2);
     const verdict = k.verdict ? `no evidence: ${S.escape(k.verdict)}` : `${k.n - k.as_strong} of ${k.n} random sets do less`;
-    return `<div class="sp-control"><p class="sp-kicker">Control: ${k.n} random sets of ${c.latents} active latent${c.latents === 1 ? "" : "s"}</p>
+    return `<div class="sp-control"><p class="sp-kicker"${S.means("control")}>Control: ${k.n} random sets of ${c.latents} active latent${c.latents === 1 ? "" : "s"}</p>
       <div class="sp-strip" role="img" aria-label="Change of log-probability: this edit ${c.delta_logprob.answer.toFixed(2)}, random sets between ${Math.min(...k.effects).toFixed(2)} and ${Math.max(...k.effects).toFixed(2)}">
       ${k.noise.effects.map((v) => `<i class="sp-noise" style="left:${x(v)}%"></i>`).join("")}
       ${k.effects.map((v) => `<i style="left:${x(v)}%"></i>`).join("")}<u style="left:${x(k.reconstruction.effect)}%"></u><b style="left:${x(c.delta_logprob.answer)}%"></b></div>
       <p class="sp-legend"><span><b></b>this edit</span> <span><i></i>random sets of like activation</span> <span><i class="sp-noise"></i>noise as strong</span> <span><u></u>bare reconstruction</span></p>
-      <p><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer${c.changed && 10 * k.flipped > k.n ? ", so the change by itself is no evidence" : ""}. Noise as strong changes it ${k.noise.flipped} of ${k.noise.n} times, the bare reconstruction ${k.reconstruction.flipped ? "does too" : "does not"}.</p></div>`;
+      <p${S.means("control")}><b>${verdict}</b>; ${k.flipped} of ${k.n} change the answer${c.changed && 10 * k.flipped > k.n ? ", so the change by itself is no evidence" : ""}. Noise as strong changes it ${k.noise.flipped} of ${k.noise.n} times, the bare reconstruction ${k.reconstruction.flipped ? "does too" : "does not"}.</p></div>`;
   }
   function beside(s, c) {
     const notes = [];
     if (c.inactive.length) notes.push(`Not active in this picture, so without effect: ${c.inactive.map((id) => `${S.escape(S.label(s.data, id))} #${id}`).join(", ")}.`);
     if (!c.keep_error) notes.push("The SAE's reconstruction stands in place of the activations.");
-    if (c.target) notes.push(`Log-probability of “${S.escape(c.target.text)}” as the answer: ${c.target.before.toFixed(2)} before, ${c.target.after.toFixed(2)} now (${signed(c.target.delta_logprob)}).`);
-    if (c.risen.length) notes.push(`More active now, where a concept may come back: ${c.risen.slice(0, 4).map((r) => `${S.escape(r.name)} #${r.id} (${r.before.toPrecision(2)} → ${r.after.toPrecision(2)})`).join(", ")}.`);
+    if (c.target) notes.push(`<span${S.means("logprob")}>Log-probability of “${S.escape(c.target.text)}” as the answer: ${c.target.before.toFixed(2)} before, ${c.target.after.toFixed(2)} now (${signed(c.target.delta_logprob)}).</span>`);
+    if (c.risen.length) notes.push(`<span${S.means("risen")}>More active now, where a concept may come back: ${c.risen.slice(0, 4).map((r) => `${S.escape(r.name)} #${r.id} (${r.before.toPrecision(2)} → ${r.after.toPrecision(2)})`).join(", ")}.</span>`);
     return notes.map((n) => `<p class="sp-note">${n}</p>`).join("");
   }
   S.on(element, (s) => {
@@ -114,7 +114,7 @@ Scratchpad.test = (element, trigger) => {
       <div class="sp-pair"><div><p class="sp-kicker">Before</p><p class="sp-answer">${words(c.diff, "new")}</p></div>
       <div><p class="sp-kicker">After</p><p class="sp-answer">${words(c.diff, "gone")}</p></div></div>
       ${c.sufficient ? `<p class="sp-note">The smallest set found${c.sufficient.target ? ` that brings out “${S.escape(c.sufficient.target)}”` : ""}: ${c.sufficient.latents.length} of ${s.data.active.length} active latents, after ablating ${c.sufficient.tried} sets. ${c.sufficient.minimal ? "None of them can be left out." : ""} As many random latents of like activation do it in ${c.sufficient.controls.flipped} of ${c.sufficient.controls.n} sets.</p>` : ""}
-      <p class="sp-verdict"><b>${c.changed ? "The answer changed." : "The answer stayed."}</b> Log-probability of the original answer: ${signed(c.delta_logprob.answer)} nats.</p>
+      <p class="sp-verdict"><b>${c.changed ? "The answer changed." : "The answer stayed."}</b> <span${S.means("likely")}>Log-probability of the original answer: ${signed(c.delta_logprob.answer)} nats.</span></p>
       <div class="sp-evidence"><div><p class="sp-kicker">Change of log-probability per token</p><div class="sp-deltas">${bars(c)}</div></div>${control(c)}</div>${beside(s, c)}`;
   });
 };
