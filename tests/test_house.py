@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "scratchpad"
 ROOMS = ("errors", "files", "progress", "spread", "grid", "colours", "images", "records", "vlm", "sae", "analysis", "saliency")
-ROOMS += ("trials", "workbench", "benches", "diagnose", "views", "needle", "panels", "cases", "ui", "cli")
+ROOMS += ("trials", "workbench", "benches", "diagnose", "figures", "views", "needle", "panels", "cases", "ui", "cli")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -20,7 +20,7 @@ Scratchpad.concepts = (element) => {
     const sure = l.auroc === null ? "" : `<span class="sp-auroc"${S.means("auroc")}>${l.auroc.toFixed(2)}</span>`;
     return `<article class="sp-card" data-id="${l.id}">
       <button type="button" class="sp-name" data-latent="${l.id}" aria-pressed="${s.latent === l.id}">${S.escape(l.name)}<small>#${l.id}</small>${sure}</button>
-      <div class="sp-score"${S.means(s.weighted ? "score" : "mean")}><span class="sp-meter" style="--v:${(l.score / best).toFixed(3)}"></span><span class="sp-num">${l.score.toPrecision(2)}</span></div>
+      <div class="sp-score"${S.means(s.weighted ? "score" : "plain")}><span class="sp-meter" style="--v:${(l.score / best).toFixed(3)}"></span><span class="sp-num">${l.score.toPrecision(2)}</span></div>
       <div class="sp-pics"><canvas class="sp-here" aria-hidden="true"></canvas><div class="sp-refs" aria-hidden="true"></div></div>
       <footer><span${S.means("sparsity")}>${l.sparsity === null ? "" : `fires on ${(100 * l.sparsity).toFixed(1)}%`}</span>
       <button type="button" class="sp-pick" data-pick="${l.id}" aria-pressed="${s.picked.includes(l.id)}">${s.picked.includes(l.id) ? "✓ in the test" : "switch off"}</button></footer></article>`;

@@ -1,0 +1,139 @@
+"""Records -> Plotly figures, for notebooks and papers: `.show()` draws one, `.write_html()` or `.write_image()` keeps it.
+
+Colours are the page's. Nothing here computes a number that a record doesn't hold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+
+from scratchpad.colours import DIVERGING, SEQUENTIAL
+from scratchpad.errors import UserError
+from scratchpad.records import Comparison, Control, Heatmap
+from scratchpad.workbench import Analysis, Workbench
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+ACCENT, QUIET = "rgb(11,110,105)", "rgb(130,132,138)"
+
+
+def attention(found: Analysis, picture: Image.Image, token: int | str, image: int = 0) -> Figure:
+    """The picture under a text token's attention, a value per patch on hover.
+
+    Args:
+        token: its index in the sequence, or its text: the first output token that reads so, else the first of all.
+        image: which of several, `picture` being that one.
+
+    Raises:
+        UserError: there is no such text token.
+    """
+    index = _token(found, token)
+    text = next(t.text for t in found.run.tokens if t.index == index)
+    values = found.weights.values[found.weights.tokens.index(index)]
+    return _over(picture, found.run.grid.picture(values, image), f"Attention of “{text.strip()}”", "share")
+
+
+def latent(bench: Workbench, found: Analysis, picture: Image.Image, number: int, image: int = 0) -> Figure:
+    """The picture under a latent's activation."""
+    values = found.run.grid.picture(np.asarray(found.codes.of(number)), image)
+    return _over(picture, values, f"{bench.name(number) or 'latent'} #{number}", "activation")
+
+
+def heatmap(bench: Workbench, found: Analysis) -> Figure:
+    """Tokens x latents, each column scaled to its own 0 .. 1, clusters bracketed (VisualScratchpad, token-latent heatmap)."""
+    import plotly.graph_objects as go
+
+    shown: Heatmap = found.heatmap
+    text = {t.index: t.text.strip() or "␣" for t in found.run.tokens}
+    rows = [f"{text[index]} ({index})" for index in shown.tokens]  # a text may come twice
+    cols = [f"{bench.name(i) or 'latent'} #{i}" for i in shown.latents]
+    drawn = go.Figure(
+        go.Heatmap(
+            z=shown.values,
+            x=cols,
+            y=rows,
+            customdata=shown.raw,
+            colorscale=_scale(SEQUENTIAL),
+            colorbar={"title": "of its<br>column's most"},
+            xgap=1,
+            ygap=1,
+            hovertemplate="%{x} at %{y}: %{z:.2f} of its column's range, %{customdata:.3g} attention-weighted activation<extra></extra>",
+        )
+    )
+    left = -0.5
+    for cluster in shown.clusters:
+        right = left + len(cluster.latents)
+        drawn.add_shape(type="line", x0=left + 0.1, x1=right - 0.1, y0=-0.62, y1=-0.62, line={"color": QUIET, "width": 2})
+        left = right
+    drawn.update_yaxes(range=[len(rows) - 0.5, -0.8])  # the brackets stand above the first row
+    return drawn.update_layout(title="Token-latent heatmap", template="simple_white", height=max(320, 28 * len(rows) + 220))
+
+
+def effect(compared: Comparison, control: Control) -> Figure:
+    """What an edit did to the answer's log-probability, token by token, beside what its controls do."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    total = float(sum(compared.delta_logprob))
+    drawn = make_subplots(1, 2, subplot_titles=("By token", "The whole answer and its controls"), column_widths=[0.5, 0.5])
+    tokens = [f"{n + 1} {t.text.strip() or '␣'}" for n, t in enumerate(compared.before)]
+    most = max(0.5, max((abs(v) for v in compared.delta_logprob), default=0.5))
+    bars = {"color": list(compared.delta_logprob), "colorscale": _scale(DIVERGING[::-1]), "cmin": -most, "cmax": most}
+    drawn.add_trace(go.Bar(x=tokens, y=list(compared.delta_logprob), marker=bars, showlegend=False), 1, 1)
+    for name, values, colour in (
+        (f"random sets ({control.flipped} of {len(control.effects)} change the answer)", control.effects, QUIET),
+        (f"noise as strong ({control.noise_flipped} of {len(control.noise)})", control.noise, "rgb(190,190,190)"),
+        ("bare reconstruction", [control.reconstruction], "rgb(179,88,6)"),
+        ("this edit" + (", which changes it" if compared.changed else ""), [total], ACCENT),
+    ):
+        drawn.add_trace(go.Box(x=list(values), name=name, boxpoints="all", pointpos=0, jitter=0.4, marker_color=colour), 1, 2)
+    drawn.update_xaxes(title_text="change of log-probability, nats", row=1, col=2)
+    drawn.update_yaxes(title_text="nats", row=1, col=1)
+    drawn.update_yaxes(showticklabels=False, row=1, col=2)
+    title = f"“{compared.before_answer}” → “{compared.after_answer}”"
+    return drawn.update_layout(title=title, template="simple_white", legend={"orientation": "h", "y": -0.25, "x": 0.5})
+
+
+def _token(found: Analysis, token: int | str) -> int:
+    known = {t.index: t for t in found.run.tokens if t.index in found.weights.tokens}
+    if isinstance(token, str):
+        read = sorted((t.role != "output", i) for i, t in known.items() if t.text.strip() == token.strip())
+        if read:
+            return read[0][1]
+    elif token in known:
+        return token
+    raise UserError(f"There is no text token {token!r}; the answer's are {[t.text for t in known.values() if t.role == 'output']}.")
+
+
+def _over(picture: Image.Image, values: Float[np.ndarray, "y x"], title: str, what: str) -> Figure:
+    import plotly.graph_objects as go
+
+    if (picture.height, picture.width) != values.shape:
+        raise UserError(f"A picture of {picture.height} x {picture.width} pixels was given; the map is of one of {values.shape}.")
+    grey = np.asarray(picture.convert("L").convert("RGB"))
+    drawn = go.Figure(go.Image(z=grey, hoverinfo="skip"))
+    least = [
+        [at, f"rgba({r},{g},{b},{0.85 * at:.2f})"] for at, (r, g, b) in zip(np.linspace(0, 1, len(SEQUENTIAL)), SEQUENTIAL, strict=True)
+    ]
+    drawn.add_trace(
+        go.Heatmap(
+            z=values,
+            colorscale=least,
+            zmin=0,
+            zmax=float(max(values.max(), 1e-9)),
+            colorbar={"title": what},
+            hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
+        )
+    )
+    drawn.update_xaxes(visible=False)
+    drawn.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")
+    return drawn.update_layout(title=title, template="simple_white")
+
+
+def _scale(stops: tuple[tuple[int, int, int], ...]) -> list[list[object]]:
+    return [[float(at), f"rgb{stop}"] for at, stop in zip(np.linspace(0, 1, len(stops)), stops, strict=True)]
