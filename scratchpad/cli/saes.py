@@ -49,6 +49,10 @@ def add(commands: Any) -> None:
     index = commands.add_parser("index", help="statistics, names and reference images of every latent")
     _on_images(index)
     index.add_argument("--labels", help="CSV lines file,label;label or JSON; default: the folder each image lies in, if there are several")
+    index.add_argument(
+        "--masks", help="folder of masks named as the images, a class a pixel, or a data set's column of them: name latents by patch"
+    )
+    index.add_argument("--classes", help="names of the classes: a line each, the first for 0, or JSON {number: name}")
     index.set_defaults(act=_index)
 
     judge = commands.add_parser("eval-sae", help="how well an SAE stands in for the activations, and what the answers say to it")
@@ -215,10 +219,15 @@ def _loaded(options: argparse.Namespace) -> tuple[Vlm, Sae, Pictures]:
 def _index(options: argparse.Namespace) -> None:
     from scratchpad.sae.afar import observations
     from scratchpad.sae.build import build_index
+    from scratchpad.sae.masks import open_masks
     from scratchpad.sae.pictures import labels_of
+
+    if options.classes and not options.masks:
+        raise UserError("--classes was given without --masks; it names the numbers in masks.")
 
     vlm, sae, found = _loaded(options)
     labels = labels_of(found, options.labels)
+    masks = open_masks(options.masks, options.classes, found) if options.masks else None
     order: list[int] = []
 
     def seen() -> Any:
@@ -235,12 +244,16 @@ def _index(options: argparse.Namespace) -> None:
             said[0] = time.monotonic()
             print(f"\r{done} of {len(found)} images", end="", file=sys.stderr, flush=True)
 
-    done = build_index(sae, seen(), read_labels if any(labels) else (), read_names, say)
+    done = build_index(sae, seen(), read_labels if any(labels) else (), read_names, say, masks, lambda at: order[at])
     print(file=sys.stderr)
     if not done:
         raise UserError(f"No image in {options.images} can be read; {len(found.skipped)} were tried.")
     value = {"sae": str(options.sae), "images": done, "skipped": found.skipped, "labels": len(set().union(*labels))}
-    show(value, options.json, [f"indexed {done} images, {value['labels']} labels, in {options.sae / 'index'}", *_skipped(found)])
+    left = []
+    if masks:
+        value["masks_skipped"] = masks.skipped
+        left = [f"{len(masks.skipped)} masks were left out: {'; '.join(masks.skipped[:5])}"] if masks.skipped else []
+    show(value, options.json, [f"indexed {done} images, {value['labels']} labels, in {options.sae / 'index'}", *_skipped(found), *left])
 
 
 class _Followed(list[Any]):

@@ -19,6 +19,7 @@ from jaxtyping import Float
 from scratchpad.sae.decoder import clusters, neighbours
 from scratchpad.sae.index import auroc, histogram_bins
 from scratchpad.sae.load import Sae
+from scratchpad.sae.masks import Evidence, Masks
 from scratchpad.sae.observe import Observed
 
 MaskOf = Callable[[np.ndarray], np.ndarray]  # a value per patch -> per cell of the mask
@@ -45,6 +46,7 @@ class _Running:
     masks: dict[tuple[int, int], tuple[np.ndarray, tuple[int, int]]] = field(default_factory=dict)
     thumbnails: dict[int, bytes] = field(default_factory=dict)
     sampled: list[Peaks] = field(default_factory=list)
+    evidence: Evidence = field(default_factory=Evidence)
     images: int = 0
 
     def __post_init__(self) -> None:
@@ -90,6 +92,8 @@ def build_index(
     labels: Sequence[set[str]] = (),
     names: Sequence[str] = (),
     say: Callable[[int], None] = lambda done: None,
+    masks: Masks | None = None,
+    number_of: Callable[[int], int] = lambda at: at,
 ) -> int:
     """Indexes pictures and writes sae.folder/index, whole or not at all; how many there were.
 
@@ -97,6 +101,8 @@ def build_index(
         labels: what is in each image; a latent is named after the label that its maximum over an image tells best.
         names: the images' file names.
         say: is told after every image how many are done.
+        masks: what is where in each image; with them a latent is named after the class whose patches it tells best.
+        number_of: an image's number among the masks.
     """
     running = _Running(sae.d_sae)
     keep = np.random.default_rng(0)
@@ -108,11 +114,13 @@ def build_index(
         running.add(active, dense, lambda v, m=raster: v if m is None else np.asarray(m @ v), one.shape)  # type: ignore[misc]
         if labels:
             _sample(running.sampled, (at, active, dense.max(0) if len(active) else dense[0]), at, keep)
+        if masks:
+            running.evidence.add(masks.of_patches(number_of(at), one.grid), one.codes, keep)
         if at % SWEEP == SWEEP - 1:
             running.sweep()
         say(at + 1)
     running.sweep()
-    _write(sae, running, labels, names)
+    _write(sae, running, labels, names, masks)
     return running.images
 
 
@@ -126,13 +134,13 @@ def _sample(
         sampled[place] = row
 
 
-def _write(sae: Sae, running: _Running, labels: Sequence[set[str]], names: Sequence[str]) -> None:
+def _write(sae: Sae, running: _Running, labels: Sequence[set[str]], names: Sequence[str], masks: Masks | None) -> None:
     folder = sae.folder / "index.aside"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shown = sorted(running.thumbnails)
     row_of = {image: row for row, image in enumerate(shown)}
-    pq.write_table(_latents(sae, running, labels), folder / "latents.parquet", row_group_size=GROUPS["latents"])
+    pq.write_table(_latents(sae, running, labels, masks), folder / "latents.parquet", row_group_size=GROUPS["latents"])
     pq.write_table(_references(running, row_of), folder / "references.parquet", compression="zstd", row_group_size=GROUPS["references"])
     pq.write_table(_images(running, shown, labels, names), folder / "images.parquet", row_group_size=GROUPS["images"])
     final, old = sae.folder / "index", sae.folder / "index.old"
@@ -143,9 +151,13 @@ def _write(sae: Sae, running: _Running, labels: Sequence[set[str]], names: Seque
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _latents(sae: Sae, running: _Running, labels: Sequence[set[str]]) -> pa.Table:
+def _latents(sae: Sae, running: _Running, labels: Sequence[set[str]], masks: Masks | None) -> pa.Table:
     d_sae, alive = running.d_sae, running.fires > 0
-    named, area = _named(running, labels)
+    if masks:
+        best, area = running.evidence.names(d_sae)
+        named = [masks.name(int(number)) for number in best]
+    else:
+        named, area = _named(running, labels)
     near, similarity = neighbours(sae)
     entropy = label_entropy(running.by_mean, running.by_mean_image, labels) if labels else np.full(d_sae, np.nan)
     known = alive & (area > 0)
@@ -153,7 +165,7 @@ def _latents(sae: Sae, running: _Running, labels: Sequence[set[str]]) -> pa.Tabl
         {
             "id": np.arange(d_sae),
             "name": [named[i] if known[i] else "" for i in range(d_sae)],
-            "source": ["labels" if known[i] else "" for i in range(d_sae)],
+            "source": ["" if not known[i] else "masks" if masks else "labels" for i in range(d_sae)],
             "auroc": [float(area[i]) if known[i] else None for i in range(d_sae)],
             "sparsity": running.fires / max(1, running.images),
             "mean_activation": np.divide(running.mass, running.fires, out=np.zeros(d_sae), where=alive),

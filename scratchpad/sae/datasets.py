@@ -58,6 +58,25 @@ class Rows:
         row = self.pictures[number][self.column]
         return load_image(row["bytes"] if row and row["bytes"] else Path(row["path"]) if row and row["path"] else None)
 
+    def files(self, column: str) -> Callable[[int], bytes | Path | None]:
+        """The images of another column by number, as the files they are.
+
+        Raises:
+            UserError: there is no such column of images.
+        """
+        import datasets
+
+        kinds = self.table.features
+        if not isinstance(kinds.get(column), datasets.Image):
+            raise UserError(f"The data set {self.source} has no column of images {column!r}; it has {', '.join(kinds)}.")
+        rows = self.table.cast_column(column, datasets.Image(decode=False))
+
+        def file(number: int) -> bytes | Path | None:
+            one = rows[number][column] or {}
+            return one.get("bytes") or (Path(one["path"]) if one.get("path") else None)
+
+        return file
+
     def __getstate__(self) -> dict[str, Any]:
         return {"source": self.source}
 

@@ -30,8 +30,8 @@ class LatentRow:
 
     id: int
     name: str
-    source: str  # where the name comes from: labels, user, an encoder, or nothing
-    auroc: float | None  # how well its maximum over an image tells images with the label it's named after
+    source: str  # where the name comes from: labels, masks, user, an encoder, or nothing
+    auroc: float | None  # how well it tells its name: its maximum over an image images with that label, or of masks its activation patches
     sparsity: float
     mean_activation: float
     entropy: float | None

@@ -6,7 +6,7 @@ Scratchpad.words = {
   plain: "Mean activation over the patches of this picture",
   mean: "Image-level activation (the mean over patches), averaged over the reference images on which the latent fires",
   sparsity: "Share of the reference images on which the latent fires",
-  auroc: "AUROC: how well the latent's highest activation on an image tells images that carry its name from those that don't; 0.5 is chance",
+  auroc: "AUROC: how well the latent's highest activation tells images that carry its name (its activation patches, for names from masks) from the others; 0.5 is chance",
   cosine: "Cosine of the two latents' decoder rows: 1 where they write the same, 0 where they have nothing in common",
   logprob: "Log-probability in nats: 0 is certain, −0.7 one in two, −2.3 one in ten",
   change: "Change of the log-probability under the edit, in nats: −0.7 is half as likely",
