@@ -165,6 +165,7 @@ def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, found: Pictures
     return {
         "model_name": vlm.name,
         "model_identity": vlm.identity,
+        "model_revision": getattr(vlm.model.config, "_commit_hash", None),  # the hub's, for a model that comes from there
         "encoder_identity": vlm.encoder_identity,
         "layer": layer,
         "hook_name": f"vision block {layer}, output",
@@ -177,7 +178,7 @@ def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, found: Pictures
 
 
 def _declare(vlm: Vlm, out: Path, found: Pictures) -> dict[str, float]:
-    """Measures a new SAE as it will be used, class token left out, and writes what it declares of itself."""
+    """Measures a new SAE as it will be used, class token left out, and writes what it declares of itself, there and in cfg.json."""
     from scratchpad.sae.evaluate import reconstruction_metrics
     from scratchpad.sae.harvest import harvest
     from scratchpad.sae.load import load_sae
@@ -188,7 +189,10 @@ def _declare(vlm: Vlm, out: Path, found: Pictures) -> dict[str, float]:
     metrics = {
         k: round(v, 4) for k, v in reconstruction_metrics(sae, (r[sae.layer].numpy() for r in harvest(vlm, some, [sae.layer]))).items()
     }
-    write_whole(out / "metrics.json", json.dumps(metrics | {"measured_on": "images it was trained on"}, indent=1))
+    told = metrics | {"measured_on": "images it was trained on"}
+    write_whole(out / "metrics.json", json.dumps(told, indent=1))
+    config = json.loads((out / "cfg.json").read_text())
+    write_whole(out / "cfg.json", json.dumps(config | {"metadata": config.get("metadata", {}) | {"metrics": told}}))
     return metrics
 
 

@@ -113,6 +113,8 @@ def test_every_architecture_trains_and_loads(folder: Path, tmp_path: Path, archi
     sae = load_sae(out)
     assert sae.d_sae == 64
     assert sae.metadata["training_images"]["count"] == 13
+    assert sae.metadata["metrics"]["variance_explained"] == told["saes"][0]["metrics"]["variance_explained"]
+    assert "model_revision" in sae.metadata
     if architecture == "topk":  # the others need more steps than these: a threshold is a running mean, sparsity comes late
         assert told["saes"][0]["metrics"]["variance_explained"] > 0
     assert not (out / "checkpoint").exists()
