@@ -1,6 +1,7 @@
 """How often causal claims hold on held-out questions of the demo, as a table or JSON: slow, so run apart from the tests.
 
 python -m benchmarks.causal predicted  --count 200   # predicted against actual effects: rank correlation over all active latents
+python -m benchmarks.causal linear     --count 20    # the same, the latents turned down by a part: how far the first order reaches
 python -m benchmarks.causal sufficient --count 500   # the smallest set against plain rankings and random sets
 python -m benchmarks.causal failures   --count 100   # the three failure modes, found and undone
 """
@@ -15,13 +16,15 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy.stats import spearmanr
 
 from scratchpad.analysis import compare
-from scratchpad.analysis.edit import ablation
+from scratchpad.analysis.edit import ablation, scaling
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions, with_article
 from scratchpad.demo.world import BACKGROUNDS, HELD_OUT_START, KINDS, WORDS, Mode
 from scratchpad.diagnose import COMMON, TOP
+from scratchpad.vlm.checkpoint import Placement
 from scratchpad.workbench import Analysis, Workbench
 
 FIRST = HELD_OUT_START + 300_000_000
@@ -56,6 +59,18 @@ def predicted(bench: Workbench, count: int) -> dict[str, Any]:
         "one backward pass": _spread(found[1]),
         "integrated gradients, 8 steps": _spread(found[8]),
     }
+
+
+def linear(bench: Workbench, count: int) -> dict[str, Any]:
+    """Spearman of the one gradient with what happens when each latent loses so much of its activation, the model in float64."""
+    bench = Workbench(placement=Placement(dtype="float64"))
+    found: dict[float, list[float]] = {0.01: [], 0.1: [], 0.3: [], 1.0: []}
+    for analysis in questions(bench, count):
+        latents = list(analysis.effects)
+        for part, values in found.items():
+            forced = bench.forced(analysis, [scaling([latent], 1 - part) for latent in latents])
+            values.append(float(spearmanr(list(analysis.effects.values()), forced.logprobs.sum(1))[0]))
+    return {"questions": count} | {f"{100 * part:.0f}% off": _spread(values) for part, values in found.items()}
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
@@ -191,11 +206,12 @@ def _limited(bench: Workbench, found: Analysis, image: Image.Image, truth: str) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("predicted", "sufficient", "failures"))
+    parser.add_argument("part", choices=("predicted", "linear", "sufficient", "failures"))
     parser.add_argument("--count", type=int, default=100)
     options = parser.parse_args()
     begun = time.monotonic()
-    told = {"predicted": predicted, "sufficient": sufficient, "failures": failures}[options.part](Workbench(), options.count)
+    parts = {"predicted": predicted, "linear": linear, "sufficient": sufficient, "failures": failures}
+    told = parts[options.part](Workbench(), options.count)
     print(json.dumps(told | {"wall seconds": round(time.monotonic() - begun)}, indent=1))
 
 

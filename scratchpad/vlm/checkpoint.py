@@ -20,7 +20,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, BitsAndBytesConfig, PreTrai
 from scratchpad.errors import UserError
 from scratchpad.vlm.memory import free_bytes, needed_bytes, readable
 
-DTYPES = ("auto", "float32", "float16", "bfloat16")
+DTYPES = ("auto", "float64", "float32", "float16", "bfloat16")
 
 
 @dataclass(frozen=True)

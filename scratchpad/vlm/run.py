@@ -220,7 +220,7 @@ def _forced_logits(
     inputs = answered(vlm, repeated, prepared.length, ids)
     with _change(vlm, prepared, layer, deltas, known):
         out = vlm.model(**inputs, use_cache=False, logits_to_keep=len(ids))
-    return out.logits.float()
+    return out.logits if out.logits.dtype == torch.float64 else out.logits.float()
 
 
 @contextmanager
