@@ -2,6 +2,7 @@
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile # what is never imported needn't be compiled
 PORT ?= 7860
 
 .PHONY: install run test lint browser clean
@@ -11,16 +12,16 @@ install: $(VENV)/.installed
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 13), f"Python 3.11 or 3.12 is needed, this is {sys.version.split()[0]}: make PYTHON=python3.12"'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(PIP) -r requirements.txt
+	$(PIP) --no-deps -e .
 	touch $@
 
 run: install
 	$(BIN)/scratchpad serve --port $(PORT)
 
 $(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps colpali-engine==0.3.18  # its maps are compared with ours; its dependencies aren't needed for them
+	$(PIP) -r requirements-dev.txt
+	$(PIP) --no-deps colpali-engine==0.3.18  # its maps are compared with ours; its dependencies aren't needed for them
 	touch $@
 
 browser:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scratchpad.cli import main
 from scratchpad.workbench import DEFAULT_MODEL
 
 
@@ -106,12 +107,21 @@ def test_ablate(scene_path: Path, analyzed: tuple[dict, Path]) -> None:
         (("demo", "scene", "--seed", "-4", "--out", "a.png"), "non-negative"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(scene_path: Path, arguments: tuple[str, ...], says: str) -> None:
-    done = scratchpad(*(str(scene_path) if a == "SCENE" else a for a in arguments))
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    scene_path: Path, arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(scene_path) if a == "SCENE" else a for a in arguments]) == 2
+    told = capsys.readouterr()
+    assert says in told.err
+    assert "Traceback" not in told.err
+    assert told.out == ""
+
+
+def test_a_process_of_its_own_says_the_same() -> None:
+    done = scratchpad("analyze", "nowhere.png", "hi")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "There is no file" in done.stderr
 
 
 def test_demo_scene(tmp_path: Path) -> None:

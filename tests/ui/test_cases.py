@@ -77,12 +77,18 @@ def test_run_it_again_and_go_on_from_it(chromium: Browser, address: str, kept: s
 
 
 def test_running_it_again_is_cancelled(chromium: Browser, address: str, kept: str) -> None:
-    page = opened(chromium, f"{address}/?case={kept}")
+    other, page = opened(chromium, address), opened(chromium, f"{address}/?case={kept}")
+    other.locator("#sp-needle summary").click()
+    other.locator("#sp-needle .sp-before td").first.wait_for()
+    other.locator("#sp-needle [data-measure]").click()  # so that what comes next has to wait
+    expect(other.locator("#sp-needle .sp-going p")).to_contain_text(" of ", timeout=60_000)
     page.locator("[data-again]").click()
     page.locator("#sp-keep .sp-going button").click()
+    other.locator("#sp-needle .sp-going button").click()
     expect(page.locator("#sp-keep .sp-error")).to_contain_text("Stopped", timeout=60_000)
     expect(page.locator("[data-again]")).to_be_enabled()
     expect(page.locator("#sp-keep .sp-going")).to_be_hidden()
+    other.context.close()
     page.context.close()
 
 
