@@ -16,7 +16,8 @@ from scratchpad.cli.needles import _pair
 from scratchpad.cli.testing import _one, box
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
-from scratchpad.ui.handlers import Handlers, _edit
+from scratchpad.ui.edits import read_edit, read_sampling
+from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.keeping import Keeping, _item
 
 FIXTURE = Path(__file__).parent / "cases" / "fixtures" / "format-1.case"
@@ -53,6 +54,7 @@ def value(rng: np.random.Generator, depth: int = 0) -> object:
     if kind == 4:
         return [value(rng, depth + 1) for _ in range(int(rng.integers(0, 4)))]
     keys = ("latents", "scale", "region", "target", "smallest", "items", "op", "value", "latent", "runs", "title", "notes", "fork", "image")
+    keys += ("scales", "ops", "keep_error", "temperature", "seed", "verify")
     return {str(rng.choice(keys)): value(rng, depth + 1) for _ in range(int(rng.integers(0, 5)))}
 
 
@@ -71,9 +73,10 @@ def test_what_events_carry() -> None:
     for _ in range(4000):
         event = value(rng)
         given = event if isinstance(event, dict) else {"latents": event, "scale": value(rng), "region": value(rng)}
-        said += refused(lambda given=given: _edit(given)) + refused(lambda event=event: _item(event))
+        said += refused(lambda given=given: read_edit(given)) + refused(lambda event=event: _item(event))
         scales = value(rng)
-        said += refused(lambda scales=scales: _edit({"latents": [1], "scales": {"1": scales} if scales != 0 else []}))
+        said += refused(lambda scales=scales: read_edit({"latents": [1], "scales": {"1": scales} if scales != 0 else []}))
+        refused(lambda given=given, v=scales: read_sampling(given | {"temperature": v}))  # what is a number is taken
     assert said > 10000, f"{said} of 12000 were refused"
 
 

@@ -14,7 +14,7 @@ from scratchpad.cases.bundle import Bundle
 from scratchpad.panels import data_url
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("store.js", "words.js", "going.js", "png.js", "look.js", "concepts.js", "heatmap.js", "test.js", "keep.js")
+SCRIPTS = ("store.js", "words.js", "going.js", "png.js", "look.js", "concepts.js", "heatmap.js", "effects.js", "test.js", "keep.js")
 POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )

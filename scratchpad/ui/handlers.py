@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import json
 import logging
-import math
-from dataclasses import replace
 from typing import Any
 
 from scratchpad import panels, views
-from scratchpad.analysis.edit import ablation, scaling
+from scratchpad.analysis.edit import ablation
 from scratchpad.benches import Benches
 from scratchpad.diagnose import as_json, diagnose
 from scratchpad.errors import UserError
-from scratchpad.grid import Box
 from scratchpad.images import load_image
 from scratchpad.needle.kept import OF_SAE, trust
 from scratchpad.progress import Stopped
-from scratchpad.records import Edit
 from scratchpad.trials import MOST
+from scratchpad.ui.edits import read_edit, read_sampling
 from scratchpad.ui.told import told
 from scratchpad.workbench import Workbench
 
 log = logging.getLogger(__name__)
+VERIFIED = 128  # latents of the largest predicted effects, which are ablated one by one
 Asked = dict[str, str]  # image, prompt and choice of an analysis
 
 
@@ -67,7 +65,7 @@ class Handlers:
         """The comparison under the edit, with its control, as JSON text; {"error": sentence} for bad input.
 
         With `smallest` in the event, the edit is the ablation of the fewest latents found that change the answer; with
-        `diagnose`, what comes back is the diagnosis instead.
+        `diagnose`, what comes back is the diagnosis instead, with `verify` predicted effects beside actual ones.
         """
 
         def act() -> dict[str, Any]:
@@ -79,6 +77,8 @@ class Handlers:
             target = event.get("target") if isinstance(event.get("target"), str) else None
             if event.get("diagnose"):
                 return {"diagnosis": as_json(bench, diagnose(bench, found, asked["image"], target))}
+            if event.get("verify"):
+                return {"verified": views.verified_json(bench, bench.verify(found, VERIFIED))}
             if event.get("smallest"):
                 least = bench.suffice(found, target)
                 beside = {"sufficient": views.sufficient_json(bench, least)}
@@ -87,41 +87,9 @@ class Handlers:
                     raise UserError(f"No set of up to {MOST} latents {does}; {least.tried} were ablated.")
                 edit = ablation(least.latents)
             else:
-                edit = _edit(event)
-            compared = bench.ablate(found, edit, target=target)
+                edit = read_edit(event)
+            compared = bench.ablate(found, edit, target=target, sampling=read_sampling(event))
             control = bench.control(found, edit)
-            return panels.comparison(bench, compared, control) | beside
+            return panels.comparison(bench, compared, control) | beside | {"blank": vars(bench.blank(found))}
 
         return told(act, "Something went wrong while asking again; the page goes on working.")
-
-
-def _edit(event: dict[str, Any]) -> Edit:
-    latents, scale = event.get("latents"), event.get("scale", 0)
-    if not isinstance(latents, list) or not all(isinstance(latent, int) for latent in latents):
-        raise UserError("Latents are whole numbers; pick them from the cards or the heatmap.")
-    if not isinstance(scale, int | float):
-        raise UserError(f"{str(scale)[:40]!r} was given as strength; expected a number from 0 to 100.")
-    region, own = _region(event.get("region")), _own(event.get("scales"))
-    items = (replace(item, region=region, value=own.get(item.latent, item.value)) for item in scaling(latents, scale).items)
-    return Edit(tuple(items))
-
-
-def _own(given: Any) -> dict[int, float]:
-    """Strengths of single latents, where they differ from the slider's."""
-    if given is None:
-        return {}
-    try:
-        found = {int(latent): float(value) for latent, value in given.items()}
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise UserError("A latent's own strength is a number.") from error
-    if not all(math.isfinite(value) and abs(value) <= 100 for value in found.values()):
-        raise UserError("A latent's own strength is a number from -100 to 100.")
-    return found
-
-
-def _region(given: Any) -> Box | None:
-    if given is None:
-        return None
-    if not isinstance(given, list) or len(given) != 4 or not all(isinstance(x, int | float) and math.isfinite(x) for x in given):
-        raise UserError(f"{str(given)[:80]!r} was given as a region; expected y0, x0, y1, x1 in pixels: mark it on the picture.")
-    return float(given[0]), float(given[1]), float(given[2]), float(given[3])

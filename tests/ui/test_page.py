@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from scratchpad.ui.app import load_examples
 from scratchpad.workbench import Workbench
 
 pytestmark = pytest.mark.browser
@@ -321,6 +322,57 @@ def test_a_click_in_a_heatmap_of_a_thousand_latents_takes_no_longer_than_in_one_
     page.wait_for_timeout(200)
     page.locator("#sp-heatmap canvas").click(position={"x": 104 + 20 * 5 + 4, "y": 132 + 4})
     assert page.evaluate("Scratchpad.state.latent") == 605
+
+
+def test_predictions_are_verified_beside_each_other(page: Page, bench: Workbench) -> None:
+    page.click("[data-do=verify]")
+    page.wait_for_selector("#sp-test .sp-effects circle", timeout=60_000)
+    told = page.evaluate("Scratchpad.state.verified")
+    assert page.locator("#sp-test .sp-effects circle").count() == len(told["effects"]) == min(128, told["active"])
+    assert f"{told['spearman']:.2f}" in page.inner_text("#sp-test .sp-verified")
+    own = bench.verify(bench.analyze(*load_examples()[0]), 128)
+    assert {e["id"]: e["actual"] for e in told["effects"]} == pytest.approx(
+        dict(zip(own.latents, own.actual.tolist(), strict=True)), abs=1e-4
+    )
+    page.locator("#sp-test .sp-verified [data-take]").first.click()
+    assert page.locator("#sp-test [data-own]").count() == 1
+
+
+def test_latents_are_set_and_added_to_and_changes_taken_back(page: Page) -> None:
+    page.locator("[data-do=suggest]").click()
+    picked = page.evaluate("Scratchpad.state.picked")
+    page.locator("#sp-test [data-op]").nth(0).select_option("set")
+    page.locator("#sp-test [data-op]").nth(1).select_option("add")
+    page.locator("#sp-test [data-own]").nth(1).fill("2.5")
+    page.locator("#sp-test [data-own]").nth(1).press("Enter")
+    page.click("#sp-test .sp-how summary")
+    page.locator("[data-how=keepError]").uncheck()
+    page.locator("[data-how=temperature]").fill("0.8")
+    page.locator("[data-how=seed]").fill("7")
+    page.locator("#sp-test [data-do=go]").click()
+    page.wait_for_selector("#sp-test .sp-control", timeout=60_000)
+    said = page.evaluate("(({ items, keep_error, sampled }) => ({ items, keep_error, sampled }))(Scratchpad.state.comparison)")
+    done = [(i["latent"], i["op"], i["value"]) for i in said["items"][:3]]
+    assert done == [(picked[0], "set", 0), (picked[1], "add", 2.5), (picked[2], "scale", 0)]
+    assert said["keep_error"] is False
+    assert (said["sampled"]["temperature"], said["sampled"]["seed"]) == (0.8, 7)
+    told = page.inner_text("#sp-test .sp-result")
+    for words in ("reconstruction stands in place", "grey picture", "Drawn at temperature 0.8, seed 7"):
+        assert words in told
+    page.evaluate("Scratchpad.recall(0)")
+    assert page.locator("#sp-test [data-op]").nth(1).input_value() == "add"
+    assert page.locator("#sp-test [data-own]").nth(1).input_value() == "2.5"
+    page.locator("#sp-test [data-drop]").first.click()
+    assert page.evaluate("Scratchpad.state.picked.length") == len(picked) - 1
+    page.locator("[data-do=undo]").click()
+    assert page.evaluate("Scratchpad.state.picked") == picked
+    while page.locator("[data-do=undo]").is_enabled():
+        page.locator("[data-do=undo]").click()
+    assert page.evaluate("Scratchpad.state.picked") == []
+    page.locator("[data-how=temperature]").fill("hot")
+    page.locator("[data-do=suggest]").click()
+    page.locator("#sp-test [data-do=go]").click()
+    page.wait_for_selector("#sp-test .sp-error:has-text('expected a number')", timeout=30_000)
 
 
 def test_a_latent_has_a_strength_of_its_own(page: Page) -> None:

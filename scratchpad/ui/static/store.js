@@ -2,9 +2,12 @@
 // a score: every number comes from the server with the analysis.
 window.Scratchpad = window.Scratchpad || (() => {
   const listeners = new Set();
-  const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], own: {}, strength: 0, weighted: true,
+  const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], own: {}, ops: {}, strength: 0, keepError: true, weighted: true,
     minSparsity: 0, maxSparsity: 0.5, minMean: 0, busy: false, testing: false, more: 12,
-    runs: [], at: -1, region: null, marking: false, target: "", kept: null, diagnosis: null, progress: null };
+    runs: [], at: -1, region: null, marking: false, target: "", kept: null, diagnosis: null, verified: null, progress: null };
+  // What an edit is made of; `past` holds what it was before each change, for undo. Changes in one stroke (a slider, a drag) count once.
+  const EDIT = ["picked", "own", "ops", "strength", "region", "keepError"], past = [];
+  let stroke = "", struck = 0;
   const page = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
   let jobs = 0;
   const tickets = {};
@@ -15,7 +18,16 @@ window.Scratchpad = window.Scratchpad || (() => {
   const ints = (s) => new Int32Array(bytes(s).buffer);
   const bytes = (s) => Uint8Array.from(atob(s), (c) => c.charCodeAt(0));
 
-  function set(change) { Object.assign(state, change); for (const f of [...listeners]) f(state); }
+  function set(change, undone = false) {
+    if (!undone && EDIT.some((k) => k in change && JSON.stringify(change[k]) !== JSON.stringify(state[k]))) {
+      const what = Object.keys(change).join(), now = Date.now();
+      if (what !== stroke || now - struck > 800) past.push(Object.fromEntries(EDIT.map((k) => [k, state[k]])));
+      stroke = what; struck = now;
+      if (past.length > 100) past.shift();
+    }
+    Object.assign(state, change); for (const f of [...listeners]) f(state);
+  }
+  function undo() { const before = past.pop(); stroke = ""; if (before) set(before, true); }
 
   function load(text) {
     if (!text) return;
@@ -28,21 +40,24 @@ window.Scratchpad = window.Scratchpad || (() => {
     data.column = new Map(data.active.map((id, i) => [id, i]));
     const outputs = data.tokens.filter((t) => t.role === "output");
     const named = outputs.find((t) => data.nameToken === t.index) || outputs[0] || data.tokens[data.tokens.length - 1];
-    set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], own: {}, busy: false, testing: false, more: 12,
-      runs: [], at: -1, region: null, marking: false, diagnosis: null, kept: data.kept || null });
+    set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], own: {}, ops: {}, keepError: true, busy: false, testing: false, more: 12,
+      runs: [], at: -1, region: null, marking: false, diagnosis: null, verified: null, kept: data.kept || null });
     for (const run of data.runs || []) remember(run);
     if (state.runs.length) recall(0);
+    past.length = 0;
   }
 
   // Every comparison of this answer, oldest first; one of them is on show.
   function remember(comparison) {
-    const items = comparison.items, all = (f) => items.every((i) => f(i) === f(items[0])), of = (i) => (i.op === "set" ? 0 : i.value);
-    const runs = [...state.runs, { comparison, picked: items.map((i) => i.latent), strength: all(of) && items.length ? of(items[0]) : 0, own: all(of) ? {} : Object.fromEntries(items.map((i) => [i.latent, of(i)])), region: items.length ? items[0].region : null }];
+    const items = comparison.items, op = (i) => (i.op === "set" && i.value === 0 ? "scale" : i.op), each = (f) => Object.fromEntries(items.map((i) => [i.latent, f(i)]));
+    const alike = items.every((i) => op(i) === "scale" && i.value === items[0].value);
+    const runs = [...state.runs, { comparison, picked: items.map((i) => i.latent), strength: alike && items.length ? items[0].value : 0, own: alike ? {} : each((i) => i.value),
+      ops: alike ? {} : each(op), region: items.length ? items[0].region : null, keepError: comparison.keep_error }];
     set({ runs, at: runs.length - 1, comparison });
   }
   function recall(at) {
     const run = state.runs[at];
-    set(run ? { at, comparison: run.comparison, picked: run.picked, strength: run.strength, own: run.own, region: run.region } : { at: -1, comparison: null, picked: [], own: {}, region: null });
+    set(run ? { at, comparison: run.comparison, picked: run.picked, strength: run.strength, own: run.own, ops: run.ops, region: run.region, keepError: run.keepError } : { at: -1, comparison: null, picked: [], own: {}, ops: {}, region: null });
   }
 
   function compare(text) {
@@ -51,6 +66,7 @@ window.Scratchpad = window.Scratchpad || (() => {
     if (comparison.progress) { set({ progress: comparison.progress }); return; }
     set({ progress: null });
     if (comparison.error) { set({ comparison, diagnosis: null, testing: false }); return; }
+    if (comparison.verified) { set({ verified: comparison.verified, testing: false }); return; }
     if (comparison.diagnosis) { set({ diagnosis: comparison.diagnosis, testing: false }); return; }
     if (state.runs.some((r) => r.comparison.nonce === comparison.nonce)) return;
     set({ testing: false });
@@ -147,7 +163,7 @@ window.Scratchpad = window.Scratchpad || (() => {
   };
   // What the server knows this page's jobs by: the last of each panel's.
   const ticket = (what) => tickets[what] || "", next = (what) => (tickets[what] = `${page}/${++jobs}`);
-  const api = { state, set, ticket, next, choice, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, failure, trust, detail, patches,
+  const api = { state, set, undo, canUndo: () => past.length > 0, ticket, next, choice, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, failure, trust, detail, patches,
     serve: (f) => { ask = f; } };
   return api;
 })();

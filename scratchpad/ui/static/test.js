@@ -11,19 +11,33 @@ Scratchpad.test = (element, trigger) => {
         <button type="button" class="sp-quiet" data-do="suggest">Take the suggested set</button>
         <button type="button" class="sp-quiet" data-do="smallest" title="Searches the fewest concepts without which the answer changes, or becomes the expected one; every set it tries is really ablated">Find the smallest set</button>
         <button type="button" class="sp-quiet" data-do="diagnose" title="Which of three failure modes a wrong answer fits; put what it should have said into the field on the left">Diagnose</button>
+        <button type="button" class="sp-quiet" data-do="verify" title="Ablates every active latent, one by one, and sets what happened beside what one backward pass predicted">Verify the predictions</button>
+        <button type="button" class="sp-quiet" data-do="undo" title="Takes back the last change of the test">Undo</button>
         <button type="button" class="sp-quiet" data-do="clear">Clear</button>
         <button type="button" class="sp-go" data-do="go">Ask again</button>
       </div>
+      <details class="sp-how"><summary>More ways to ask</summary><div class="sp-controls">
+        <label class="sp-switch" title="On: what the SAE doesn't explain of the activations stays. Off: the SAE's reconstruction takes their place, edits and all"><input type="checkbox" data-how="keepError" checked> keep the SAE's error</label>
+        <label class="sp-field" title="Beside the greedy answers, one drawn before and one after, from the same chance; empty: none">also draw at temperature <input type="text" inputmode="decimal" data-how="temperature" size="4" placeholder="0.7"></label>
+        <label class="sp-field" title="Of that chance: the same seed draws the same">seed <input type="text" inputmode="numeric" data-how="seed" size="4" value="0"></label></div></details>
       <div class="sp-going"></div>
+      <div class="sp-verified" aria-live="polite"></div>
       <div class="sp-diagnosis" aria-live="polite"></div>
       <div class="sp-result" aria-live="polite"></div>
     </section>`;
   const q = (s) => element.querySelector(s), slider = q(".sp-strength input"), target = q(".sp-target input");
   const going = S.going(q(".sp-going"), element.server, "test");
+  let shown = null;  // the verified effects that are drawn
   const say = (v) => (+v === 0 ? "0 (off)" : (+v).toFixed(1));
   slider.addEventListener("input", () => { q(".sp-strength output").textContent = say(slider.value); S.set({ strength: +slider.value }); });
   element.addEventListener("change", (e) => {
-    const id = e.target.dataset.own;
+    const { own: id, op, how } = e.target.dataset;
+    if (how === "keepError") S.set({ keepError: e.target.checked });
+    if (op !== undefined) {
+      const chosen = e.target.value, start = { scale: undefined, set: 0, add: 1 }[chosen], own = { ...S.state.own };
+      if (start === undefined) delete own[op]; else own[op] = start;
+      S.set({ ops: { ...S.state.ops, [op]: chosen }, own });
+    }
     if (id === undefined) return;
     const own = { ...S.state.own }, value = parseFloat(e.target.value);
     if (Number.isFinite(value)) own[id] = value; else delete own[id];
@@ -34,12 +48,14 @@ Scratchpad.test = (element, trigger) => {
     const act = e.target.closest("[data-do]"), drop = e.target.closest("[data-drop]"), run = e.target.closest("[data-run]");
     if (drop && !S.state.kept) S.toggle([+drop.dataset.drop]);
     if (run) S.recall(+run.dataset.run);
-    const take = e.target.closest("[data-take]");
+    const take = e.target.closest("[data-take]"), point = e.target.closest("circle[data-latent]");
+    if (point) S.set({ latent: +point.dataset.latent });
     if (take) S.toggle([+take.dataset.take]);
     if (!act || !S.state.data) return;
     const what = { target: S.state.target.trim() || null, region: S.state.region, key: S.state.data.key };
     if (act.dataset.do === "suggest") S.set({ picked: [...S.state.data.suggested] });
-    if (act.dataset.do === "clear") S.set({ picked: [], own: {}, comparison: null, diagnosis: null, region: null, at: -1 });
+    if (act.dataset.do === "undo") S.undo();
+    if (act.dataset.do === "clear") S.set({ picked: [], own: {}, ops: {}, keepError: true, comparison: null, diagnosis: null, verified: null, region: null, at: -1 });
     if (act.dataset.do === "smallest" && !S.state.testing) {
       S.set({ testing: "Searching…" });
       trigger("select", { ...what, ticket: going.begin(), smallest: true });
@@ -48,11 +64,18 @@ Scratchpad.test = (element, trigger) => {
       S.set({ testing: "Diagnosing…" });
       trigger("select", { ...what, ticket: going.begin(), diagnose: true });
     }
-    if (act.dataset.do === "go" && S.state.picked.length && !S.state.testing) {
+    if (act.dataset.do === "verify" && !S.state.testing) {
+      S.set({ testing: "Verifying…" });
+      trigger("select", { ...what, ticket: going.begin(), verify: true });
+    }
+    if (act.dataset.do === "go" && ready(S.state) && !S.state.testing) {
       S.set({ testing: "Asking…" });
-      trigger("select", { ...what, ticket: going.begin(), latents: S.state.picked, scale: S.state.strength, scales: Object.fromEntries(S.state.picked.filter((id) => S.state.own[id] !== undefined).map((id) => [id, S.state.own[id]])) });
+      trigger("select", { ...what, ticket: going.begin(), latents: S.state.picked, scale: S.state.strength, keep_error: S.state.keepError,
+        scales: some(S.state.own), ops: some(S.state.ops), temperature: q("[data-how=temperature]").value.trim() || null, seed: q("[data-how=seed]").value.trim() });
     }
   });
+  const some = (of) => Object.fromEntries(S.state.picked.filter((id) => of[id] !== undefined).map((id) => [id, of[id]]));
+  const ready = (s) => s.picked.length > 0 || !s.keepError;  // the bare reconstruction is an edit too
   const words = (parts, skip) => parts.filter(([k]) => k !== skip).map(([k, t]) => k === "same" ? S.escape(t) : `<mark class="sp-${k}">${S.escape(t)}</mark>`).join("") || "<em>(nothing)</em>";
   const signed = (v) => `${v > 0 ? "+" : ""}${v.toFixed(2)}`;
   function bars(c) {
@@ -82,6 +105,9 @@ Scratchpad.test = (element, trigger) => {
     const notes = [];
     if (c.inactive.length) notes.push(`Not active in this picture, so without effect: ${c.inactive.map((id) => `${S.escape(S.label(s.data, id))} #${id}`).join(", ")}.`);
     if (!c.keep_error) notes.push("The SAE's reconstruction stands in place of the activations.");
+    if (c.sampled) notes.push(`Drawn at temperature ${c.sampled.temperature}, seed ${c.sampled.seed}: before “${S.escape(c.sampled.before)}”, after “${words(c.sampled.diff, "gone")}”.`);
+    if (c.blank) notes.push(c.blank.same ? `<b>With a grey picture in its place the model answers the same</b>: this answer may be habit, not sight.`
+      : `With a grey picture in its place it answers “${S.escape(c.blank.answer)}”; there <span${S.means("likely")}>the original answer's log-probability is ${c.blank.logprob.toFixed(2)}, here ${c.blank.seen.toFixed(2)}</span>.`);
     if (c.target) notes.push(`<span${S.means("logprob")}>Log-probability of “${S.escape(c.target.text)}” as the answer: ${c.target.before.toFixed(2)} before, ${c.target.after.toFixed(2)} now (${signed(c.target.delta_logprob)}).</span>`);
     if (c.risen.length) notes.push(`<span${S.means("risen")}>More active now, where a concept may come back: ${c.risen.slice(0, 4).map((r) => `${S.escape(r.name)} #${r.id} (${r.before.toPrecision(2)} → ${r.after.toPrecision(2)})`).join(", ")}.</span>`);
     return notes.map((n) => `<p class="sp-note">${n}</p>`).join("");
@@ -90,7 +116,12 @@ Scratchpad.test = (element, trigger) => {
     element.classList.toggle("sp-testing", !!s.testing);
     q(".sp-controls").hidden = !!s.kept;
     if (!s.testing) going.end(); else if (s.progress) going.step(s.progress);
-    q("[data-do=go]").disabled = !s.data || !s.picked.length || !!s.testing;
+    q("[data-do=go]").disabled = !s.data || !ready(s) || !!s.testing;
+    q("[data-do=undo]").disabled = !S.canUndo();
+    q("[data-do=verify]").disabled = !s.data || !!s.testing;
+    q("[data-do=verify]").textContent = s.testing === "Verifying…" ? s.testing : "Verify the predictions";
+    q(".sp-how").hidden = !!s.kept;
+    q("[data-how=keepError]").checked = s.keepError;
     q("[data-do=go]").textContent = s.testing === "Asking…" ? s.testing : "Ask again";
     q("[data-do=smallest]").disabled = !s.data || !!s.testing;
     q("[data-do=smallest]").textContent = s.testing === "Searching…" ? s.testing : "Find the smallest set";
@@ -100,9 +131,12 @@ Scratchpad.test = (element, trigger) => {
     if (+slider.value !== s.strength) { slider.value = s.strength; q(".sp-strength output").textContent = say(s.strength); }
     if (!s.data) return;
     q(".sp-runs").innerHTML = s.runs.length > 1 || (s.runs.length && s.at < 0) ? s.runs.map((r, i) => `<button type="button" class="sp-chip" data-run="${i}" aria-pressed="${s.at === i}" title="${S.escape(r.comparison.after.answer)}">${i + 1} · ${r.comparison.changed ? "changed" : "stayed"}</button>`).join("") : "";
-    q(".sp-picked").innerHTML = (s.picked.map((id) => `<span class="sp-chip sp-in"><span>${S.escape(S.label(s.data, id))} <small>#${id}</small></span><span class="sp-times">×</span><input type="number" step="0.1" min="-100" max="100" data-own="${id}" value="${s.own[id] ?? ""}" placeholder="${s.strength}"${s.kept ? " disabled" : ""} aria-label="activation of ${S.escape(S.label(s.data, id))} times" title="Its activation times this; empty: as the slider says">${s.kept ? "" : `<button type="button" class="sp-link" data-drop="${id}" title="Leave it out of the test" aria-label="Leave ${S.escape(S.label(s.data, id))} out of the test">✕</button>`}</span>`).join("")
+    q(".sp-picked").innerHTML = (s.picked.map((id) => `<span class="sp-chip sp-in"><span>${S.escape(S.label(s.data, id))} <small>#${id}</small></span><select data-op="${id}"${s.kept ? " disabled" : ""} aria-label="What is done to ${S.escape(S.label(s.data, id))}" title="× multiplies its activation, = sets it, + adds to it, on every patch">${[["scale", "×"], ["set", "="], ["add", "+"]].map(([op, sign]) => `<option value="${op}"${(s.ops[id] || "scale") === op ? " selected" : ""}>${sign}</option>`).join("")}</select><input type="number" step="0.1" data-own="${id}" value="${s.own[id] ?? ""}" placeholder="${s.strength}"${s.kept ? " disabled" : ""} aria-label="by how much, ${S.escape(S.label(s.data, id))}" title="By how much; empty: as the slider says">${s.kept ? "" : `<button type="button" class="sp-link" data-drop="${id}" title="Leave it out of the test" aria-label="Leave ${S.escape(S.label(s.data, id))} out of the test">✕</button>`}</span>`).join("")
       || (s.kept ? "" : `<p class="sp-note">Switch off concepts from the cards, a cluster from the heatmap, or take the suggested set: the ${s.data.suggested.length} latents that one backward pass predicts the answer leans on most.</p>`))
       + (s.picked.length && s.region ? `<span class="sp-note">only inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px</span>` : "");
+    const v = q(".sp-verified");
+    if (shown !== s.verified) { shown = s.verified; v.innerHTML = shown ? S.effects(shown) : ""; }
+    for (const point of v.querySelectorAll("circle")) point.classList.toggle("sp-lit", +point.dataset.latent === s.latent);
     const g = s.diagnosis;
     q(".sp-diagnosis").innerHTML = g ? `<p class="sp-verdict"><b>${g.verdict === "none" ? "Fits none of the three modes" : `Fits: ${S.escape(g.verdict)}`}</b>. ${S.escape(g.why[0].toUpperCase() + g.why.slice(1))}</p>
       <ul class="sp-findings">${g.tests.map((t) => `<li><b>${t.holds ? "holds" : "does not hold"}</b> ${S.escape(t.says)}</li>`).join("")}</ul>

@@ -19,6 +19,7 @@ Scratchpad.words = {
   accuracy: "Share of the images, one for every cell of the grid, in which the map is brightest in the needle's cell",
   chance: "How often a map that points anywhere would be right: one cell in so many",
   maxsim: "MaxSim: each query token's highest cosine over the image tokens, summed over the query",
+  spearman: "Spearman's rank correlation of predicted and actual effects: 1 if they put the latents in the same order, 0 if in none",
   range: "The colours' ends: the lowest and the highest cosine on this page",
   histogram: "How many patches of the reference images have an activation in each range",
 };
