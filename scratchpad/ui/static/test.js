@@ -8,13 +8,15 @@ Scratchpad.test = (element, trigger) => {
       <div class="sp-controls">
         <label class="sp-strength">activation × <input type="range" min="0" max="3" step="0.1" value="0"><output>0 (off)</output></label>
         <label class="sp-target" title="What the answer should have said: how likely it becomes, what the smallest set must bring out, what a diagnosis takes as right">expected answer <input type="text" maxlength="200" placeholder="a word or two"></label>
+        <button type="button" class="sp-go" data-do="go">Ask again</button>
+      </div>
+      <div class="sp-controls sp-second">
         <button type="button" class="sp-quiet" data-do="suggest">Take the suggested set</button>
         <button type="button" class="sp-quiet" data-do="smallest" title="Searches the fewest concepts without which the answer changes, or becomes the expected one; every set it tries is really ablated">Find the smallest set</button>
         <button type="button" class="sp-quiet" data-do="diagnose" title="Which of three failure modes a wrong answer fits; put what it should have said into the field on the left">Diagnose</button>
         <button type="button" class="sp-quiet" data-do="verify" title="Ablates every active latent, one by one, and sets what happened beside what one backward pass predicted">Verify the predictions</button>
         <button type="button" class="sp-quiet" data-do="undo" title="Takes back the last change of the test">Undo</button>
         <button type="button" class="sp-quiet" data-do="clear">Clear</button>
-        <button type="button" class="sp-go" data-do="go">Ask again</button>
       </div>
       <details class="sp-how"><summary>More ways to ask</summary><div class="sp-controls">
         <label class="sp-switch" title="On: what the SAE doesn't explain of the activations stays. Off: the SAE's reconstruction takes their place, edits and all"><input type="checkbox" data-how="keepError" checked> keep the SAE's error</label>
@@ -105,7 +107,7 @@ Scratchpad.test = (element, trigger) => {
     const notes = [];
     if (c.inactive.length) notes.push(`Not active in this picture, so without effect: ${c.inactive.map((id) => `${S.escape(S.label(s.data, id))} #${id}`).join(", ")}.`);
     if (!c.keep_error) notes.push("The SAE's reconstruction stands in place of the activations.");
-    if (c.sampled) notes.push(`Drawn at temperature ${c.sampled.temperature}, seed ${c.sampled.seed}: before “${S.escape(c.sampled.before)}”, after “${words(c.sampled.diff, "gone")}”.`);
+    if (c.sampled) notes.push(`Drawn at temperature ${c.sampled.temperature}, seed ${c.sampled.seed}: before “${S.escape(c.sampled.before)}”, after “${words(c.sampled.diff, "gone").replace(/^(<mark[^>]*>)?\s+/, "$1")}”.`);
     if (c.blank) notes.push(c.blank.same ? `<b>With a grey picture in its place the model answers the same</b>: this answer may be habit, not sight.`
       : `With a grey picture in its place it answers “${S.escape(c.blank.answer)}”; there <span${S.means("likely")}>the original answer's log-probability is ${c.blank.logprob.toFixed(2)}, here ${c.blank.seen.toFixed(2)}</span>.`);
     if (c.target) notes.push(`<span${S.means("logprob")}>Log-probability of “${S.escape(c.target.text)}” as the answer: ${c.target.before.toFixed(2)} before, ${c.target.after.toFixed(2)} now (${signed(c.target.delta_logprob)}).</span>`);
@@ -114,7 +116,7 @@ Scratchpad.test = (element, trigger) => {
   }
   S.on(element, (s) => {
     element.classList.toggle("sp-testing", !!s.testing);
-    q(".sp-controls").hidden = !!s.kept;
+    for (const row of element.querySelectorAll(".sp-controls")) row.hidden = !!s.kept;
     if (!s.testing) going.end(); else if (s.progress) going.step(s.progress);
     q("[data-do=go]").disabled = !s.data || !ready(s) || !!s.testing;
     q("[data-do=undo]").disabled = !S.canUndo();
