@@ -10,7 +10,7 @@ Scratchpad.concepts = (element) => {
           <label title="${S.words.sparsity}">at least <input type="range" data-set="minSparsity" min="0" max="0.2" step="0.002" value="0"><output>0%</output></label>
           <label title="${S.words.mean}">mean activation over <input type="range" data-set="minMean" min="0" max="1" step="0.01" value="0"><output>0</output></label>
         </div></header>
-      <p class="sp-note sp-text sp-worth"></p>
+      <p class="sp-note sp-worth"></p>
       <div class="sp-cards"></div>
       <button type="button" class="sp-quiet sp-more">Show more</button>
     </section>`;
