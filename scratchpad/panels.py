@@ -155,6 +155,7 @@ def layer(bench: Workbench, found: Analysis, picture: Image.Image, most: int = 6
         "sae": bench.sae.name,
         "layer": bench.sae.layer,
         "explained": found.fidelity.here["variance_explained"] if found.fidelity else None,
+        "trust": trust(bench.vlm.identity, OF_SAE, bench.sae.identity),
         "latents": [{"id": r.id, "name": r.name, "score": r.score, "src": data_url(m)} for r, m in zip(rows, maps, strict=True)],
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scratchpad.files import write_whole
+from scratchpad.needle.datasets import DRAWING
 
 SHIPPED = Path(__file__).resolve().parents[2] / "examples"
 OF_SAE = "sae-attention"  # the method whose maps are an SAE's
@@ -71,7 +72,7 @@ def trust(identity: str, method: str = "attention", sae: str | None = None) -> d
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """A summary that has the parts that are read of it; None for anything else."""
+    """A summary that has the parts that are read of it, less what was drawn another way; None for anything else."""
     try:
         summary: dict[str, Any] = json.loads(path.read_text())
         float(summary["chance"])
@@ -80,6 +81,8 @@ def _read(path: Path) -> dict[str, Any] | None:
             for one in found.values():
                 float(one["accuracy"]["mean"])
                 int(one["images"])
+        if summary.get("drawing", 1) != DRAWING:
+            summary["results"].pop("text", None)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return summary

@@ -17,7 +17,7 @@ import numpy as np
 
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
-from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position, font_file
+from scratchpad.needle.datasets import DATASETS, DRAWING, Haystack, aligned, check_letters, draw, every_position, font_file
 from scratchpad.needle.metrics import NAMES, interval, measure
 from scratchpad.needle.own import own_size
 from scratchpad.needle.subject import Subject
@@ -216,6 +216,7 @@ def _summary(
         "model": {"name": subject.name, "identity": subject.identity},
         "sae": {"name": subject.sae.name, "identity": subject.sae.identity} if subject.sae else None,
         "plan": asdict(plan) | {"font": Path(font_file(plan.font)).name, "size": list(size)},
+        "drawing": DRAWING,
         "chance": 1 / math.prod(plan.cells),
         "results": results,
         "winner": {dataset: _winner(results[dataset]) for dataset in plan.datasets},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,9 +53,9 @@ class Masks:
     def name(self, number: int) -> str:
         return self.classes.get(number, f"class {number}")
 
-    def known(self, mask: np.ndarray) -> np.ndarray:
-        """Pixels of no class as -1."""
-        none = (mask == NOTHING) & (NOTHING not in self.classes)
+    def known(self, mask: np.ndarray, nothing: bool) -> np.ndarray:
+        """Pixels of no class as -1, of 8 bits also NOTHING."""
+        none = (mask == NOTHING) & nothing & (NOTHING not in self.classes)
         return np.where(none | (bool(self.classes) & ~np.isin(mask, list(self.classes))), -1, mask)
 
     def _read(self, number: int, size: tuple[int, int]) -> np.ndarray | None:
@@ -67,7 +68,8 @@ class Masks:
             (h, w), wide = size, image.width / image.height
             if abs(wide * h / w - 1) > 0.02:
                 raise ValueError(f"{image.height} x {image.width}, but its picture is {h} x {w}")
-            return self.known(np.asarray(image.resize((w, h), Image.Resampling.NEAREST)).astype(np.int64))
+            mask = np.asarray(image.resize((w, h), Image.Resampling.NEAREST)).astype(np.int64)
+            return self.known(mask, nothing=image.mode in ("L", "P"))
 
 
 def open_masks(given: str, classes: str | None, found: Pictures) -> Masks:
@@ -88,7 +90,8 @@ def open_masks(given: str, classes: str | None, found: Pictures) -> Masks:
     if not folder.is_dir():
         raise UserError(f"There is no folder {given}; expected one of masks, named as the images.")
     by_name = {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    by_stem = {Path(name).name: path for name, path in by_name.items()}
+    files, images = Counter(Path(name).name for name in by_name), Counter(Path(name).stem for name in found.names)
+    by_stem = {Path(name).name: path for name, path in by_name.items() if files[Path(name).name] == images[Path(name).name] == 1}
     paths = [by_name.get(Path(name).with_suffix("").as_posix()) or by_stem.get(Path(name).stem) for name in found.names]
     if not any(paths):
         raise UserError(

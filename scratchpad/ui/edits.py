@@ -12,6 +12,7 @@ from scratchpad.grid import Box
 from scratchpad.records import Edit, LatentEdit, Op, Sampling
 
 T = TypeVar("T")
+SEEDS = 2**32
 OPS: dict[str, Op] = {"scale": "scale", "set": "set", "add": "add"}
 LARGEST = {"scale": 100.0, "set": 1e6, "add": 1e6}
 
@@ -56,12 +57,14 @@ def read_sampling(event: dict[str, Any]) -> Sampling | None:
     """
     if event.get("temperature") is None:
         return None
+    heat, seed = event["temperature"], event.get("seed") or 0
     try:
-        return Sampling(float(event["temperature"]), int(event.get("seed") or 0))
+        drawn = Sampling(float(heat), int(seed))
     except (ValueError, TypeError, OverflowError) as error:
-        raise UserError(
-            f"{str(event['temperature'])[:20]!r} was given as temperature; expected a number, and a whole one as seed."
-        ) from error
+        raise UserError(f"A temperature of {str(heat)[:20]!r} and seed {str(seed)[:20]!r} were given; expected numbers.") from error
+    if not 0 <= drawn.seed < SEEDS:
+        raise UserError(f"{str(seed)[:20]} was given as seed; expected a whole number from 0, below {SEEDS}.")
+    return drawn
 
 
 def _region(given: Any) -> Box | None:

@@ -39,4 +39,4 @@ def refusal(sentence: str) -> str:
 
 def _marked(value: dict[str, Any]) -> str:
     """With a mark of its own: a page is woken by a value that differs from the last, and the same may be told twice."""
-    return json.dumps({"nonce": secrets.token_hex(4)} | value)
+    return json.dumps({"nonce": secrets.token_hex(4)} | value, allow_nan=False)

@@ -36,19 +36,30 @@ def upload(value: str | None, **how: Any) -> gr.Image:
 
 
 class Counted:
-    """ASGI middleware: uploads count against their visitor's limit, before anything of them is read."""
+    """ASGI middleware: uploads count against their visitor's limit, before anything of them is read.
+
+    Gradio takes files at another place too, where panels send JSON alone: there they are refused.
+    """
 
     def __init__(self, app: Any, limit: Limit, proxies: int):
         self.app, self.limit, self.proxies = app, limit, proxies
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/upload"):
+        path = scope["path"].rstrip("/") if scope["type"] == "http" and scope["method"] == "POST" else ""
+        if path.endswith("/component_server") and not _json(scope):
+            await JSONResponse({"detail": "Panels send JSON here."}, 415)(scope, receive, send)
+            return
+        if path.endswith("/upload"):
             try:
                 self.limit.check(visitor(Request(scope), self.proxies))
             except UserError as error:
                 await JSONResponse({"detail": str(error)}, 429)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def _json(scope: Message) -> bool:
+    return Request(scope).headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
 
 
 def _local(given: Any) -> Any:

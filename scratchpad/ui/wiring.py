@@ -29,6 +29,7 @@ BUSY = """(...values) => {
 TESTED = "() => { if (window.Scratchpad) Scratchpad.set({ testing: false, progress: null }); }"
 KEPT = "() => { const kept = window.Scratchpad && Scratchpad.state.kept; if (kept) document.title = kept.title; }"
 READY = "() => { if (window.Scratchpad) Scratchpad.set({ busy: false }); }"
+LOST = "() => { if (window.Scratchpad) Scratchpad.lost('%s'); }"  # what Gradio itself refuses: a full queue, a file that is no picture
 STOPPED = "Stopped. Nothing was changed."
 
 
@@ -147,7 +148,7 @@ class Actions:
 
 
 def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
-    """Binds actions to components."""
+    """Binds actions to components. Where Gradio itself fails, it tells `failure` and not `then`."""
     queued: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [parts.status], "concurrency_id": "model"}
     shown = [parts.look, parts.status, parts.asked]
     given = [parts.image, parts.prompt, parts.choice, parts.ticket, parts.asked]
@@ -156,18 +157,23 @@ def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
         return header(actions.handlers.bench(choice))
 
     def asks(on: Callable[..., Any], **how: Any) -> Any:
-        return on(actions.ask, given, shown, js=BUSY, **how, **queued).then(None, js=READY)
+        return settled(on(actions.ask, given, shown, js=BUSY, **how, **queued), "look", READY)
+
+    def settled(event: Any, panel: str, done: str | None = None) -> Any:
+        event.failure(None, js=LOST % panel)
+        return event.then(None, js=done) if done else event
 
     asks(parts.ask.click, api_name="ask")
     asks(parts.prompt.submit, api_visibility="private")
     chosen = asks(parts.choice.input, api_visibility="private")
     chosen.then(head, [parts.choice], [parts.head], show_progress="hidden", api_visibility="private")
     filled = [parts.image, parts.prompt, *shown]
-    parts.strip.select(actions.example, [parts.choice], filled, api_visibility="private", **queued).then(None, js=READY)
+    settled(parts.strip.select(actions.example, [parts.choice], filled, api_visibility="private", **queued), "look", READY)
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    parts.test.select(actions.test, [parts.asked], [parts.test], concurrency_id="model", **hidden).then(None, js=TESTED)
-    for part, action in ((parts.layers, actions.layers), (parts.stages, actions.stages), (parts.needle, actions.needle)):
-        part.select(action, [parts.asked], [part], concurrency_id="model", **hidden)
+    settled(parts.test.select(actions.test, [parts.asked], [parts.test], concurrency_id="model", **hidden), "test", TESTED)
+    for name in ("layers", "stages", "needle"):
+        part = getattr(parts, name)
+        settled(part.select(getattr(actions, name), [parts.asked], [part], concurrency_id="model", **hidden), name)
     page.load(actions.open, None, [parts.head, parts.look, parts.keep], **hidden).then(None, js=KEPT)
     filled = [parts.head, parts.choice, parts.image, parts.prompt, parts.look, parts.asked, parts.keep]
-    parts.keep.select(actions.keep, [parts.asked], filled, concurrency_id="model", **hidden)
+    settled(parts.keep.select(actions.keep, [parts.asked], filled, concurrency_id="model", **hidden), "keep")

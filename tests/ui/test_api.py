@@ -179,6 +179,13 @@ def test_uploads_count_too(server: str) -> None:
     assert "ask again in" in json.loads(refused.value.read())["detail"]
 
 
+def test_no_file_is_taken_where_panels_send_json(server: str) -> None:
+    part = '--x\r\ncontent-disposition: form-data; name="data"; filename="a.png"\r\n\r\nnothing\r\n--x--\r\n'
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        _sent(server, "component_server", part.encode(), "multipart/form-data; boundary=x", "10.0.0.9")
+    assert refused.value.code == 415
+
+
 def test_lookups_count_apart_from_what_runs_the_model(server: str) -> None:
     with urllib.request.urlopen(f"{server}/config", timeout=30) as answer:
         panel = next(c["id"] for c in json.load(answer)["components"] if c["props"].get("elem_id") == "sp-concepts")

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from scratchpad.benches import Benches
 from scratchpad.errors import UserError
+from scratchpad.needle.datasets import DRAWING
 from scratchpad.needle.kept import keep, measured, trust
 from scratchpad.sae.names import read_names
 from scratchpad.ui.lookups import Lookups
@@ -68,8 +69,11 @@ def test_what_was_measured_of_one_sae_is_not_said_of_another(tmp_path: Path, mon
     def summary(method: str, sae: str | None) -> dict:
         found = {method: {"accuracy": {"mean": 0.5}, "images": 49}}
         head = {"model": {"identity": "m" * 16}, "sae": {"identity": sae} if sae else None}
-        return head | {"chance": 0.02, "plan": {"cells": (7, 7)}, "results": {"patch": found}}
+        return head | {"drawing": DRAWING, "chance": 0.02, "plan": {"cells": (7, 7)}, "results": {"patch": found}}
 
+    old = summary("attention", None) | {"results": {"text": {"attention": {"accuracy": {"mean": 0.9}, "images": 98}}}}
+    keep({name: one for name, one in old.items() if name != "drawing"})  # drawn the first way
+    assert trust("m" * 16) is None
     keep(summary("sae-attention", "a"))
     keep(summary("attention", None))
     assert of("a")

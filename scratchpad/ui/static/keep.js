@@ -90,5 +90,6 @@ Scratchpad.keep = (element, trigger) => {
     if (running) busy(true);
   }
   S.on(element, draw);
+  element.told = (value) => told(JSON.stringify(value));
   S.told = told;
 };

@@ -18,9 +18,9 @@ Scratchpad.layers = (element, trigger) => {
     if (value.progress) { going.step(value.progress); return; }
     going.end();
     if (value.error) { failed.innerHTML = S.failure(value.error); return; }
-    q(".sp-depth").innerHTML = value.layers.map((l) => `<div class="sp-layer"><p><b>Layer ${l.layer}</b> of 0–${value.blocks - 1}<br><span class="sp-note">${S.escape(l.sae)}${l.explained === null ? "" : `, <span${S.means("explained")}>explains ${(100 * l.explained).toFixed(0)}% here</span>`}</span></p>
+    q(".sp-depth").innerHTML = value.layers.map((l) => `<div class="sp-layer"><p><b>Layer ${l.layer}</b> of 0–${value.blocks - 1}<br><span class="sp-note">${S.escape(l.sae)}${l.explained === null ? "" : `, <span${S.means("explained")}>explains ${(100 * l.explained).toFixed(0)}% here</span>`}</span><br><span class="sp-note">${S.trust(l.trust, "sae-attention", true)}</span></p>
       <div class="sp-row">${l.latents.map((r) => `<figure><img src="${r.src}" alt="Where ${S.escape(r.name)} fires"><figcaption><b>${S.escape(r.name)}</b> <small>#${r.id}</small><br><span class="sp-num"${S.means("score")}>${r.score.toPrecision(2)}</span></figcaption></figure>`).join("") || "<p class='sp-note'>nothing but what fires nearly everywhere</p>"}</div></div>`).join("")
-      + `<p class="sp-note">The six concepts that the answer's attention weighs most at each layer; those that fire on more than half of the reference pictures are left out. ${S.trust(S.state.data.conceptTrust, "sae-attention")}</p>`;
+      + `<p class="sp-note">The six concepts that the answer's attention weighs most at each layer; those that fire on more than half of the reference pictures are left out.</p>`;
   };
   element.addEventListener("click", (e) => { if (e.target.closest("[data-retry]")) { of = ""; ask(); } });
   box.addEventListener("toggle", ask);

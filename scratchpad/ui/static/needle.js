@@ -19,10 +19,10 @@ Scratchpad.needle = (element, trigger) => {
   const q = (s) => element.querySelector(s), box = q("details"), going = S.going(q(".sp-going"), element.server, "needle"), of = (n) => q(`[data-of=${n}]`);
   let known = null, choice = null, running = false;
   const percent = (v) => `${(100 * v).toFixed(0)}%`;
-  async function fill() {
+  async function fill(wanted) {
     if (!box.open || S.state.kept) return;
     choice = S.choice();
-    const by = of("by").value || "answer";
+    const by = typeof wanted === "string" ? wanted : of("by").value || "answer";
     known = JSON.parse(await element.server.measured([choice, by]));
     if (known.error) { q(".sp-found").innerHTML = `<p class="sp-error" role="alert">${S.escape(known.error)}</p>`; return; }
     if (of("by").childElementCount !== known.models.length || of("by").options[0].textContent !== known.models[0]) of("by").innerHTML = known.models.map((n, i) => `<option value="${i ? "page" : "answer"}">${S.escape(n)}${i ? " (retrieval)" : ""}</option>`).join("");
@@ -73,6 +73,6 @@ Scratchpad.needle = (element, trigger) => {
   });
   of("by").addEventListener("change", fill);
   box.addEventListener("toggle", fill);
-  S.measure = (method) => { box.open = true; element.scrollIntoView({ block: "start" }); const by = method === "cosine" ? "page" : "answer"; of("by").value = by; measure({ by, dataset: "single-word", cells: "7x7", methods: [method] }); };
+  S.measure = async (method) => { const by = method === "cosine" ? "page" : "answer"; box.open = true; element.scrollIntoView({ block: "start" }); await fill(by); measure({ by, dataset: "single-word", cells: "7x7", methods: [method] }); };
   S.on(element, (s) => { element.hidden = !s.data || !!s.kept; if (box.open && s.data && !s.kept && choice !== null && choice !== S.choice()) fill(); });
 };

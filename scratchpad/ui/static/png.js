@@ -5,7 +5,7 @@
   function still(node) {
     const copy = node.cloneNode(true), from = node.querySelectorAll("canvas, input, textarea"), to = copy.querySelectorAll("canvas, input, textarea");
     from.forEach((e, i) => {
-      if (e.tagName !== "CANVAS") { to[i].setAttribute("value", e.value); if (e.checked) to[i].setAttribute("checked", ""); if (e.tagName === "TEXTAREA") to[i].textContent = e.value; return; }
+      if (e.tagName !== "CANVAS") { to[i].setAttribute("value", e.value); to[i].toggleAttribute("checked", !!e.checked); if (e.tagName === "TEXTAREA") to[i].textContent = e.value; return; }
       const image = document.createElement("img");
       const shown = e.whole ? e.whole() : e;  // what is scrolled on the page stands whole in its picture
       image.src = shown.toDataURL(); image.className = e.className;

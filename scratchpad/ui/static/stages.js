@@ -15,13 +15,13 @@ Scratchpad.stages = (element, trigger) => {
     </section>`;
   const q = (s) => element.querySelector(s), box = q("details"), form = q("form"), names = { answer: "", page: "" };
   const going = S.going(q(".sp-going"), element.server, "stages"), failed = q(".sp-failed");
-  let by = "answer", of = "", made = null, token = 0, asked = null;
+  let by = "answer", of = "", made = null, token = 0, asked = null, running = false;
   function ask(again) {
     const d = S.state.data;
-    if (!d || d.kept || !box.open) return;
+    if (!d || d.kept || !box.open || running) return;  // one at a time; what was chosen meanwhile follows
     const key = `${d.key}/${by}/${by === "page" ? q("form input").value : ""}`;
     if (key === of && !again) return;
-    of = key; made = null; failed.innerHTML = q(".sp-steps").innerHTML = ""; q(".sp-last").hidden = true;
+    of = key; made = null; running = true; failed.innerHTML = q(".sp-steps").innerHTML = ""; q(".sp-last").hidden = true;
     trigger("select", { by, query: q("form input").value.trim() || null, ticket: going.begin(), key });
   }
   function models() {
@@ -52,7 +52,9 @@ Scratchpad.stages = (element, trigger) => {
   }
   element.told = (value) => {
     if (value.progress) { going.step(value.progress); return; }
-    going.end();
+    going.end(); running = false;
+    const d = S.state.data, now = d && `${d.key}/${by}/${by === "page" ? q("form input").value : ""}`;
+    if (now && now !== of) { ask(); return; }  // it was asked before another choice
     if (value.error) { failed.innerHTML = S.failure(value.error); return; }
     made = value;
     if (value.cosines) { made.cosines = new Float32Array(Uint8Array.from(atob(value.cosines), (c) => c.charCodeAt(0)).buffer); token = Math.max(0, made.tokens.findIndex((t) => t.part === "query")); }
@@ -71,6 +73,6 @@ Scratchpad.stages = (element, trigger) => {
     element.hidden = !s.data || !!s.kept;
     if (!s.data || s.kept) return;
     if (asked !== s.data) { asked = s.data; names.answer = s.data.model || "the VLM"; names.page = s.data.retriever || ""; models(); if (!s.busy) ask(); }
-    if (box.open && by === "answer") last();
+    if (box.open && made) last();
   });
 };

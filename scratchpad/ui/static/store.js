@@ -7,6 +7,7 @@ window.Scratchpad = window.Scratchpad || (() => {
     runs: [], at: -1, region: null, marking: false, target: "", kept: null, diagnosis: null, verified: null, progress: null };
   // What an edit is made of; `past` holds what it was before each change, for undo. Changes in one stroke (a slider, a drag) count once.
   const EDIT = ["picked", "own", "ops", "strength", "region", "keepError"], past = [];
+  const STROKES = ["strength", "region"];
   let stroke = "", struck = 0;
   const page = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
   let jobs = 0;
@@ -21,7 +22,7 @@ window.Scratchpad = window.Scratchpad || (() => {
   function set(change, undone = false) {
     if (!undone && EDIT.some((k) => k in change && JSON.stringify(change[k]) !== JSON.stringify(state[k]))) {
       const what = Object.keys(change).join(), now = Date.now();
-      if (what !== stroke || now - struck > 800) past.push(Object.fromEntries(EDIT.map((k) => [k, state[k]])));
+      if (what !== stroke || now - struck > 800 || !STROKES.includes(what)) past.push(Object.fromEntries(EDIT.map((k) => [k, state[k]])));
       stroke = what; struck = now;
       if (past.length > 100) past.shift();
     }
@@ -41,10 +42,11 @@ window.Scratchpad = window.Scratchpad || (() => {
     const outputs = data.tokens.filter((t) => t.role === "output");
     const named = outputs.find((t) => data.nameToken === t.index) || outputs[0] || data.tokens[data.tokens.length - 1];
     set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], own: {}, ops: {}, keepError: true, busy: false, testing: false, more: 12,
-      runs: [], at: -1, region: null, marking: false, diagnosis: null, verified: null, kept: data.kept || null });
+      runs: [], at: -1, region: null, marking: false, diagnosis: null, verified: null, kept: data.kept || null }, true);
     for (const run of data.runs || []) remember(run);
     if (state.runs.length) recall(0);
     past.length = 0;
+    set({});
   }
 
   // Every comparison of this answer, oldest first; one of them is on show.
@@ -154,7 +156,7 @@ window.Scratchpad = window.Scratchpad || (() => {
   const choice = () => (state.data && state.data.choice) || "";
   async function detail(id) {
     const key = `${state.data ? state.data.sae : ""}/${id}`;
-    if (!details.has(key)) { if (details.size > 600) details.clear(); details.set(key, state.data && state.data.details && state.data.details[id] ? Promise.resolve(state.data.details[id]) : ask ? ask([choice(), id]).then((text) => JSON.parse(text)).then((told) => { if (told.error) details.delete(key); return { references: [], ...told }; }) : Promise.resolve({ references: [] })); }
+    if (!details.has(key)) { if (details.size > 600) details.clear(); details.set(key, state.data && state.data.details && state.data.details[id] ? Promise.resolve(state.data.details[id]) : ask ? ask([choice(), id]).then((text) => JSON.parse(text)).catch(() => ({ error: "The server can't be reached." })).then((told) => { if (told.error) details.delete(key); return { references: [], ...told }; }) : Promise.resolve({ references: [] })); }
     return details.get(key);
   }
   const on = (element, draw) => {
@@ -162,8 +164,16 @@ window.Scratchpad = window.Scratchpad || (() => {
     listeners.add(f); draw(state);
   };
   // What the server knows this page's jobs by: the last of each panel's.
+  // A request that the server didn't take, as its panel is told of it.
+  function lost(panel) {
+    const sentence = "The server couldn't take this; try again.";
+    set({ busy: false });
+    if (panel === "test") compare(JSON.stringify({ error: sentence }));
+    const root = document.querySelector(`#sp-${panel} .sp-root`);
+    if (root && root.told) root.told({ error: sentence });
+  }
   const ticket = (what) => tickets[what] || "", next = (what) => (tickets[what] = `${page}/${++jobs}`);
-  const api = { state, set, undo, canUndo: () => past.length > 0, ticket, next, choice, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, failure, trust, detail, patches,
+  const api = { state, set, lost, undo, canUndo: () => past.length > 0, ticket, next, choice, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, failure, trust, detail, patches,
     serve: (f) => { ask = f; } };
   return api;
 })();

@@ -14,7 +14,7 @@ Scratchpad.test = (element, trigger) => {
         <button type="button" class="sp-quiet" data-do="suggest">Take the suggested set</button>
         <button type="button" class="sp-quiet" data-do="smallest" title="Searches the fewest concepts without which the answer changes, or becomes the expected one; every set it tries is really ablated">Find the smallest set</button>
         <button type="button" class="sp-quiet" data-do="diagnose" title="Which of three failure modes a wrong answer fits; put what it should have said into the field on the left">Diagnose</button>
-        <button type="button" class="sp-quiet" data-do="verify" title="Ablates every active latent, one by one, and sets what happened beside what one backward pass predicted">Verify the predictions</button>
+        <button type="button" class="sp-quiet" data-do="verify" title="Ablates the latents of the largest predicted effects, up to 128 and one by one, and sets what happened beside what one backward pass predicted">Verify the predictions</button>
         <button type="button" class="sp-quiet" data-do="undo" title="Takes back the last change of the test">Undo</button>
         <button type="button" class="sp-quiet" data-do="clear">Clear</button>
       </div>
@@ -29,6 +29,7 @@ Scratchpad.test = (element, trigger) => {
     </section>`;
   const q = (s) => element.querySelector(s), slider = q(".sp-strength input"), target = q(".sp-target input");
   const going = S.going(q(".sp-going"), element.server, "test");
+  let written = "";  // the edit that the chips show, which isn't written anew under a visitor's hands
   let shown = null;  // the verified effects that are drawn
   const say = (v) => (+v === 0 ? "0 (off)" : (+v).toFixed(1));
   slider.addEventListener("input", () => { q(".sp-strength output").textContent = say(slider.value); S.set({ strength: +slider.value }); });
@@ -133,9 +134,11 @@ Scratchpad.test = (element, trigger) => {
     if (+slider.value !== s.strength) { slider.value = s.strength; q(".sp-strength output").textContent = say(s.strength); }
     if (!s.data) return;
     q(".sp-runs").innerHTML = s.runs.length > 1 || (s.runs.length && s.at < 0) ? s.runs.map((r, i) => `<button type="button" class="sp-chip" data-run="${i}" aria-pressed="${s.at === i}" title="${S.escape(r.comparison.after.answer)}">${i + 1} · ${r.comparison.changed ? "changed" : "stayed"}</button>`).join("") : "";
-    q(".sp-picked").innerHTML = (s.picked.map((id) => `<span class="sp-chip sp-in"><span>${S.escape(S.label(s.data, id))} <small>#${id}</small></span><select data-op="${id}"${s.kept ? " disabled" : ""} aria-label="What is done to ${S.escape(S.label(s.data, id))}" title="× multiplies its activation, = sets it, + adds to it, on every patch">${[["scale", "×"], ["set", "="], ["add", "+"]].map(([op, sign]) => `<option value="${op}"${(s.ops[id] || "scale") === op ? " selected" : ""}>${sign}</option>`).join("")}</select><input type="number" step="0.1" data-own="${id}" value="${s.own[id] ?? ""}" placeholder="${s.strength}"${s.kept ? " disabled" : ""} aria-label="by how much, ${S.escape(S.label(s.data, id))}" title="By how much; empty: as the slider says">${s.kept ? "" : `<button type="button" class="sp-link" data-drop="${id}" title="Leave it out of the test" aria-label="Leave ${S.escape(S.label(s.data, id))} out of the test">✕</button>`}</span>`).join("")
+    const edit = JSON.stringify([s.data.key, s.picked, s.own, s.ops, s.strength, s.region, !!s.kept, s.picked.map((id) => S.label(s.data, id))]);
+    if (edit !== written) q(".sp-picked").innerHTML = (s.picked.map((id) => `<span class="sp-chip sp-in"><span>${S.escape(S.label(s.data, id))} <small>#${id}</small></span><select data-op="${id}"${s.kept ? " disabled" : ""} aria-label="What is done to ${S.escape(S.label(s.data, id))}" title="× multiplies its activation, = sets it, + adds to it, on every patch">${[["scale", "×"], ["set", "="], ["add", "+"]].map(([op, sign]) => `<option value="${op}"${(s.ops[id] || "scale") === op ? " selected" : ""}>${sign}</option>`).join("")}</select><input type="number" step="0.1" data-own="${id}" value="${s.own[id] ?? ""}" placeholder="${s.strength}"${s.kept ? " disabled" : ""} aria-label="by how much, ${S.escape(S.label(s.data, id))}" title="By how much; empty: as the slider says">${s.kept ? "" : `<button type="button" class="sp-link" data-drop="${id}" title="Leave it out of the test" aria-label="Leave ${S.escape(S.label(s.data, id))} out of the test">✕</button>`}</span>`).join("")
       || (s.kept ? "" : `<p class="sp-note">Switch off concepts from the cards, a cluster from the heatmap, or take the suggested set: the ${s.data.suggested.length} latents that one backward pass predicts the answer leans on most.</p>`))
       + (s.picked.length && s.region ? `<span class="sp-note">only inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px</span>` : "");
+    written = edit;
     const v = q(".sp-verified");
     if (shown !== s.verified) { shown = s.verified; v.innerHTML = shown ? S.effects(shown) : ""; }
     for (const point of v.querySelectorAll("circle")) point.classList.toggle("sp-lit", +point.dataset.latent === s.latent);
@@ -150,7 +153,7 @@ Scratchpad.test = (element, trigger) => {
       <div class="sp-pair"><div><p class="sp-kicker">Before</p><p class="sp-answer">${words(c.diff, "new")}</p></div>
       <div><p class="sp-kicker">After</p><p class="sp-answer">${words(c.diff, "gone")}</p></div></div>
       ${c.sufficient ? `<p class="sp-note">The smallest set found${c.sufficient.target ? ` that brings out “${S.escape(c.sufficient.target)}”` : ""}: ${c.sufficient.latents.length} of ${s.data.active.length} active latents, after ablating ${c.sufficient.tried} sets. ${c.sufficient.minimal ? "None of them can be left out." : ""} As many random latents of like activation do it in ${c.sufficient.controls.flipped} of ${c.sufficient.controls.n} sets.</p>` : ""}
-      <p class="sp-verdict"><b>${c.changed ? "The answer changed." : "The answer stayed."}</b> <span${S.means("likely")}>Log-probability of the original answer: ${signed(c.delta_logprob.answer)} nats.</span></p>
+      <p class="sp-verdict"><b>${c.changed ? "The answer changed." : "The answer stayed."}</b> <span${S.means("total")}>Change of the original answer's log-probability: ${signed(c.delta_logprob.answer)} nats.</span></p>
       <div class="sp-evidence"><div><p class="sp-kicker">Change of log-probability per token</p><div class="sp-deltas">${bars(c)}</div></div>${control(c)}</div>${beside(s, c)}`;
   });
 };
