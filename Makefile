@@ -2,7 +2,9 @@
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile # what is never imported needn't be compiled
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
+# on every core, which pip doesn't; some packages carry files of later Pythons, which fail
+COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1
 PORT ?= 7860
 
 .PHONY: install run test lint browser clean
@@ -14,6 +16,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -r requirements.txt
 	$(PIP) --no-deps -e .
+	-$(COMPILE)
 	touch $@
 
 run: install
@@ -22,6 +25,7 @@ run: install
 $(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
 	$(PIP) -r requirements-dev.txt
 	$(PIP) --no-deps colpali-engine==0.3.18  # its maps are compared with ours; its dependencies aren't needed for them
+	-$(COMPILE)
 	touch $@
 
 browser:
