@@ -64,9 +64,16 @@ def test_analyze_keeps_maps_and_arrays(analyzed: tuple[dict, Path]) -> None:
     assert load_file(out / "arrays.safetensors")["attention"].shape[1:] == (layers, 196)
 
 
-def test_two_images_have_each_their_own_map(scene_path: Path, tmp_path: Path) -> None:
-    done = scratchpad("analyze", str(scene_path), str(scene_path), "What is in the picture?", "--json", "--out", str(tmp_path))
-    value = json.loads(done.stdout)
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
+    """What a command prints as JSON, in this process."""
+    assert main(list(arguments)) == 0
+    value: dict = json.loads(capsys.readouterr().out)
+    return value
+
+
+def test_two_images_have_each_their_own_map(scene_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = str(scene_path)
+    value = printed(capsys, "analyze", image, image, "What is in the picture?", "--json", "--out", str(tmp_path))
     assert value["image"]["sizes"] == [[224, 224], [224, 224]]
     assert [tile["image"] for tile in value["grid"]["tiles"]] == [0, 1]
     assert value["grid"]["image_tokens"] == 392
@@ -74,19 +81,17 @@ def test_two_images_have_each_their_own_map(scene_path: Path, tmp_path: Path) ->
     assert all((tmp_path / f"attention-{last}-image-{i}.png").is_file() for i in (0, 1))
 
 
-def test_suffice(scene_path: Path) -> None:
-    done = scratchpad("suffice", str(scene_path), "What is in the picture?", "--json")
-    value = json.loads(done.stdout)
+def test_suffice(scene_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    value = printed(capsys, "suffice", str(scene_path), "What is in the picture?", "--json")
     assert set(value) == {"latents", "target", "before", "after", "flipped", "minimal", "tried", "controls", "seconds"}
     assert value["flipped"] == bool(value["latents"])
     assert set(value["latents"][0]) == {"id", "name"}
     assert value["after"] != value["before"]
 
 
-def test_ablate(scene_path: Path, analyzed: tuple[dict, Path]) -> None:
+def test_ablate(scene_path: Path, analyzed: tuple[dict, Path], capsys: pytest.CaptureFixture[str]) -> None:
     latents = ",".join(map(str, analyzed[0]["suggested"]["latents"]))
-    done = scratchpad("ablate", str(scene_path), "What is in the picture?", "--latents", latents, "--json")
-    value = json.loads(done.stdout)
+    value = printed(capsys, "ablate", str(scene_path), "What is in the picture?", "--latents", latents, "--json")
     assert value["before"]["answer"] == analyzed[0]["answer"]
     assert value["changed"] == (value["before"]["answer"] != value["after"]["answer"])
     assert len(value["delta_logprob"]["tokens"]) == len(value["before"]["tokens"])

@@ -188,10 +188,15 @@ def test_no_file_is_taken_where_panels_send_json(server: str) -> None:
 
 def test_lookups_count_apart_from_what_runs_the_model(server: str) -> None:
     with urllib.request.urlopen(f"{server}/config", timeout=30) as answer:
-        panel = next(c["id"] for c in json.load(answer)["components"] if c["props"].get("elem_id") == "sp-concepts")
-    wanted = {"data": ["", 0], "session_hash": "s", "component_id": panel, "fn_name": "detail"}
-    told = json.loads(_sent(server, "component_server", json.dumps(wanted).encode(), "application/json", "10.0.0.8"))
-    assert "references" in json.loads(told)
+        panels = {c["props"].get("elem_id"): c["id"] for c in json.load(answer)["components"]}
+
+    def look_up(panel: str, name: str, data: list[Any]) -> dict[str, Any]:
+        wanted = {"data": data, "session_hash": "s", "component_id": panels[panel], "fn_name": name}
+        told = json.loads(_sent(server, "component_server", json.dumps(wanted).encode(), "application/json", "10.0.0.8"))
+        return dict(json.loads(told))
+
+    assert "references" in look_up("sp-concepts", "detail", ["", 0])
+    assert "the owner allows it" in look_up("sp-sae", "rename", ["", 0, "mine"])["error"]  # at a local address, but behind a proxy
     counted, asked = lookups(Limit(2), 1, lambda given: {"given": given}), SimpleNamespace(headers={}, client=SimpleNamespace(host="h"))
     assert [json.loads(counted[0](n, asked)).get("given") for n in range(3)] == [0, 1, None]
     assert "ask again in" in counted[0](0, asked)
