@@ -98,3 +98,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
     context.close()
     assert foreign == []
     assert errors == []
+
+
+def answer(page: Page) -> str:
+    return page.locator("#sp-look .sp-said .sp-answer").inner_text()
