@@ -106,6 +106,15 @@ class Benches:
         return offer.model
 
 
+def loaded(benches: Benches | None) -> Benches:
+    """Raises:
+    UserError: this server has none.
+    """
+    if benches is None:
+        raise UserError("This server has no model loaded; it shows cases that were kept.")
+    return benches
+
+
 def offered(model: str | None, sae: str | None, more: Sequence[str] = ()) -> list[tuple[str, str]]:
     """The pairs that an owner's settings name.
 

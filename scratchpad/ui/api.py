@@ -15,7 +15,7 @@ import gradio as gr
 
 from scratchpad import views
 from scratchpad.analysis.edit import scaling
-from scratchpad.benches import Benches
+from scratchpad.benches import Benches, loaded
 from scratchpad.cases.shelf import find
 from scratchpad.cases.store import Store
 from scratchpad.diagnose import as_json
@@ -158,14 +158,13 @@ class Api:
         return self._told(lambda: find(self.shelf, case if isinstance(case, str) else "").case.model_dump(mode="json"), request)
 
     def _analysis(self, image: str, question: str, max_new_tokens: int, choice: str) -> tuple[Workbench, Analysis]:
-        if self.benches is None:
-            raise UserError("This server has no model loaded; it shows cases that were kept.")
+        benches = loaded(self.benches)
         tokens = int(_number(max_new_tokens))
         if not 1 <= tokens <= TOKENS:
             raise UserError(f"{tokens} new tokens were asked for; expected 1 to {TOKENS}.")
         if not isinstance(question, str):
             raise UserError("The question is text.")
-        bench = self.benches.of(choice if isinstance(choice, str) else "?")
+        bench = benches.of(choice if isinstance(choice, str) else "?")
         return bench, bench.analyze(picture(image), question, tokens)
 
     def _told(self, act: Callable[[], dict[str, Any]], request: gr.Request | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from scratchpad import panels, views
 from scratchpad.analysis.edit import ablation
-from scratchpad.benches import Benches
+from scratchpad.benches import Benches, loaded
 from scratchpad.diagnose import as_json, diagnose
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
@@ -36,9 +36,7 @@ class Handlers:
 
     def bench(self, choice: object = None) -> Workbench:
         """The workbench of a visitor's choice."""
-        if self.benches is None:
-            raise UserError("This server has no model loaded; it shows cases that were kept.")
-        return self.benches.of(str(choice) if choice else None)
+        return loaded(self.benches).of(str(choice) if choice else None)
 
     def ask(self, image: str | None, prompt: str, choice: str | None = None) -> tuple[str | None, str, Asked | None]:
         """(analysis for the panels, status line, what was asked); the analysis is None when there is none to show."""

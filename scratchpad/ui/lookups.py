@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scratchpad import panels
-from scratchpad.benches import Benches
+from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.workbench import Workbench
 
@@ -59,9 +59,7 @@ class Lookups:
         return {"latents": [{"id": row.id, "name": row.name} for row in rows]}
 
     def _bench(self, choice: object) -> Workbench:
-        if self.benches is None:
-            raise UserError("This server has no model loaded; it shows cases that were kept.")
-        return self.benches.of(str(choice) if choice else None)
+        return loaded(self.benches).of(str(choice) if choice else None)
 
     def _latent(self, given: Any) -> tuple[Workbench, int]:
         try:

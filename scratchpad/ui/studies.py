@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scratchpad import panels
-from scratchpad.benches import Benches
+from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
 from scratchpad.needle.datasets import DATASETS
@@ -27,9 +27,7 @@ class Studies:
 
     @property
     def benches(self) -> Benches:
-        if self._benches is None:
-            raise UserError("This server has no model loaded; it shows cases that were kept.")
-        return self._benches
+        return loaded(self._benches)
 
     def stages(self, asked: Asked | None, event: dict[str, Any]) -> str:
         """The stages of the picture on show, as the VLM or, with `query`, as the retrieval model makes them; JSON text."""
