@@ -7,6 +7,7 @@ import io
 import os
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from scratchpad.errors import UserError
 
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 64 * 2**20
+GAP = 4  # px between pictures beside each other
 
 
 def load_image(source: str | Path | bytes | Image.Image | None) -> Image.Image:
@@ -72,6 +74,25 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     values = np.asarray(picture, np.float64)
     top = 65535.0 if picture.mode != "F" and values.max(initial=0) > 255 else max(float(values.max(initial=0)), 1.0)
     return Image.fromarray((np.clip(values, 0, top) / top * 255).astype(np.uint8))
+
+
+def thumbnail(picture: Image.Image, side: int) -> Image.Image:
+    """A copy of which the longer side has at most so many pixels."""
+    small = picture.copy()
+    small.thumbnail((side, side))
+    return small
+
+
+def beside(pictures: Sequence[Image.Image], across: int = 4) -> Image.Image:
+    """Several pictures on one, in rows of up to `across`; one alone is itself."""
+    if len(pictures) == 1:
+        return pictures[0]
+    wide, high = (max(sides) for sides in zip(*(one.size for one in pictures), strict=True))
+    cols = min(len(pictures), across)
+    whole = Image.new("RGB", (cols * (wide + GAP) - GAP, -(-len(pictures) // cols) * (high + GAP) - GAP), (128, 128, 128))
+    for n, one in enumerate(pictures):
+        whole.paste(one, (n % cols * (wide + GAP), n // cols * (high + GAP)))
+    return whole
 
 
 def sha256(picture: Image.Image) -> str:

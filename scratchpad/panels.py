@@ -6,14 +6,18 @@ import base64
 import io
 import json
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from PIL import Image
+from scipy import sparse
 
 from scratchpad import views
 from scratchpad.analysis import rank
 from scratchpad.errors import UserError
+from scratchpad.images import beside, thumbnail
 from scratchpad.needle.kept import OF_SAE, trust
 from scratchpad.records import Comparison, Control
 from scratchpad.saliency.stages import Stage
@@ -25,7 +29,7 @@ SHOWN_MAPS = ("attention", OF_SAE, "cosine")  # the kinds of maps that pages sho
 SHOWN = 896  # px of the longer side of the picture the page shows
 
 
-def analysis(bench: Workbench, found: Analysis, image: Image.Image, foreign: bool) -> str:
+def analysis(bench: Workbench, found: Analysis, pictures: Sequence[Image.Image], foreign: bool) -> str:
     """Everything the panels need; they compute no score of their own."""
     run, codes = found.run, found.codes
     active, scores = rank.scores(codes, found.weights.values)
@@ -36,8 +40,8 @@ def analysis(bench: Workbench, found: Analysis, image: Image.Image, foreign: boo
         "answer": run.answer,
         "note": " ".join(said for said in (bench.vlm.own_world if foreign else None, found.fidelity and found.fidelity.says) if said)
         or None,
-        "image": data_url(image),
-        "size": list(run.grid.size),
+        "images": [data_url(picture) for picture in pictures],
+        "sizes": [list(size) for size in run.grid.sizes],
         "tiles": views.grid_json(run)["tiles"],
         "tokens": [views.token_json(token) for token in run.text_tokens()],
         "rows": list(found.weights.tokens),
@@ -143,14 +147,12 @@ def cosines(query: Query, page: Page, model: str) -> dict[str, Any]:
     }
 
 
-def layer(bench: Workbench, found: Analysis, picture: Image.Image, most: int = 6, common: float = 0.5) -> dict[str, Any]:
+def layer(bench: Workbench, found: Analysis, pictures: Sequence[Image.Image], most: int = 6, common: float = 0.5) -> dict[str, Any]:
     """The concepts that an answer weighs most at one layer, each with where it fires; those that fire nearly everywhere left out."""
     rows = [row for row in found.ranking if row.sparsity is None or row.sparsity <= common][:most]
-    small = picture.copy()
-    small.thumbnail((THUMB, THUMB))
-    cols, high = small.size
-    raster = found.run.grid.raster(high, cols)
-    maps = [views.overlay(small, np.asarray(raster @ found.codes.of(row.id)).reshape(high, cols)) for row in rows]
+    small = [thumbnail(picture, THUMB) for picture in pictures]
+    rasters = [found.run.grid.raster(one.height, one.width, i) for i, one in enumerate(small)]
+    maps = [beside([_fired(*at, found.codes.of(row.id)) for at in zip(small, rasters, strict=True)], 2) for row in rows]
     return {
         "sae": bench.sae.name,
         "layer": bench.sae.layer,
@@ -158,6 +160,12 @@ def layer(bench: Workbench, found: Analysis, picture: Image.Image, most: int = 6
         "trust": trust(bench.vlm.identity, OF_SAE, bench.sae.identity),
         "latents": [{"id": r.id, "name": r.name, "score": r.score, "src": data_url(m)} for r, m in zip(rows, maps, strict=True)],
     }
+
+
+def _fired(picture: Image.Image, raster: sparse.csr_matrix, values: Float[np.ndarray, " p"]) -> Image.Image:
+    """Where a latent fires on one of the pictures, as bright as it is on all of them."""
+    top = float(values.max(initial=0))
+    return views.overlay(picture, np.asarray(raster @ values).reshape(picture.height, picture.width), top)
 
 
 def needle(summary: dict[str, Any]) -> dict[str, Any]:

@@ -136,7 +136,8 @@ def write_analysis(analysis: Analysis, images: Sequence[str], out: Path) -> None
     for token in (t for t in run.tokens if t.role in ("prompt", "output")):
         for i, picture in enumerate(pictures):
             of = f"-image-{i}" if len(pictures) > 1 else ""
-            overlay(picture, run.grid.picture(rows[token.index], i)).save(out / f"attention-{token.index}{of}.png")
+            drawn = overlay(picture, run.grid.picture(rows[token.index], i), float(rows[token.index].max()))
+            drawn.save(out / f"attention-{token.index}{of}.png")
     save_file(
         {
             "attention": run.attention,
@@ -153,9 +154,9 @@ def write_analysis(analysis: Analysis, images: Sequence[str], out: Path) -> None
     )
 
 
-def overlay(picture: Image.Image, values: np.ndarray) -> Image.Image:
-    """A map laid over the picture: grey where it's low, coloured where it's high."""
-    top = float(values.max())
+def overlay(picture: Image.Image, values: np.ndarray, top: float | None = None) -> Image.Image:
+    """A map laid over the picture: grey where it's low, coloured where it's high, most where it is `top`, or its own most."""
+    top = float(values.max()) if top is None else top
     strength = values / top if top > 0 else values
     grey = np.asarray(picture.convert("L"), np.float32)[..., None] * 0.75 + 50
     share = np.clip(strength, 0, 1)[..., None] * 0.85

@@ -184,10 +184,10 @@ class Workbench:
             key = ("control", *_key(analysis), edit, count, seed)
             return self._once(key, lambda: self._trials(analysis).control(edit, count, seed))
 
-    def stages(self, analysis: Analysis, image: Given) -> list[Stage]:
-        """How the picture became image tokens, step by step."""
+    def stages(self, analysis: Analysis, image: Given | Sequence[Given]) -> list[Stage]:
+        """How the pictures became image tokens, step by step."""
         with self._lock:
-            return of_answer(self.vlm, load_image(image), analysis.prepared, analysis.run)
+            return of_answer(self.vlm, [load_image(one) for one in _listed(image)], analysis.prepared, analysis.run)
 
     def suffice(
         self, analysis: Analysis, target: str | None = None, most: int = trials.MOST, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS

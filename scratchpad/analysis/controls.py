@@ -71,7 +71,7 @@ def no_evidence(control: Control, effect: float) -> str:
     """Why an edit's effect says nothing about the latents edited; empty where its controls stand behind it."""
     n = len(control.effects)
     if effect == 0:
-        return "the edit has no effect"
+        return "the answer's tokens stay exactly as likely"
     if n and (np.sum(control.effects <= effect if effect < 0 else control.effects >= effect) > OFTEN * n):
         return "random sets of like activation mass do as much"
     if len(control.noise) and (np.sum(control.noise <= effect if effect < 0 else control.noise >= effect) > OFTEN * len(control.noise)):

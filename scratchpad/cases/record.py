@@ -57,8 +57,9 @@ def record(
             f"and {len(tests)}."
         )
     runs = [_run(bench, analysis, test) for test in tests]
-    shown = json.loads(panels.analysis(bench, analysis, pictures[0], foreign=False))
-    del shown["image"]  # made from image-0.png again
+    shown = json.loads(panels.analysis(bench, analysis, pictures, foreign=False))
+    del shown["images"]  # made from the pictures again
+    shown["size"] = shown.pop("sizes")[0]
     latents = [row.id for row in analysis.ranking[:DETAILED]] + [*analysis.heatmap.latents]
     latents += [item["latent"] for run in runs for item in run["items"]]
     outputs = analysis.run.outputs()

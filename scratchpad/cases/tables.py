@@ -13,6 +13,7 @@ from jaxtyping import Float
 from scratchpad.cases.bundle import Bundle
 from scratchpad.cases.schema import Shown
 from scratchpad.grid import Grid, Tile, one_to_one
+from scratchpad.images import beside
 from scratchpad.views import overlay
 
 
@@ -30,6 +31,7 @@ def tables(made: Bundle) -> dict[str, str]:
             i.op,
             i.value,
             i.region,
+            i.image,
             run.before.answer,
             run.after.answer,
             run.delta_logprob.answer,
@@ -53,19 +55,20 @@ def tables(made: Bundle) -> dict[str, str]:
             ((text[i], *row) for i, row in zip(shown.heatmap.tokens, shown.heatmap.values, strict=True)),
         ),
         "tests.csv": _csv(
-            ("test", "latent", "op", "value", "region", "before", "after", "delta_logprob", "controls_flipped", "controls"), tests
+            ("test", "latent", "op", "value", "region", "image", "before", "after", "delta_logprob", "controls_flipped", "controls"), tests
         ),
     }
 
 
 def attention_png(made: Bundle) -> bytes:
-    """The map of the token that the page opens on, over the first picture."""
+    """The map of the token that the page opens on, over the pictures."""
     shown = made.case.shown
     maps = unpacked(shown.maps).reshape(len(shown.rows), -1)
     row = shown.rows.index(shown.nameToken) if shown.nameToken in shown.rows else len(shown.rows) - 1
-    picture = made.pictures()[0]
-    buffer = io.BytesIO()
-    overlay(picture, grid(shown, [(p.height, p.width) for p in made.pictures()]).picture(maps[row])).save(buffer, "PNG")
+    pictures, buffer = made.pictures(), io.BytesIO()
+    where = grid(shown, [(p.height, p.width) for p in pictures])
+    over = [overlay(picture, where.picture(maps[row], i), float(maps[row].max())) for i, picture in enumerate(pictures)]
+    beside(over).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -97,7 +97,7 @@ class Answering:
     def stages(self, picture: Image.Image, text: str, word: str) -> list[Stage]:
         with self.vlm.lock:
             seen = look(self.vlm, picture, text, self.vlm.read_layer, word)
-            steps = of_answer(self.vlm, picture, seen.prepared, seen.run)
+            steps = of_answer(self.vlm, [picture], seen.prepared, seen.run)
             return [*steps, mapped(methods.attention(seen), seen.grid, f"attention from {word!r}, mean over heads and layers")]
 
 

@@ -22,9 +22,10 @@ from scratchpad.diagnose import as_json
 from scratchpad.diagnose import diagnose as diagnosed
 from scratchpad.errors import UserError
 from scratchpad.images import MAX_BYTES
-from scratchpad.trials import MOST
+from scratchpad.trials import MOST as LATENTS
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
+from scratchpad.vlm.ramps import MOST
 from scratchpad.workbench import Analysis, Workbench
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,17 @@ def picture(text: str) -> bytes:
         raise UserError("The image isn't base64; expected the file's bytes as base64, not a path or an address.") from error
 
 
+def pictures(image: str, more: list[str] | None) -> list[bytes]:
+    """The bytes of all pictures.
+
+    Raises:
+        UserError: one isn't base64, there are too many, or they are too long together.
+    """
+    if more is not None and (not isinstance(more, list) or len(more) >= MOST):
+        raise UserError(f"Further images are a list of at most {MOST - 1}, each the file's bytes as base64.")
+    return [picture(one) for one in (image, *(more or []))]
+
+
 class Api:
     """The endpoints, over the benches and the shelf."""
 
@@ -57,7 +69,15 @@ class Api:
         """The models and SAEs that can be chosen here, as {"choice", "label"}; the first is the default."""
         return [{"choice": o.id, "label": o.label} for o in self.benches.offers] if self.benches else []
 
-    def analyze(self, image: str, question: str, max_new_tokens: int = 64, choice: str = "", request: gr.Request | None = None) -> dict:
+    def analyze(
+        self,
+        image: str,
+        question: str,
+        max_new_tokens: int = 64,
+        choice: str = "",
+        more: list[str] | None = None,
+        request: gr.Request | None = None,
+    ) -> dict:
         """Answers a question about an image and says which concepts of the vision encoder the answer used.
 
         Args:
@@ -65,13 +85,14 @@ class Api:
             question: about the image.
             max_new_tokens: length of the answer, 1 to 256.
             choice: one of `offers`; the first by default.
+            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             answer, tokens, latents ranked by attention-weighted activation, heatmap, suggested latents.
         """
 
         def act() -> dict[str, Any]:
-            bench, found = self._analysis(image, question, max_new_tokens, choice)
+            bench, found = self._analysis(image, question, max_new_tokens, choice, more)
             return views.analysis_json(bench, found)
 
         return self._told(act, request)
@@ -84,6 +105,7 @@ class Api:
         strength: float = 0.0,
         target: str = "",
         choice: str = "",
+        more: list[str] | None = None,
         request: gr.Request | None = None,
     ) -> dict:
         """Asks again with latents scaled (0 switches them off), and compares with random sets of as many.
@@ -95,6 +117,7 @@ class Api:
             strength: what their activations are multiplied by.
             target: also, how much likelier this becomes as the answer.
             choice: one of `offers`; the first by default.
+            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             before, after, change of log-probability per token, and the control beside it.
@@ -103,7 +126,7 @@ class Api:
         def act() -> dict[str, Any]:
             if not isinstance(latents, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in latents):
                 raise UserError("latents are whole numbers; expected a list such as [12, 57].")
-            bench, found = self._analysis(image, question, 64, choice)
+            bench, found = self._analysis(image, question, 64, choice, more)
             edit = scaling(latents, _number(strength))
             compared = bench.ablate(found, edit, target=target or None)
             told = views.comparison_json(bench, compared)
@@ -112,7 +135,14 @@ class Api:
         return self._told(act, request)
 
     def suffice(
-        self, image: str, question: str, target: str = "", max_latents: int = MOST, choice: str = "", request: gr.Request | None = None
+        self,
+        image: str,
+        question: str,
+        target: str = "",
+        max_latents: int = LATENTS,
+        choice: str = "",
+        more: list[str] | None = None,
+        request: gr.Request | None = None,
     ) -> dict:
         """Finds the fewest latents whose ablation changes the answer, each set really ablated.
 
@@ -122,18 +152,27 @@ class Api:
             target: what the answer shall begin with instead; anything else by default.
             max_latents: the budget.
             choice: one of `offers`; the first by default.
+            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             latents, before, after, flipped, minimal, tried, and how often random sets do the same.
         """
 
         def act() -> dict[str, Any]:
-            bench, found = self._analysis(image, question, 64, choice)
+            bench, found = self._analysis(image, question, 64, choice, more)
             return views.sufficient_json(bench, bench.suffice(found, target or None, int(_number(max_latents))))
 
         return self._told(act, request)
 
-    def diagnose(self, image: str, question: str, expected: str = "", choice: str = "", request: gr.Request | None = None) -> dict:
+    def diagnose(
+        self,
+        image: str,
+        question: str,
+        expected: str = "",
+        choice: str = "",
+        more: list[str] | None = None,
+        request: gr.Request | None = None,
+    ) -> dict:
         """Says which of three failure modes a wrong answer fits, with the tests behind it.
 
         Args:
@@ -141,11 +180,12 @@ class Api:
             question: about the image.
             expected: what the answer should have said.
             choice: one of `offers`; the first by default.
+            more: further images after the first, each as base64; the question may say <image> where each stands.
         """
 
         def act() -> dict[str, Any]:
-            bench, found = self._analysis(image, question, 64, choice)
-            return as_json(bench, diagnosed(bench, found, picture(image), expected or None))
+            bench, found = self._analysis(image, question, 64, choice, more)
+            return as_json(bench, diagnosed(bench, found, pictures(image, more), expected or None))
 
         return self._told(act, request)
 
@@ -157,7 +197,7 @@ class Api:
         """
         return self._told(lambda: find(self.shelf, case if isinstance(case, str) else "").case.model_dump(mode="json"), request)
 
-    def _analysis(self, image: str, question: str, max_new_tokens: int, choice: str) -> tuple[Workbench, Analysis]:
+    def _analysis(self, image: str, question: str, max_new_tokens: int, choice: str, more: list[str] | None) -> tuple[Workbench, Analysis]:
         benches = loaded(self.benches)
         tokens = int(_number(max_new_tokens))
         if not 1 <= tokens <= TOKENS:
@@ -165,7 +205,7 @@ class Api:
         if not isinstance(question, str):
             raise UserError("The question is text.")
         bench = benches.of(choice if isinstance(choice, str) else "?")
-        return bench, bench.analyze(picture(image), question, tokens)
+        return bench, bench.analyze(pictures(image, more), question, tokens)
 
     def _told(self, act: Callable[[], dict[str, Any]], request: gr.Request | None) -> dict[str, Any]:
         try:

@@ -62,8 +62,8 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     jobs, limit = Jobs(), Limit(served.rate)
     stop, reads = stopping(jobs.stop), partial(lookups, Limit(served.rate * READS), served.proxies)
     about = Lookups(benches, served.naming)
-    opening = examples[0] if examples else (None, "")
-    first = handlers.ask(*opening) if examples else (None, "", None)
+    opening = examples[0] if examples else ("", "")
+    first = handlers.ask([opening[0]], opening[1]) if examples else (None, "", None)
 
     with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False, delete_cache=(3600, UPLOADS)) as page:
         head = gr.HTML(header(bench), elem_id="sp-header")
@@ -71,7 +71,7 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
             panel("guide")
         asked = gr.State(first[2])
         with gr.Row(elem_id="sp-top"):
-            choice, image, prompt, ask, ticket, status, strip = ask_column(benches, examples, opening, stop)
+            ask = ask_column(benches, examples, opening, stop)
             with gr.Column(scale=3, min_width=320):
                 look = panel("look", first[0] or "", before=SERVED, after=LOADED, functions=stop)
         panel("concepts", before="Scratchpad.serve((given) => server.detail(given));", functions=reads(about.detail))
@@ -85,7 +85,7 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
         naming = "root.naming = true;" if served.naming else ""
         panel("sae", before=SERVED + naming, functions=reads(about.overview, about.latent, about.search, about.rename), visible=shown)
         keep = panel("keep", "", before=SERVED, after=TOLD, functions=[*reads(keeping.file), *stop])
-        parts = Parts(head, choice, image, prompt, ask, ticket, status, strip, look, test, layers, stages, needle, keep, asked)
+        parts = Parts(head, ask, look, test, layers, stages, needle, keep, asked)
         wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))
     return page

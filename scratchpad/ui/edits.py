@@ -28,14 +28,15 @@ def read_edit(event: dict[str, Any]) -> Edit:
         raise UserError("Latents are whole numbers; pick them from the cards or the heatmap.")
     if not isinstance(scale, int | float):
         raise UserError(f"{str(scale)[:40]!r} was given as strength; expected a number from 0 to 100.")
-    region, own, ops = _region(event.get("region")), _by_latent(event.get("scales"), float), _by_latent(event.get("ops"), OPS.__getitem__)
+    region, image = _region(event.get("region")), _image(event.get("image"))
+    own, ops = _by_latent(event.get("scales"), float), _by_latent(event.get("ops"), OPS.__getitem__)
     keeps = event.get("keep_error") is not False
     items = []
     for item in scaling(latents, scale).items if latents or keeps else ():
         op, value = ops.get(item.latent, "scale"), own.get(item.latent, item.value)
         if not abs(value) <= LARGEST[op]:  # nor nan
             raise UserError(f"{value} was given for latent {item.latent}; expected a number from {-LARGEST[op]:g} to {LARGEST[op]:g}.")
-        items.append(LatentEdit(item.latent, op, value, region))
+        items.append(LatentEdit(item.latent, op, value, region, image))
     return Edit(tuple(items), keep_error=keeps)
 
 
@@ -65,6 +66,12 @@ def read_sampling(event: dict[str, Any]) -> Sampling | None:
     if not 0 <= drawn.seed < SEEDS:
         raise UserError(f"{str(seed)[:20]} was given as seed; expected a whole number from 0, below {SEEDS}.")
     return drawn
+
+
+def _image(given: Any) -> int | None:
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int)):
+        raise UserError(f"{str(given)[:20]!r} was given as a picture; expected its number from 0.")
+    return given
 
 
 def _region(given: Any) -> Box | None:

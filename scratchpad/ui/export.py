@@ -14,7 +14,19 @@ from scratchpad.cases.bundle import Bundle
 from scratchpad.panels import data_url
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("store.js", "words.js", "going.js", "png.js", "look.js", "concepts.js", "heatmap.js", "effects.js", "test.js", "keep.js")
+SCRIPTS = (
+    "store.js",
+    "paint.js",
+    "words.js",
+    "going.js",
+    "png.js",
+    "look.js",
+    "concepts.js",
+    "heatmap.js",
+    "effects.js",
+    "test.js",
+    "keep.js",
+)
 POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
@@ -29,12 +41,13 @@ Scratchpad.load(at("case").textContent);
 
 def shown(made: Bundle) -> dict[str, Any]:
     """What the panels draw for a case."""
-    case = made.case
+    case, pictures = made.case, made.pictures()
     about = {name: getattr(case, name).model_dump() for name in ("made", "model", "sae")}
     return {
         **case.shown.model_dump(),
         "key": made.id,
-        "image": data_url(made.pictures()[0]),
+        "images": [data_url(picture) for picture in pictures],
+        "sizes": [[picture.height, picture.width] for picture in pictures],
         "kept": {"id": made.id, "title": case.title, "notes": case.notes, "prompt": case.prompt, **about},
         "runs": [run.model_dump() for run in case.runs],
         "details": {latent: detail.model_dump() for latent, detail in case.details.items()},

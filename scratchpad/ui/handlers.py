@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from scratchpad import panels, views
@@ -24,7 +25,7 @@ from scratchpad.workbench import Workbench
 
 log = logging.getLogger(__name__)
 VERIFIED = 128  # latents of the largest predicted effects, which are ablated one by one
-Asked = dict[str, str]  # image, prompt and choice of an analysis
+Asked = dict[str, Any]  # images, prompt and choice of an analysis
 
 
 class Handlers:
@@ -38,19 +39,19 @@ class Handlers:
         """The workbench of a visitor's choice."""
         return loaded(self.benches).of(str(choice) if choice else None)
 
-    def ask(self, image: str | None, prompt: str, choice: str | None = None) -> tuple[str | None, str, Asked | None]:
+    def ask(self, images: Sequence[str], prompt: str, choice: str | None = None) -> tuple[str | None, str, Asked | None]:
         """(analysis for the panels, status line, what was asked); the analysis is None when there is none to show."""
         try:
-            bench, picture = self.bench(choice), load_image(image)
-            found = bench.analyze(picture, prompt)
+            bench, pictures = self.bench(choice), [load_image(image) for image in images or [""]]
+            found = bench.analyze(pictures, prompt)
             foreign = found.run.image_sha256 not in self.known
-            drawn = json.loads(panels.analysis(bench, found, picture, foreign)) | {
+            drawn = json.loads(panels.analysis(bench, found, pictures, foreign)) | {
                 "choice": choice or "",
                 "model": bench.vlm.name,
                 "conceptTrust": trust(bench.vlm.identity, OF_SAE, bench.sae.identity),
                 "retriever": self.benches.retriever_name if self.benches else None,
             }
-            return json.dumps(drawn), "", {"image": image or "", "prompt": prompt, "choice": choice or ""}
+            return json.dumps(drawn), "", {"images": list(images), "prompt": prompt, "choice": choice or ""}
         except UserError as error:
             return None, str(error), None
         except Stopped:
@@ -70,11 +71,11 @@ class Handlers:
             if not asked:
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
             bench = self.bench(asked.get("choice"))
-            found = bench.analyze(asked["image"], asked["prompt"])
+            found = bench.analyze(asked["images"], asked["prompt"])
             beside: dict[str, Any] = {}
             target = event.get("target") if isinstance(event.get("target"), str) else None
             if event.get("diagnose"):
-                return {"diagnosis": as_json(bench, diagnose(bench, found, asked["image"], target))}
+                return {"diagnosis": as_json(bench, diagnose(bench, found, asked["images"], target))}
             if event.get("verify"):
                 return {"verified": views.verified_json(bench, bench.verify(found, VERIFIED))}
             if event.get("smallest"):

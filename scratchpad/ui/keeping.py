@@ -40,16 +40,16 @@ class Keeping:
         self.shelf, self.benches = shelf, benches
         self._thumbs: dict[str, str] = {}
 
-    def keep(self, asked: dict[str, str] | None, event: dict[str, Any]) -> str:
+    def keep(self, asked: dict[str, Any] | None, event: dict[str, Any]) -> str:
         """Makes a case of what is on show; {"id", "key"} or {"error"} as JSON text."""
 
         def act() -> dict[str, Any]:
             if self.benches is None or not asked:
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
-            bench, picture = self.benches.of(asked.get("choice")), load_image(asked["image"])
-            found = bench.analyze(picture, asked["prompt"])
+            bench, pictures = self.benches.of(asked.get("choice")), [load_image(one) for one in asked["images"]]
+            found = bench.analyze(pictures, asked["prompt"])
             tests = [_tested(bench, found, run) for run in _listed(event.get("runs"))]
-            made = record(bench, [picture], found, tests, _text(event.get("title")), _text(event.get("notes")))
+            made = record(bench, pictures, found, tests, _text(event.get("title")), _text(event.get("notes")))
             case, key = self.shelf[-1].put(made, event.get("listed") is True)
             return {"id": case, "key": key, "listed": self.listed()}
 

@@ -13,9 +13,12 @@ from scratchpad.images import load_image
 from scratchpad.panels import data_url
 from scratchpad.progress import Step
 from scratchpad.ui.calls import Call
-from scratchpad.ui.upload import upload
+from scratchpad.ui.upload import upload, uploads
+from scratchpad.vlm.prepare import MARK
+from scratchpad.vlm.ramps import MOST
 from scratchpad.workbench import Workbench
 
+SEVERAL = f"Up to {MOST} in all. The question may say {MARK} where each stands; else they stand before it."
 ROOT = '<div class="sp-root"></div>'
 STRIP = """
 element.addEventListener('click', (e) => {
@@ -44,30 +47,37 @@ mount();
 
 
 @dataclass(frozen=True)
+class Ask:
+    """ASK: what a visitor gives."""
+
+    choice: gr.Dropdown
+    image: gr.Image
+    further: gr.Accordion
+    more: gr.Gallery  # the images after the first
+    prompt: gr.Textbox
+    go: gr.Button
+    ticket: gr.Textbox  # what this page's jobs are known by
+    status: gr.HTML
+    strip: gr.HTML
+
+
+@dataclass(frozen=True)
 class Parts:
     """The components that actions read and fill."""
 
     head: gr.HTML
-    choice: gr.Dropdown
-    image: gr.Image
-    prompt: gr.Textbox
-    ask: gr.Button
-    ticket: gr.Textbox  # what this page's jobs are known by
-    status: gr.HTML
-    strip: gr.HTML
+    ask: Ask
     look: gr.HTML
     test: gr.HTML
     layers: gr.HTML
     stages: gr.HTML
     needle: gr.HTML
     keep: gr.HTML
-    asked: gr.State  # image, question and choice of the analysis on show
+    asked: gr.State  # images, question and choice of the analysis on show
 
 
-def ask_column(
-    benches: Benches | None, examples: list[tuple[str, str]], first: tuple[str | None, str], stop: Sequence[Call]
-) -> tuple[gr.Dropdown, gr.Image, gr.Textbox, gr.Button, gr.Textbox, gr.HTML, gr.HTML]:
-    """ASK: model and SAE, image, question, button, status line, examples."""
+def ask_column(benches: Benches | None, examples: list[tuple[str, str]], first: tuple[str, str], stop: Sequence[Call]) -> Ask:
+    """ASK: model and SAE, images, question, button, status line, examples."""
     offers = [(o.label, o.id) for o in benches.offers] if benches else []
     with gr.Column(scale=1, min_width=300, elem_id="sp-ask", visible=benches is not None):
         choice = gr.Dropdown(
@@ -78,13 +88,18 @@ def ask_column(
             visible=len(offers) > 1,
             elem_id="sp-choice",
         )
-        image = upload(first[0], label="Image", sources=["upload", "clipboard"], height=250, buttons=[])
+        image = upload(first[0] or None, label="Image", sources=["upload", "clipboard"], height=250, buttons=[])
+        with gr.Accordion("More images", open=False, elem_id="sp-further") as further:
+            more = uploads(
+                label="Images after the first", show_label=False, columns=3, height=170, sources=["upload", "clipboard"], buttons=[]
+            )
+            gr.HTML(f'<p class="sp-note">{html.escape(SEVERAL)}</p>')
         prompt = gr.Textbox(first[1], label="Question", placeholder="What is in the picture?", lines=1, max_lines=4, max_length=4000)
-        ask = gr.Button("Ask", variant="primary", elem_id="sp-go")
+        go = gr.Button("Ask", variant="primary", elem_id="sp-go")
         ticket = gr.Textbox("", visible=False)
         status = gr.HTML("", js_on_load=STATUS, server_functions=list(stop), elem_id="sp-status")
         strip = gr.HTML(_strip(examples), js_on_load=STRIP, visible=bool(examples), elem_id="sp-strip-examples")
-    return choice, image, prompt, ask, ticket, status, strip
+    return Ask(choice, image, further, more, prompt, go, ticket, status, strip)
 
 
 def panel(

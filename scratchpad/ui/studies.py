@@ -33,15 +33,15 @@ class Studies:
         """The stages of the picture on show, as the VLM or, with `query`, as the retrieval model makes them; JSON text."""
 
         def act() -> dict[str, Any]:
-            if not asked or not asked.get("image"):
+            if not asked or not asked.get("images"):
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
-            picture = load_image(asked["image"])
+            pictures = [load_image(one) for one in asked["images"]]
             if event.get("by") == "page":
                 retriever = self.benches.retriever()
-                query, page = query_of(retriever, str(event.get("query") or asked["prompt"])), page_of(retriever, picture)
-                return panels.stages(of_page(retriever, picture, page)) | panels.cosines(query, page, retriever.identity)
+                query, page = query_of(retriever, str(event.get("query") or asked["prompt"])), page_of(retriever, pictures[0])
+                return panels.stages(of_page(retriever, pictures[0], page)) | panels.cosines(query, page, retriever.identity)
             bench = self.benches.of(asked.get("choice"))
-            return panels.stages(bench.stages(bench.analyze(picture, asked["prompt"]), picture))
+            return panels.stages(bench.stages(bench.analyze(pictures, asked["prompt"]), pictures))
 
         return told(act)
 
@@ -49,14 +49,14 @@ class Studies:
         """The question on show, read at every layer that an SAE is offered for; JSON text."""
 
         def act() -> dict[str, Any]:
-            if not asked or not asked.get("image"):
+            if not asked or not asked.get("images"):
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
-            picture = load_image(asked["image"])
+            pictures = [load_image(one) for one in asked["images"]]
             benches = self.benches.layers(asked.get("choice"))
             rows = []
             for n, bench in enumerate(benches):
                 step("reading layers", n, len(benches))
-                rows.append(panels.layer(bench, bench.analyze(picture, asked["prompt"]), picture))
+                rows.append(panels.layer(bench, bench.analyze(pictures, asked["prompt"]), pictures))
             return {"layers": rows, "blocks": len(benches[0].vlm.blocks)}
 
         return told(act)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from fastapi import Request
@@ -17,12 +17,27 @@ from scratchpad.errors import UserError
 from scratchpad.ui.visitors import Limit, visitor
 
 Message = MutableMapping[str, Any]
+C = TypeVar("C", bound=gr.components.Component)
 
 
 def upload(value: str | None, **how: Any) -> gr.Image:
-    """A gr.Image that refuses addresses. Not a subclass: Gradio writes a stub beside the source of every one."""
-    image = gr.Image(value, type="filepath", **how)
-    later, now = image.async_move_resource_to_block_cache, image.move_resource_to_block_cache
+    """A gr.Image that refuses addresses."""
+    return _local_only(gr.Image(value, type="filepath", **how))
+
+
+def uploads(**how: Any) -> gr.Gallery:
+    """A gr.Gallery of pictures that refuses addresses."""
+    return _local_only(gr.Gallery(type="filepath", file_types=["image"], **how))
+
+
+def paths(gallery: Any) -> list[str]:
+    """The files of a gallery."""
+    return [str(path) for path, _ in gallery or []]
+
+
+def _local_only(component: C) -> C:
+    """Not a subclass: Gradio writes a stub beside the source of every one."""
+    later, now = component.async_move_resource_to_block_cache, component.move_resource_to_block_cache
 
     async def take_later(given: str | Path | None) -> str | None:
         return await later(_local(given))
@@ -30,9 +45,9 @@ def upload(value: str | None, **how: Any) -> gr.Image:
     def take_now(given: str | Path | None) -> str | None:
         return now(_local(given))
 
-    image.async_move_resource_to_block_cache = take_later  # type: ignore[method-assign,assignment]
-    image.move_resource_to_block_cache = take_now  # type: ignore[method-assign,assignment]
-    return image
+    component.async_move_resource_to_block_cache = take_later  # type: ignore[method-assign,assignment]
+    component.move_resource_to_block_cache = take_now  # type: ignore[method-assign,assignment]
+    return component
 
 
 class Counted:

@@ -19,6 +19,7 @@ from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, header, running, trouble
 from scratchpad.ui.studies import Studies
 from scratchpad.ui.told import refusal
+from scratchpad.ui.upload import paths
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
 
@@ -30,6 +31,7 @@ TESTED = "() => { if (window.Scratchpad) Scratchpad.set({ testing: false, progre
 KEPT = "() => { const kept = window.Scratchpad && Scratchpad.state.kept; if (kept) document.title = kept.title; }"
 READY = "() => { if (window.Scratchpad) Scratchpad.set({ busy: false }); }"
 LOST = "() => { if (window.Scratchpad) Scratchpad.lost('%s'); }"  # what Gradio itself refuses: a full queue, a file that is no picture
+Gallery = list[tuple[str, str | None]] | None  # what gr.Gallery hands over
 STOPPED = "Stopped. Nothing was changed."
 
 
@@ -46,7 +48,7 @@ class Actions:
     proxies: int
 
     def ask(
-        self, path: str | None, text: str, choice: str, ticket: str, before: Asked | None, request: gr.Request
+        self, path: str | None, text: str, choice: str, ticket: str, before: Asked | None, more: Gallery, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
         """(analysis, status line, what was asked), again and again until it's there."""
         act = on_gpu(self.handlers.ask)
@@ -55,7 +57,7 @@ class Actions:
         except UserError as error:
             yield gr.skip(), trouble(str(error)), before
             return
-        for told in self.jobs.follow(ticket, lambda: act(path, text, choice)):
+        for told in self.jobs.follow(ticket, lambda: act([*([path] if path else []), *paths(more)], text, choice)):
             if isinstance(told, Step):
                 yield gr.skip(), running(told), gr.skip()
             elif told.value is None:
@@ -68,8 +70,8 @@ class Actions:
         """As `ask`, of an example: its picture and question first."""
         data = event._data or {}
         path, text = self.examples[int(data.get("example", 0)) % len(self.examples)]
-        for told in self.ask(path, text, choice, str(data.get("ticket", "")), None, request):
-            yield path, text, *told
+        for told in self.ask(path, text, choice, str(data.get("ticket", "")), None, None, request):
+            yield path, None, text, *told
 
     def test(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         """The comparison as JSON text, {"progress"} before it."""
@@ -117,7 +119,7 @@ class Actions:
 
     def keep(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Keeps what is on show, runs a case again, or goes on from one; {"progress"} before it."""
-        wanted, same = dict(event._data or {}), [gr.skip()] * 6
+        wanted, same = dict(event._data or {}), [gr.skip()] * 8
         act = self._fork if "fork" in wanted else self._again if "again" in wanted else self._keep
         try:
             self.limit.check(visitor(request, self.proxies))
@@ -130,28 +132,30 @@ class Actions:
             yield *same, refusal(str(error))
 
     def _keep(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
-        return *[gr.skip()] * 6, on_gpu(self.keeping.keep)(now, wanted)
+        return *[gr.skip()] * 8, on_gpu(self.keeping.keep)(now, wanted)
 
     def _again(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
-        return *[gr.skip()] * 6, on_gpu(self.keeping.replay)(wanted["again"])
+        return *[gr.skip()] * 8, on_gpu(self.keeping.replay)(wanted["again"])
 
     def _fork(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
         _, made = self.keeping.open(str(wanted["fork"]))
         benches = self.handlers.benches
         choice = benches.like(made.case.model.name, made.case.sae.name) if benches else ""
-        path = str(save_upload(made.images[0]))
-        found, said, asked = on_gpu(self.handlers.ask)(path, made.case.prompt, choice)
+        files = [str(save_upload(image)) for image in made.images]
+        found, said, asked = on_gpu(self.handlers.ask)(files, made.case.prompt, choice)
         if found is None:
             raise UserError(said)
         head = header(self.handlers.bench(choice))
-        return head, choice, path, made.case.prompt, found, asked, json.dumps({"forked": True})
+        further, rest = gr.Accordion(open=len(files) > 1), files[1:]
+        return head, choice, files[0], further, rest, made.case.prompt, found, asked, json.dumps({"forked": True})
 
 
 def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
     """Binds actions to components. Where Gradio itself fails, it tells `failure` and not `then`."""
-    queued: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [parts.status], "concurrency_id": "model"}
-    shown = [parts.look, parts.status, parts.asked]
-    given = [parts.image, parts.prompt, parts.choice, parts.ticket, parts.asked]
+    ask = parts.ask
+    queued: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [ask.status], "concurrency_id": "model"}
+    shown = [parts.look, ask.status, parts.asked]
+    given = [ask.image, ask.prompt, ask.choice, ask.ticket, parts.asked, ask.more]
 
     def head(choice: str) -> str:
         return header(actions.handlers.bench(choice))
@@ -163,17 +167,17 @@ def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
         event.failure(None, js=LOST % panel)
         return event.then(None, js=done) if done else event
 
-    asks(parts.ask.click, api_name="ask")
-    asks(parts.prompt.submit, api_visibility="private")
-    chosen = asks(parts.choice.input, api_visibility="private")
-    chosen.then(head, [parts.choice], [parts.head], show_progress="hidden", api_visibility="private")
-    filled = [parts.image, parts.prompt, *shown]
-    settled(parts.strip.select(actions.example, [parts.choice], filled, api_visibility="private", **queued), "look", READY)
+    asks(ask.go.click, api_name="ask")
+    asks(ask.prompt.submit, api_visibility="private")
+    chosen = asks(ask.choice.input, api_visibility="private")
+    chosen.then(head, [ask.choice], [parts.head], show_progress="hidden", api_visibility="private")
+    filled: list[Any] = [ask.image, ask.more, ask.prompt, *shown]
+    settled(ask.strip.select(actions.example, [ask.choice], filled, api_visibility="private", **queued), "look", READY)
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     settled(parts.test.select(actions.test, [parts.asked], [parts.test], concurrency_id="model", **hidden), "test", TESTED)
     for name in ("layers", "stages", "needle"):
         part = getattr(parts, name)
         settled(part.select(getattr(actions, name), [parts.asked], [part], concurrency_id="model", **hidden), name)
     page.load(actions.open, None, [parts.head, parts.look, parts.keep], **hidden).then(None, js=KEPT)
-    filled = [parts.head, parts.choice, parts.image, parts.prompt, parts.look, parts.asked, parts.keep]
+    filled = [parts.head, ask.choice, ask.image, ask.further, ask.more, ask.prompt, parts.look, parts.asked, parts.keep]
     settled(parts.keep.select(actions.keep, [parts.asked], filled, concurrency_id="model", **hidden), "keep")

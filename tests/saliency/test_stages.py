@@ -18,7 +18,7 @@ from tests.vlm.tiny import NAMES, RETRIEVERS, noise, retriever_of, vlm_of
 def test_stages_of_every_family(name: str) -> None:
     vlm, picture = vlm_of(name), noise((60, 150))
     prepared = prepare(vlm, picture, "?")
-    stages = of_answer(vlm, picture, prepared, run(vlm, prepared, 0, 2))
+    stages = of_answer(vlm, [picture], prepared, run(vlm, prepared, 0, 2))
     assert [stage.title for stage in stages][:3] == ["The file", "As the encoder sees it", "Cut into patches"]
     assert len(stages) == 6
     assert "60 x 150 px" in stages[0].says

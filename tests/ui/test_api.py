@@ -56,11 +56,22 @@ def test_analyze_ablate_and_suffice_give_what_the_workbench_gives(client: Client
     assert least["flipped"] == (least["before"] != least["after"])
 
 
+def test_several_images_are_asked_about(client: Client, image: str, bench: Workbench, scene_path: Path) -> None:
+    own = bench.analyze([scene_path, scene_path], "what is in <image> and not in <image>")
+    told: Any = client.predict(image, "what is in <image> and not in <image>", 64, "", [image], api_name="/analyze")
+    assert (told["answer"], told["image"]["sizes"]) == (own.run.answer, [[224, 224], [224, 224]])
+    for more, said in (([image] * 10, "at most 9"), (["x"], "isn't base64"), ("x", "list of at most 9")):
+        with pytest.raises(AppError, match=said):
+            client.predict(image, "what", 64, "", more, api_name="/analyze")
+    with pytest.raises(AppError, match="once for each"):
+        client.predict(image, "what is in <image>", 64, "", [image], api_name="/analyze")
+
+
 def test_every_endpoint_is_typed_and_documented(client: Client) -> None:
     told: Any = client.view_api(return_format="dict", print_info=False)
     assert {"/analyze", "/ablate", "/suffice", "/diagnose", "/case_open", "/offers", "/ask"} <= set(told["named_endpoints"])
     names = [p["parameter_name"] for p in told["named_endpoints"]["/ablate"]["parameters"]]
-    assert names == ["image", "question", "latents", "strength", "target", "choice"]
+    assert names == ["image", "question", "latents", "strength", "target", "choice", "more"]
 
 
 def test_another_sae_is_chosen_and_an_unknown_one_refused(client: Client, image: str) -> None:
@@ -125,10 +136,11 @@ def test_no_address_is_fetched_and_no_path_read(server: str) -> None:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/x.png"
         for where in (address, "https://example.com/x.png", "/etc/passwd"):
             picture = {"path": where, "url": where, "meta": {"_type": "gradio.FileData"}}
-            told = _posted(server, "ask", [picture, "what animal is there", "0", ""])
-            assert "event: error" in told, told
-            assert "root:" not in told
-            assert ("nothing is fetched here" in told) == where.startswith("http"), told
+            for given in ([picture, "what animal is there", "0", "", None], [None, "what", "0", "", [{"image": picture, "caption": None}]]):
+                told = _posted(server, "ask", given)
+                assert "event: error" in told, told
+                assert "root:" not in told
+                assert ("nothing is fetched here" in told) == where.startswith("http"), told
         thread.join()
     assert seen == []
 
@@ -253,3 +265,7 @@ def test_a_login_keeps_strangers_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_handle_file_uploads_work(client: Client, scene_path: Path, bench: Workbench) -> None:
     told: Any = client.predict(handle_file(str(scene_path)), "what animal is there", api_name="/ask")
     assert json.loads(told[0])["answer"] == bench.analyze(scene_path, "what animal is there").run.answer
+    several: Any = client.predict(
+        handle_file(str(scene_path)), "what", "0", "", [{"image": handle_file(str(scene_path)), "caption": None}], api_name="/ask"
+    )
+    assert len(json.loads(several[0])["images"]) == 2

@@ -27,13 +27,13 @@ Scratchpad.concepts = (element) => {
   }
   async function pictures(s, node, l) {
     const d = s.data;
-    S.paint(node.querySelector(".sp-here"), d.image, d.size, d.tiles, S.firing(d, l.id), { width: 192 });
+    S.paint(node.querySelector(".sp-here"), d, S.firing(d, l.id), { width: 192 });
     const found = await S.detail(l.id), refs = node.querySelector(".sp-refs");
     if (refs.childElementCount) return;
     if (found.error) { refs.textContent = found.error; return; }
     for (const r of found.references.slice(0, 4)) {
       const c = document.createElement("canvas"); c.title = r.labels; refs.append(c);
-      S.paint(c, r.src, [96, 96], [{ box: [0, 0, 96, 96], rows: r.rows, cols: r.cols }], Float32Array.from(atob(r.mask), (x) => x.charCodeAt(0) / 255), { width: 96, dim: 0.6 });
+      S.paint(c, { images: [r.src], sizes: [[96, 96]], tiles: [{ box: [0, 0, 96, 96], rows: r.rows, cols: r.cols }] }, Float32Array.from(atob(r.mask), (x) => x.charCodeAt(0) / 255), { width: 96, dim: 0.6 });
     }
     if (!found.references.length) refs.innerHTML = "<em>no reference images</em>";
   }

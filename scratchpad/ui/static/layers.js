@@ -9,7 +9,7 @@ Scratchpad.layers = (element, trigger) => {
   const q = (s) => element.querySelector(s), box = q("details"), going = S.going(q(".sp-going"), element.server, "layers"), failed = q(".sp-failed");
   let of = "";
   function ask() {
-    const d = S.state.data, key = d && `${d.image.length}/${d.key.split("/").slice(2).join("/")}`;
+    const d = S.state.data, key = d && d.key.split("/").slice(2).join("/");
     if (!d || d.kept || !box.open || key === of) return;
     of = key; failed.innerHTML = q(".sp-depth").innerHTML = "";
     trigger("select", { ticket: going.begin(), key });

@@ -12,11 +12,13 @@ Scratchpad.look = (element) => {
         <div class="sp-side">
           <div class="sp-tokens"></div>
           <div class="sp-patch"></div>
-          <p class="sp-mark"><button type="button" class="sp-quiet" data-mark aria-pressed="false" title="Limits tests to a part of the picture: drag over it, or choose a patch and extend with Shift and the arrow keys">Mark a region</button> <span></span></p>
+          <p class="sp-mark"><button type="button" class="sp-quiet" data-mark aria-pressed="false" title="Limits tests to a part of the picture: drag over it, or choose a patch and extend with Shift and the arrow keys">Mark a region</button> <span></span> <label class="sp-whole" hidden></label></p>
         </div>
       </div>
     </section>`;
   const q = (s) => element.querySelector(s), canvas = q("canvas");
+  const HIGHEST = 460;  // px of the map on the page
+  const imageOf = (i) => (S.state.data.sizes.length > 1 ? i : null);  // of one picture nothing is said
   let drawn = null, painted = "", anchor = null;
 
   const chip = (t, s, extra = "") => `<button type="button" class="sp-chip sp-${t.role}" data-token="${t.index}" aria-pressed="${s.token === t.index && s.latent === null}"
@@ -32,20 +34,12 @@ Scratchpad.look = (element) => {
   function patch(s) {
     const d = s.data;
     if (s.patch === null) { q(".sp-patch").innerHTML = `<p class="sp-note">Choose a token to see where it looked. Click a patch of the picture to list its concepts.</p>`; return; }
-    const [tile, row, col] = place(d, s.patch), rows = S.ofPatch(d, s.patch).slice(0, 8);
-    q(".sp-patch").innerHTML = `<p class="sp-kicker">Patch at row ${row}, column ${col}${d.tiles.length > 1 ? `, tile ${tile}` : ""}</p><ul class="sp-list">${rows.map((l) =>
+    const [t, tile, row, col] = S.tileOf(d, s.patch), of = t.image || 0, several = d.tiles.filter((other) => (other.image || 0) === of).length > 1, rows = S.ofPatch(d, s.patch).slice(0, 8);
+    q(".sp-patch").innerHTML = `<p class="sp-kicker">Patch at row ${row}, column ${col}${several ? `, tile ${tile - d.tiles.findIndex((other) => (other.image || 0) === of)}` : ""}${pictured(d, of)}</p><ul class="sp-list">${rows.map((l) =>
       `<li><button type="button" class="sp-link" data-latent="${l.id}" aria-pressed="${s.latent === l.id}">${S.escape(S.label(d, l.id))} <small>#${l.id}</small></button><span class="sp-meter" style="--v:${(l.value / rows[0].value).toFixed(3)}"></span><span class="sp-num"${S.means("activation")}>${l.value.toFixed(2)}</span></li>`).join("")}</ul>`;
   }
-  function place(d, p) { let i = 0; for (const t of d.tiles) { const n = t.rows * t.cols; if (p < n) return [i, Math.floor(p / t.cols), p % t.cols]; p -= n; i++; } return [0, 0, 0]; }
-  function boxOf(d, p) {
-    let i = p;
-    for (const t of d.tiles) {
-      const n = t.rows * t.cols;
-      if (i < n) { const [y0, x0, y1, x1] = t.box, ch = (y1 - y0) / t.rows, cw = (x1 - x0) / t.cols; return [x0 + (i % t.cols) * cw, y0 + Math.floor(i / t.cols) * ch, cw, ch]; }
-      i -= n;
-    }
-    return null;
-  }
+  const pictured = (d, image) => (d.sizes.length > 1 ? ` of picture ${image + 1}` : "");
+  const boxOf = (d, p) => S.onSheet(d, S.tileOf(d, p)[0].image || 0, S.patchBox(d, p));
   function map(s) {
     const d = s.data, latent = s.latent !== null, values = latent ? S.firing(d, s.latent) : s.token !== null && d.row.has(s.token) ? S.attention(d, s.token) : null;
     let top = 0; if (values) for (const v of values) if (v > top) top = v;
@@ -56,63 +50,71 @@ Scratchpad.look = (element) => {
     q(".sp-bar").title = S.words[latent ? "activation" : "attention"];
     q(".sp-top").textContent = latent ? top.toFixed(2) : `${(100 * top).toFixed(1)}%`;
     canvas.setAttribute("aria-label", (latent ? `Map of latent ${s.latent}` : `Attention map of token ${token ? token.text : ""}`) + ". Arrow keys choose a patch.");
-    const key = `${d.key}/${s.token}/${s.latent}/${s.patch}/${s.region}`;
-    const box = s.region ? [s.region[1], s.region[0], s.region[3] - s.region[1], s.region[2] - s.region[0]] : s.patch === null ? null : boxOf(d, s.patch);
-    if (key !== painted) { painted = key; S.paint(canvas, d.image, d.size, d.tiles, values, { box }); }
+    const key = `${d.key}/${s.token}/${s.latent}/${s.patch}/${s.region}/${s.image}`, [high, wide] = S.sheet(d).size;
+    const box = s.region ? S.onSheet(d, s.image || 0, s.region) : s.patch !== null ? boxOf(d, s.patch) : s.image !== null ? S.sheet(d).places[s.image] : null;
+    if (key !== painted) { painted = key; canvas.style.maxWidth = `${HIGHEST * wide / high}px`; canvas.classList.toggle("sp-sheet", d.sizes.length > 1); S.paint(canvas, d, values, { box }); }
     const mark = q("[data-mark]");
     q(".sp-mark").hidden = !!s.kept;
     mark.setAttribute("aria-pressed", s.marking); mark.textContent = s.marking ? "Drag over the picture" : s.region ? "Clear the region" : "Mark a region";
-    q(".sp-mark span").textContent = s.region ? `Tests act inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px.` : "";
+    q(".sp-mark span").textContent = s.region ? `Tests act inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px${pictured(d, s.image || 0)}.` : "";
+    const whole = q(".sp-whole");
+    whole.hidden = d.sizes.length < 2 || !!s.region;
+    if (!whole.hidden) whole.innerHTML = `Tests act on <select data-image aria-label="Which pictures tests act on"><option value="">all pictures</option>${d.sizes.map((_, i) => `<option value="${i}"${s.image === i ? " selected" : ""}>picture ${i + 1}</option>`).join("")}</select>`;
     canvas.style.touchAction = s.marking ? "none" : "";
   }
-  const point = (e) => {
-    const d = S.state.data, r = canvas.getBoundingClientRect(), inside = (v, most) => Math.round(Math.min(Math.max(v, 0), 1) * most);
-    return [inside((e.clientY - r.top) / r.height, d.size[0]), inside((e.clientX - r.left) / r.width, d.size[1])];
+  // Where a pointer is, in the pixels of the picture it's over or, with `image`, of that one.
+  const point = (e, image = null) => {
+    const d = S.state.data, r = canvas.getBoundingClientRect(), [high, wide] = S.sheet(d).size;
+    return S.inPicture(d, (e.clientX - r.left) / r.width * wide, (e.clientY - r.top) / r.height * high, image);
   };
   let from = null;
   canvas.addEventListener("pointerdown", (e) => { if (S.state.marking && S.state.data) { from = point(e); canvas.setPointerCapture(e.pointerId); e.preventDefault(); } });
   canvas.addEventListener("pointermove", (e) => {
     if (!from) return;
-    const to = point(e);
-    S.set({ region: [Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.max(from[0], to[0]), Math.max(from[1], to[1])] });
+    const to = point(e, from.image), ends = [Math.min(from.y, to.y), Math.min(from.x, to.x), Math.max(from.y, to.y), Math.max(from.x, to.x)];
+    S.set({ region: ends.map(Math.round), image: imageOf(from.image) });
   });
   canvas.addEventListener("pointerup", () => {
     if (!from) return;
     from = null;
     const g = S.state.region, small = !g || g[2] - g[0] < 4 || g[3] - g[1] < 4;
-    S.set({ marking: false, region: small ? null : g });
+    S.set({ marking: false, region: small ? null : g, image: small ? null : S.state.image });
   });
   element.addEventListener("click", (e) => {
     const stop = e.target.closest("[data-stop]");
     if (stop) { stop.disabled = true; stop.textContent = "Stopping…"; element.server.stop(S.ticket("ask")); return; }
-    if (e.target.closest("[data-mark]")) { S.set(S.state.region ? { region: null, marking: false } : { marking: !S.state.marking, patch: null }); return; }
+    if (e.target.closest("[data-mark]")) { S.set(S.state.region ? { region: null, image: null, marking: false } : { marking: !S.state.marking, patch: null }); return; }
     const token = e.target.closest("[data-token]"), latent = e.target.closest("[data-latent]");
     if (token) S.set({ token: +token.dataset.token, latent: null, more: 12 });
     if (latent) { const id = +latent.dataset.latent; S.set({ latent: S.state.latent === id ? null : id }); }
   });
   canvas.addEventListener("click", (e) => {
     const d = S.state.data; if (!d || S.state.region || S.state.marking) return;
-    const r = canvas.getBoundingClientRect(), x = (e.clientX - r.left) / r.width * d.size[1], y = (e.clientY - r.top) / r.height * d.size[0];
-    let p = 0;
-    for (const t of d.tiles) {
-      const [y0, x0, y1, x1] = t.box, row = Math.floor((y - y0) / (y1 - y0) * t.rows), col = Math.floor((x - x0) / (x1 - x0) * t.cols);
-      if (row >= 0 && row < t.rows && col >= 0 && col < t.cols) { const found = p + row * t.cols + col; S.set({ patch: S.state.patch === found ? null : found }); return; }
-      p += t.rows * t.cols;
-    }
+    const at = point(e), found = at.hit ? S.patchAt(d, at.image, at.y, at.x) : null;
+    if (found !== null) S.set({ patch: S.state.patch === found ? null : found });
   });
   canvas.addEventListener("keydown", (e) => {
     const d = S.state.data, step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[e.key];
     if (!d) return;
-    if (e.key === "Escape") { anchor = null; S.set({ patch: null, region: null, marking: false }); return; }
+    if (e.key === "Escape") { anchor = null; S.set({ patch: null, region: null, image: null, marking: false }); return; }
     if (!step) return;
     e.preventDefault();
-    const t = d.tiles[0], p = S.state.patch === null ? 0 : S.state.patch, row = Math.floor(p / t.cols) + step[0], col = p % t.cols + step[1];
-    if (row < 0 || row >= t.rows || col < 0 || col >= t.cols) return;
-    const next = S.state.patch === null ? 0 : row * t.cols + col;
+    const p = S.state.patch === null ? 0 : S.state.patch, next = S.state.patch === null ? 0 : beside(d, p, step, e.shiftKey);
+    if (next === null) return;
     anchor = e.shiftKey ? anchor ?? p : null;
-    const [a, b] = [boxOf(d, anchor ?? next), boxOf(d, next)], lo = (i) => Math.round(Math.min(a[i], b[i])), hi = (i) => Math.round(Math.max(a[i] + a[i + 2], b[i] + b[i + 2]));
-    S.set({ patch: next, region: anchor === null ? null : [lo(1), lo(0), hi(1), hi(0)] });
+    const [a, b] = [S.patchBox(d, anchor ?? next), S.patchBox(d, next)], lo = (i) => Math.round(Math.min(a[i], b[i])), hi = (i) => Math.round(Math.max(a[i], b[i]));
+    S.set(anchor === null ? { patch: next, region: null, image: null } : { patch: next, region: [lo(0), lo(1), hi(2), hi(3)], image: imageOf(S.tileOf(d, next)[0].image || 0) });
   });
+  // The next patch on the sheet in a direction, over the gap to another picture too unless that would take a region along.
+  function beside(d, p, [down, right], within) {
+    const [x, y, w, h] = boxOf(d, p), own = S.tileOf(d, p)[0].image || 0, [high, wide] = S.sheet(d).size, far = 0.05 * Math.max(high, wide);
+    for (const [dx, dy] of [[w * right, h * down], [(w / 2 + far) * right, (h / 2 + far) * down]]) {
+      const at = S.inPicture(d, x + w / 2 + dx, y + h / 2 + dy);
+      if (at.hit && (!within || at.image === own)) { const found = S.patchAt(d, at.image, at.y, at.x); if (found !== null && found !== p) return found; }
+    }
+    return null;
+  }
+  element.addEventListener("change", (e) => { if (e.target.matches("[data-image]")) S.set({ image: e.target.value === "" ? null : +e.target.value }); });
   S.on(element, (s) => {
     element.classList.toggle("sp-busy", s.busy || !s.data);
     const stop = q("[data-stop]");

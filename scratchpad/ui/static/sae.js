@@ -54,7 +54,7 @@ Scratchpad.sae = (element) => {
     if (element.naming) q(".sp-latent").insertAdjacentHTML("beforeend", `<form class="sp-target sp-naming"><label>name it <input type="text" maxlength="80" value="${S.escape(d.source === "user" ? d.name : "")}" placeholder="${S.escape(d.name || "a few words")}"></label> <button class="sp-quiet">${d.source === "user" ? "Rename" : "Name"}</button> <span class="sp-note"></span></form>`);
     for (const r of d.references) {
       const c = document.createElement("canvas"); c.title = r.labels; q(".sp-many").append(c);
-      S.paint(c, r.src, [96, 96], [{ box: [0, 0, 96, 96], rows: r.rows, cols: r.cols }], Float32Array.from(atob(r.mask), (x) => x.charCodeAt(0) / 255), { width: 96, dim: 0.6 });
+      S.paint(c, { images: [r.src], sizes: [[96, 96]], tiles: [{ box: [0, 0, 96, 96], rows: r.rows, cols: r.cols }] }, Float32Array.from(atob(r.mask), (x) => x.charCodeAt(0) / 255), { width: 96, dim: 0.6 });
     }
   }
   element.addEventListener("submit", async (e) => {

@@ -35,8 +35,9 @@ Scratchpad.stages = (element, trigger) => {
     q(".sp-bar").title = S.words[map ? "range" : "attention"];
     q(".sp-step-no").textContent = `${made.stages.length + 1}. The map.`;
     if (map) {
+      q("canvas").classList.remove("sp-sheet");
       const n = map.length / made.tokens.length, values = map.subarray(token * n, (token + 1) * n), low = Math.min(...values), top = Math.max(...values);
-      S.paint(q("canvas"), d.image, made.size, made.tiles, Float32Array.from(values, (v) => (v - low) / Math.max(1e-9, top - low)), {});
+      S.paint(q("canvas"), made.shot, Float32Array.from(values, (v) => (v - low) / Math.max(1e-9, top - low)));
       q(".sp-least").textContent = low.toFixed(2); q(".sp-top").textContent = top.toFixed(2);
       q(".sp-what").innerHTML = `Cosine of query token <b>${S.shown(made.tokens[token].text)}</b> with every image token. <span${S.means("maxsim")}>The page's score for the whole query (MaxSim) is ${made.score.toFixed(2)}.</span> ${S.trust(S.state.pageTrust === undefined ? made.trust : S.state.pageTrust, "cosine")}`;
       const chips = (part) => made.tokens.map((t, i) => (t.part === part ? `<button type="button" class="sp-chip sp-${part === "query" ? "output" : "system"}" data-at="${i}" aria-pressed="${i === token}">${S.shown(t.text)}</button>` : "")).join("");
@@ -45,7 +46,8 @@ Scratchpad.stages = (element, trigger) => {
     }
     const t = d.tokens.find((x) => x.index === S.state.token), values = t && d.row.has(t.index) ? S.attention(d, t.index) : null;
     let top = 0; if (values) for (const v of values) if (v > top) top = v;
-    S.paint(q("canvas"), d.image, d.size, d.tiles, values, {});
+    q("canvas").classList.toggle("sp-sheet", d.sizes.length > 1);
+    S.paint(q("canvas"), d, values);
     q(".sp-least").textContent = "0"; q(".sp-top").textContent = `${(100 * top).toFixed(1)}%`;
     q(".sp-what").innerHTML = t ? `Attention of ${t.role} token <b>${S.shown(t.text)}</b>, shared out among the patches of each image token. Choose another token above. ${S.trust(d.trust, "attention")}` : "";
     q(".sp-tokens").innerHTML = `<p class="sp-note">What the encoder made of a patch (step 4) has every other patch mixed into it before the language model reads it (5), and again on the way out (6): a bright spot in a map is where a token stands, not what it was made of.</p>`;
@@ -57,7 +59,7 @@ Scratchpad.stages = (element, trigger) => {
     if (now && now !== of) { ask(); return; }  // it was asked before another choice
     if (value.error) { failed.innerHTML = S.failure(value.error); return; }
     made = value;
-    if (value.cosines) { made.cosines = new Float32Array(Uint8Array.from(atob(value.cosines), (c) => c.charCodeAt(0)).buffer); token = Math.max(0, made.tokens.findIndex((t) => t.part === "query")); }
+    if (value.cosines) { made.shot = { images: [d.images[0]], sizes: [value.size], tiles: value.tiles }; made.cosines = new Float32Array(Uint8Array.from(atob(value.cosines), (c) => c.charCodeAt(0)).buffer); token = Math.max(0, made.tokens.findIndex((t) => t.part === "query")); }
     q(".sp-steps").innerHTML = value.stages.map((s, i) => `<li><figure><img src="${s.src}" alt=""><figcaption><b>${i + 1}. ${S.escape(s.title)}</b> ${S.escape(s.says)}</figcaption></figure></li>`).join("");
     last();
   };

@@ -4,10 +4,10 @@ window.Scratchpad = window.Scratchpad || (() => {
   const listeners = new Set();
   const state = { data: null, comparison: null, token: null, latent: null, patch: null, picked: [], own: {}, ops: {}, strength: 0, keepError: true, weighted: true,
     minSparsity: 0, maxSparsity: 0.5, minMean: 0, busy: false, testing: false, more: 12,
-    runs: [], at: -1, region: null, marking: false, target: "", kept: null, diagnosis: null, verified: null, progress: null };
+    runs: [], at: -1, region: null, image: null, marking: false, target: "", kept: null, diagnosis: null, verified: null, progress: null };
   // What an edit is made of; `past` holds what it was before each change, for undo. Changes in one stroke (a slider, a drag) count once.
-  const EDIT = ["picked", "own", "ops", "strength", "region", "keepError"], past = [];
-  const STROKES = ["strength", "region"];
+  const EDIT = ["picked", "own", "ops", "strength", "region", "image", "keepError"], past = [];
+  const STROKES = ["strength", "region,image"];
   let stroke = "", struck = 0;
   const page = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
   let jobs = 0;
@@ -42,7 +42,7 @@ window.Scratchpad = window.Scratchpad || (() => {
     const outputs = data.tokens.filter((t) => t.role === "output");
     const named = outputs.find((t) => data.nameToken === t.index) || outputs[0] || data.tokens[data.tokens.length - 1];
     set({ data, comparison: null, token: named ? named.index : null, latent: null, patch: null, picked: [], own: {}, ops: {}, keepError: true, busy: false, testing: false, more: 12,
-      runs: [], at: -1, region: null, marking: false, diagnosis: null, verified: null, kept: data.kept || null }, true);
+      runs: [], at: -1, region: null, image: null, marking: false, diagnosis: null, verified: null, kept: data.kept || null }, true);
     for (const run of data.runs || []) remember(run);
     if (state.runs.length) recall(0);
     past.length = 0;
@@ -54,12 +54,12 @@ window.Scratchpad = window.Scratchpad || (() => {
     const items = comparison.items, op = (i) => (i.op === "set" && i.value === 0 ? "scale" : i.op), each = (f) => Object.fromEntries(items.map((i) => [i.latent, f(i)]));
     const alike = items.every((i) => op(i) === "scale" && i.value === items[0].value);
     const runs = [...state.runs, { comparison, picked: items.map((i) => i.latent), strength: alike && items.length ? items[0].value : 0, own: alike ? {} : each((i) => i.value),
-      ops: alike ? {} : each(op), region: items.length ? items[0].region : null, keepError: comparison.keep_error }];
+      ops: alike ? {} : each(op), region: items.length ? items[0].region : null, image: items.length ? items[0].image : null, keepError: comparison.keep_error }];
     set({ runs, at: runs.length - 1, comparison });
   }
   function recall(at) {
     const run = state.runs[at];
-    set(run ? { at, comparison: run.comparison, picked: run.picked, strength: run.strength, own: run.own, ops: run.ops, region: run.region, keepError: run.keepError } : { at: -1, comparison: null, picked: [], own: {}, ops: {}, region: null });
+    set(run ? { at, comparison: run.comparison, picked: run.picked, strength: run.strength, own: run.own, ops: run.ops, region: run.region, image: run.image, keepError: run.keepError } : { at: -1, comparison: null, picked: [], own: {}, ops: {}, region: null, image: null });
   }
 
   function compare(text) {
@@ -102,49 +102,6 @@ window.Scratchpad = window.Scratchpad || (() => {
     set({ picked: all ? state.picked.filter((id) => !ids.includes(id)) : [...new Set([...state.picked, ...ids])] });
   }
 
-  const STOPS = [[0, 0, 4], [40, 11, 84], [101, 21, 110], [159, 42, 99], [212, 72, 66], [245, 125, 21], [250, 193, 39], [252, 255, 164]];
-  const CHANGE = [[33, 102, 172], [103, 160, 206], [190, 214, 232], [245, 245, 242], [247, 205, 160], [230, 140, 60], [179, 88, 6]];
-  function mix(stops, x) {
-    const at = Math.min(Math.max(x, 0), 1) * (stops.length - 1), i = Math.min(Math.floor(at), stops.length - 2), f = at - i;
-    return stops[i].map((c, j) => Math.round(c + f * (stops[i + 1][j] - c)));
-  }
-  const strength = (x) => mix(STOPS, x), change = (x) => mix(CHANGE, (x + 1) / 2);
-
-  // Draws a value per patch over the picture: the grey picture where it's low, the map's colour where it's high.
-  const pictures = new Map();
-  function picture(src) {
-    if (!pictures.has(src)) {
-      if (pictures.size > 400) pictures.clear();
-      pictures.set(src, new Promise((done) => { const i = new Image(); i.onload = () => done(i); i.onerror = () => done(null); i.src = src; }));
-    }
-    return pictures.get(src);
-  }
-  async function paint(canvas, src, size, tiles, values, { width = 0, box = null, dim = 1 } = {}) {
-    const image = await picture(src);
-    if (!image) return;
-    const [h, w] = size, scale = (width || Math.min(w, 896)) / w;
-    canvas.width = Math.max(1, Math.round(w * scale)); canvas.height = Math.max(1, Math.round(h * scale));
-    const pen = canvas.getContext("2d");
-    pen.filter = values ? `grayscale(${dim}) contrast(.85)` : "none";
-    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
-    pen.filter = "none";
-    if (values) {
-      let top = 0; for (const v of values) if (v > top) top = v;
-      let p = 0;
-      for (const t of tiles) {
-        const [y0, x0, y1, x1] = t.box, ch = (y1 - y0) / t.rows * scale, cw = (x1 - x0) / t.cols * scale;
-        for (let r = 0; r < t.rows; r++) for (let c = 0; c < t.cols; c++, p++) {
-          const v = top > 0 ? values[p] / top : 0;
-          if (v < 0.03) continue;
-          const [red, green, blue] = strength(0.25 + 0.75 * v);
-          pen.fillStyle = `rgba(${red},${green},${blue},${0.15 + 0.75 * v})`;
-          pen.fillRect(x0 * scale + c * cw, y0 * scale + r * ch, cw + 0.6, ch + 0.6);
-        }
-      }
-    }
-    if (box) { pen.lineWidth = 3; pen.strokeStyle = "#fff"; pen.strokeRect(...box.map((v) => v * scale)); pen.lineWidth = 1.2; pen.strokeStyle = "#111"; pen.strokeRect(...box.map((v) => v * scale)); }
-  }
-
   const escape = (s) => String(s).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
   const shown = (text) => escape(text.replace(/\n/g, "⏎").trim() || "␣");
   const failure = (sentence) => `<p class="sp-error" role="alert">${escape(sentence)} <button type="button" class="sp-quiet" data-retry>Try again</button></p>`;
@@ -173,7 +130,7 @@ window.Scratchpad = window.Scratchpad || (() => {
     if (root && root.told) root.told({ error: sentence });
   }
   const ticket = (what) => tickets[what] || "", next = (what) => (tickets[what] = `${page}/${++jobs}`);
-  const api = { state, set, lost, undo, canUndo: () => past.length > 0, ticket, next, choice, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, strength, change, paint, escape, shown, failure, trust, detail, patches,
+  const api = { state, set, lost, undo, canUndo: () => past.length > 0, ticket, next, choice, load, compare, recall, on, toggle, attention, firing, ofPatch, ranking, label, escape, shown, failure, trust, detail, patches,
     serve: (f) => { ask = f; } };
   return api;
 })();

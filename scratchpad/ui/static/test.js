@@ -55,10 +55,10 @@ Scratchpad.test = (element, trigger) => {
     if (point) S.set({ latent: +point.dataset.latent });
     if (take) S.toggle([+take.dataset.take]);
     if (!act || !S.state.data) return;
-    const what = { target: S.state.target.trim() || null, region: S.state.region, key: S.state.data.key };
+    const what = { target: S.state.target.trim() || null, region: S.state.region, image: S.state.image, key: S.state.data.key };
     if (act.dataset.do === "suggest") S.set({ picked: [...S.state.data.suggested] });
     if (act.dataset.do === "undo") S.undo();
-    if (act.dataset.do === "clear") S.set({ picked: [], own: {}, ops: {}, keepError: true, comparison: null, diagnosis: null, verified: null, region: null, at: -1 });
+    if (act.dataset.do === "clear") S.set({ picked: [], own: {}, ops: {}, keepError: true, comparison: null, diagnosis: null, verified: null, region: null, image: null, at: -1 });
     if (act.dataset.do === "smallest" && !S.state.testing) {
       S.set({ testing: "Searching…" });
       trigger("select", { ...what, ticket: going.begin(), smallest: true });
@@ -134,10 +134,10 @@ Scratchpad.test = (element, trigger) => {
     if (+slider.value !== s.strength) { slider.value = s.strength; q(".sp-strength output").textContent = say(s.strength); }
     if (!s.data) return;
     q(".sp-runs").innerHTML = s.runs.length > 1 || (s.runs.length && s.at < 0) ? s.runs.map((r, i) => `<button type="button" class="sp-chip" data-run="${i}" aria-pressed="${s.at === i}" title="${S.escape(r.comparison.after.answer)}">${i + 1} · ${r.comparison.changed ? "changed" : "stayed"}</button>`).join("") : "";
-    const edit = JSON.stringify([s.data.key, s.picked, s.own, s.ops, s.strength, s.region, !!s.kept, s.picked.map((id) => S.label(s.data, id))]);
+    const edit = JSON.stringify([s.data.key, s.picked, s.own, s.ops, s.strength, s.region, s.image, !!s.kept, s.picked.map((id) => S.label(s.data, id))]);
     if (edit !== written) q(".sp-picked").innerHTML = (s.picked.map((id) => `<span class="sp-chip sp-in"><span>${S.escape(S.label(s.data, id))} <small>#${id}</small></span><select data-op="${id}"${s.kept ? " disabled" : ""} aria-label="What is done to ${S.escape(S.label(s.data, id))}" title="× multiplies its activation, = sets it, + adds to it, on every patch">${[["scale", "×"], ["set", "="], ["add", "+"]].map(([op, sign]) => `<option value="${op}"${(s.ops[id] || "scale") === op ? " selected" : ""}>${sign}</option>`).join("")}</select><input type="number" step="0.1" data-own="${id}" value="${s.own[id] ?? ""}" placeholder="${s.strength}"${s.kept ? " disabled" : ""} aria-label="by how much, ${S.escape(S.label(s.data, id))}" title="By how much; empty: as the slider says">${s.kept ? "" : `<button type="button" class="sp-link" data-drop="${id}" title="Leave it out of the test" aria-label="Leave ${S.escape(S.label(s.data, id))} out of the test">✕</button>`}</span>`).join("")
       || (s.kept ? "" : `<p class="sp-note">Switch off concepts from the cards, a cluster from the heatmap, or take the suggested set: the ${s.data.suggested.length} latents that one backward pass predicts the answer leans on most.</p>`))
-      + (s.picked.length && s.region ? `<span class="sp-note">only inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px</span>` : "");
+      + (s.picked.length && (s.region || s.image !== null) ? `<span class="sp-note">only ${s.region ? `inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px` : "on"}${s.data.sizes.length > 1 ? ` ${s.region ? "of " : ""}picture ${(s.image || 0) + 1}` : ""}</span>` : "");
     written = edit;
     const v = q(".sp-verified");
     if (shown !== s.verified) { shown = s.verified; v.innerHTML = shown ? S.effects(shown) : ""; }
