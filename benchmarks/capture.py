@@ -65,9 +65,9 @@ def held(vlm: Vlm, peak: int) -> int:
 
 
 @torch.no_grad()
-def plain(vlm: Vlm, prepared: Prepared, new: int) -> object:
+def plain(vlm: Vlm, prepared: Prepared, new: int, **more: object) -> object:
     with instead(vlm.model, "sdpa"):
-        return _generate(vlm, prepared, new)
+        return _generate(vlm, prepared, new, **more)
 
 
 @torch.no_grad()

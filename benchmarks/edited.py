@@ -1,6 +1,7 @@
 """What running again under an edit costs beside its bound: `python -m benchmarks.edited`.
 
-The bound of an edit whose first changed token stands at position c of s: (s - c) / s of a plain prefill, plus decoding. It
+The bound of an edit whose first changed token stands at position c of s: (s - c) / s of a plain prefill, plus decoding, both
+read off the quickest plain run, which is split when its first token is there. It
 counts every position alike; but later ones attend to more keys, so beside it stands one whose attention counts (s^2 - c^2) / s^2.
 Several counterfactuals are run as one batch and one after another.
 """
@@ -8,10 +9,13 @@ Several counterfactuals are run as one batch and one after another.
 from __future__ import annotations
 
 import argparse
+import time
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import torch
+from transformers import StoppingCriteria, StoppingCriteriaList
 
 from benchmarks.capture import plain
 from benchmarks.measure import costs, report, row
@@ -19,6 +23,26 @@ from benchmarks.models import build, sizes
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.reuse import first_changed
 from scratchpad.vlm.run import force_all, generate, run_and_keep
+
+
+class Split(StoppingCriteria):
+    """Tells a run's prefill from its decoding: when its first token was there."""
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[float, float]] = []  # seconds until the first token, and from there on
+
+    def time(self, run: Callable[[], object]) -> None:
+        self.first = 0.0
+        begun = time.perf_counter()
+        run()
+        self.runs.append((self.first - begun, time.perf_counter() - self.first))
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
+        if not self.first:
+            if input_ids.is_cuda:
+                torch.cuda.synchronize()
+            self.first = time.perf_counter()
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
 
 def _attending(vlm: Vlm, length: int, options: argparse.Namespace) -> float:
@@ -49,17 +73,19 @@ def main() -> None:
         return out.to(options.device)
 
     changes = {share: change(share) for share in options.from_share}
-    ways = {"prefill": lambda: plain(vlm, prepared, 1), "plain": lambda: plain(vlm, prepared, options.new_tokens)}
+    split = Split()
+    watched = partial(plain, vlm, prepared, options.new_tokens, stopping_criteria=StoppingCriteriaList([split]))
+    ways: dict[str, Callable[[], object]] = {"plain": lambda: split.time(watched)}
     ways |= {f"{share}": lambda d=d: generate(vlm, prepared, options.new_tokens, layer, d, known) for share, d in changes.items()}
     cost = costs(ways, options.device, options.repeat)
-    decoding = cost["plain"].seconds - cost["prefill"].seconds
+    prefill, decoding = min(split.runs, key=sum)
     attending = _attending(vlm, prepared.length, options)
-    rows = [row("plain run", cost["plain"], bound="", ratio="")]
+    rows = [row("plain run", cost["plain"], bound="", ratio=f"{prefill:.3f} s until its first token, {decoding:.3f} s from there")]
     for share, d in changes.items():
         first = first_changed(vlm, prepared, layer, d[0].ne(0).any(-1).cpu().numpy())
         before = first / prepared.length
-        bound = (1 - before) * cost["prefill"].seconds + decoding
-        keyed = (1 - before) * (cost["prefill"].seconds - attending) + (1 - before**2) * attending + decoding
+        bound = (1 - before) * prefill + decoding
+        keyed = (1 - before) * (prefill - attending) + (1 - before**2) * attending + decoding
         one = cost[f"{share}"]
         rows.append(
             row(

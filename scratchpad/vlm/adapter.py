@@ -63,6 +63,13 @@ class Adapter(ABC):
     def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
         """The geometry of a run's images."""
 
+    def steps(self, model: PreTrainedModel) -> tuple[nn.Module, ...]:
+        """What is done to each tile alone before and behind the blocks: patch embedding, projector, where they stand under usual names."""
+        inner: Any = model.model
+        before = getattr(self.tower(model), "embeddings", None)
+        behind = getattr(inner, "multi_modal_projector", None) or getattr(inner, "connector", None)
+        return tuple(step for step in (before, behind) if step is not None)
+
     def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
         """Indices of the blocks whose output the language model reads, ascending; by default the last alone."""
         return (len(self.blocks(model)) - 1,)

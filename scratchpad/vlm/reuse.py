@@ -1,4 +1,5 @@
-"""What an edited run needn't compute again: vision blocks below the edit, keys and values before the first changed token.
+"""What an edited run needn't compute again: vision blocks below the edit, what is done to each tile alone of tiles that stay,
+keys and values before the first changed token.
 
 In: a clean run's own tensors, kept on its device. Out: scopes in which the model takes them instead of computing them.
 Exact, because nothing before a changed token can see it (causal attention); where a family's attention looks ahead, less
@@ -21,6 +22,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared
+from scratchpad.vlm.tilewise import Done, for_new_tiles, watching_steps
 
 Pair = tuple[Tensor, Tensor]  # keys and values, each 1 g s c
 
@@ -31,27 +33,29 @@ class Kept:
 
     layer: int  # the vision block after which edits happen
     blocks: dict[int, Any]  # what vision blocks put out, for those that are read again: a tensor, or a tuple that begins with one
+    steps: Done  # what the adapter's steps took in and put out
     pairs: tuple[Pair, ...] | None  # of every language-model layer; None where a sliding window has forgotten some
 
 
 @contextmanager
-def keeping(vlm: Vlm, layer: int) -> Iterator[dict[int, Any]]:
-    """Collects the outputs of the block at `layer` and of those below it that the language model reads."""
+def keeping(vlm: Vlm, layer: int) -> Iterator[tuple[dict[int, Any], Done]]:
+    """Collects the outputs of the block at `layer` and of those below it that the language model reads, and of the adapter's steps."""
     out: dict[int, Any] = {}
     wanted = [i for i in vlm.adapter.read_layers(vlm.model) if i < layer] + [layer]
     handles = [vlm.blocks[i].register_forward_hook(lambda _m, _a, o, i=i: out.__setitem__(i, o), prepend=True) for i in wanted]
     try:
-        yield out
+        with watching_steps(vlm.adapter.steps(vlm.model)) as steps:
+            yield out, steps
     finally:
         for handle in handles:
             handle.remove()
 
 
-def kept(layer: int, blocks: dict[int, Any], cache: object) -> Kept:
+def kept(layer: int, seen: tuple[dict[int, Any], Done], cache: object) -> Kept:
     """From what `keeping` collected and the cache that generation left."""
     layers = getattr(cache, "layers", [])
     pairs = tuple((one.keys, one.values) for one in layers) if layers and all(map(_whole, layers)) else None
-    return Kept(layer, blocks, pairs)
+    return Kept(layer, *seen, pairs)
 
 
 def _whole(layer: Any) -> bool:
@@ -90,24 +94,26 @@ def reusing(vlm: Vlm, known: Kept | None, first: int, count: int) -> Iterator[No
 def _replaying(vlm: Vlm, known: Kept, count: int) -> Iterator[None]:
     """Vision blocks up to the kept layer hand out what they put out before, and those that nobody reads are passed through.
 
-    Hooks on them run as ever.
+    Steps are done for tiles that differ. Hooks on all of them run as ever.
     """
-    blocks = vlm.blocks
-    changed = blocks[: known.layer + 1] + blocks[vlm.read_layer + 1 :]
-    before = [block.__dict__.get("forward") for block in changed]
+    blocks, steps = vlm.blocks, vlm.adapter.steps(vlm.model)
+    changed = [*blocks[: known.layer + 1], *blocks[vlm.read_layer + 1 :], *(steps[i] for i in known.steps)]
+    before = [module.__dict__.get("forward") for module in changed]
     for i, block in enumerate(blocks):
         if i <= known.layer:
             block.forward = _repeated(known.blocks[i], count) if i in known.blocks else _through
         elif i > vlm.read_layer:
             block.forward = _through
+    for i, done in known.steps.items():
+        steps[i].forward = for_new_tiles(steps[i].forward, done, count)
     try:
         yield
     finally:
-        for block, forward in zip(changed, before, strict=True):
+        for module, forward in zip(changed, before, strict=True):
             if forward is None:
-                del block.forward
+                del module.forward
             else:
-                block.forward = forward  # some wrap a block's forward, accelerate among them
+                module.forward = forward  # some wrap a module's forward, accelerate among them
 
 
 def _through(x: Tensor, *args: object, **kwargs: object) -> Tensor:

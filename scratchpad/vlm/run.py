@@ -53,7 +53,7 @@ def run_and_keep(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int =
     skip = torch.zeros(prepared.length, dtype=torch.bool)
     skip[columns] = True
     block = vlm.block(layer)
-    with capturing(columns, skip) as capture, recording(block, vlm.leading, prepared.order) as seen, keeping(vlm, layer) as blocks:
+    with capturing(columns, skip) as capture, recording(block, vlm.leading, prepared.order) as seen, keeping(vlm, layer) as known:
         answer, cache = _generate(vlm, prepared, max_new_tokens)
     layers = sorted(capture.rows)
     queries = np.array([p for p, _ in capture.rows[layers[0]]])
@@ -71,7 +71,7 @@ def run_and_keep(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int =
         attention=rows.float().cpu().numpy(),
         answer_ids=answer.ids,
     )
-    return found, kept(layer, blocks, cache)
+    return found, kept(layer, known, cache)
 
 
 @torch.no_grad()
