@@ -23,7 +23,7 @@ def where_and_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default=os.environ.get("SCRATCHPAD_DEVICE", "cpu"), help="cpu, cuda, cuda:1, mps or auto (accelerate)")
     dtype = os.environ.get("SCRATCHPAD_DTYPE", "auto")
     parser.add_argument("--dtype", default=dtype, help="float64, float32, float16 or bfloat16 (default: the checkpoint's)")
-    parser.add_argument("--bits", type=int, choices=(4, 8), help="quantise the weights (bitsandbytes)")
+    parser.add_argument("--bits", type=int, choices=(4, 8), help="quantise the language model, not the encoder (bitsandbytes)")
     parser.add_argument("--pan-and-scan", action="store_true", help="Gemma 3: crops of the image beside the whole of it")
     parser.add_argument("--trust-remote-code", action="store_true", help="let code from the model's repository run")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import CONFIG_MAPPING, AutoConfig, BitsAndBytesConfig, PreTrainedConfig
+from transformers import CONFIG_MAPPING, AutoConfig, BitsAndBytesConfig, PreTrainedConfig, PreTrainedModel
 
 from scratchpad.errors import UserError
 from scratchpad.vlm.memory import free_bytes, needed_bytes, readable
 
+KEPT_WHOLE = (r".*\b(vision_tower|vision_model|visual|multi_modal_projector|connector|embedding_proj_layer)", "lm_head")  # never quantised
 DTYPES = ("auto", "float64", "float32", "float16", "bfloat16")
 
 
@@ -55,6 +57,8 @@ def load_options(source: str | Path, config: PreTrainedConfig, how: Placement) -
         raise UserError(f"dtype {how.dtype!r} was given; expected one of {', '.join(DTYPES)}.")
     if how.device != "auto":
         _check_device(how.device)
+    own = getattr(config, "dtype", None)
+    kind = getattr(torch, how.dtype) if how.dtype != "auto" else own if isinstance(own, torch.dtype) else torch.float32
     options: dict[str, Any] = {"dtype": how.dtype if how.dtype == "auto" else getattr(torch, how.dtype)}
     if how.device == "auto" or how.bits:
         _need("accelerate", "device_map=auto and quantised weights need")
@@ -63,9 +67,29 @@ def load_options(source: str | Path, config: PreTrainedConfig, how: Placement) -
         if how.bits not in (4, 8):
             raise UserError(f"{how.bits} bits were given; expected 4 or 8.")
         _need("bitsandbytes", f"{how.bits}-bit weights need")
-        options["quantization_config"] = BitsAndBytesConfig(load_in_4bit=how.bits == 4, load_in_8bit=how.bits == 8)
-    _check_memory(source, config, how)
+        options["quantization_config"] = _quantised(how.bits, kind)
+    _check_memory(source, config, how, kind)
     return options
+
+
+def _quantised(bits: int, kind: torch.dtype) -> BitsAndBytesConfig:
+    """The language model's matrices in so many bits. The encoder stays as it is: SAEs read what it was trained to write."""
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it says for every matrix what it casts
+    return BitsAndBytesConfig(
+        load_in_4bit=bits == 4,
+        load_in_8bit=bits == 8,
+        llm_int8_skip_modules=[*KEPT_WHOLE],
+        bnb_4bit_compute_dtype=kind,
+        bnb_4bit_quant_type="nf4",
+    )
+
+
+def with_gradients(model: PreTrainedModel) -> PreTrainedModel:
+    """Turns off bitsandbytes' packed kernel for processors, which can't be differentiated: predicted effects need that."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            setattr(module, "support_avx512bf16_for_cpu", False)  # noqa: B010  mypy takes it for a tensor
+    return model
 
 
 def _check_device(device: str) -> None:
@@ -83,14 +107,11 @@ def _need(package: str, why: str) -> None:
         raise UserError(f"{why} the package {package}, which is not installed: pip install {package}.")
 
 
-def _check_memory(source: str | Path, config: PreTrainedConfig, how: Placement) -> None:
+def _check_memory(source: str | Path, config: PreTrainedConfig, how: Placement, kind: torch.dtype) -> None:
     """Refuses before loading what can't fit."""
     if how.device == "auto":
         return
-    kind: Any = getattr(config, "dtype", None) if how.dtype == "auto" else getattr(torch, how.dtype)
-    needed = needed_bytes(config, kind if isinstance(kind, torch.dtype) else torch.float32)
-    if how.bits:
-        needed = needed * how.bits // 16
+    needed = needed_bytes(config, kind, how.bits)
     free = free_bytes(how.device)
     if free is not None and needed > free:
         raise UserError(

@@ -13,7 +13,17 @@ from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoModelForImage
 from scratchpad.errors import UserError
 from scratchpad.vlm import attention
 from scratchpad.vlm.adapter import Adapter
-from scratchpad.vlm.checkpoint import Placement, attempt, check_folder, configuration, identity_of, load_options, name_of, own_world
+from scratchpad.vlm.checkpoint import (
+    Placement,
+    attempt,
+    check_folder,
+    configuration,
+    identity_of,
+    load_options,
+    name_of,
+    own_world,
+    with_gradients,
+)
 from scratchpad.vlm.families import adapter_for
 from scratchpad.vlm.processor import load_processor
 
@@ -110,7 +120,7 @@ def load_vlm(source: str | Path, placement: Placement | None = None) -> Vlm:
         "weights",
         lambda: AutoModelForImageTextToText.from_pretrained(source, use_safetensors=True, trust_remote_code=how.own_code, **options),
     )
-    model = (model if "device_map" in options else model.to(how.device)).eval().requires_grad_(False)
+    model = with_gradients(model if "device_map" in options else model.to(how.device)).eval().requires_grad_(False)
     attention.install(model)
     return Vlm(name_of(source), identity_of(model), model, processor, adapter, own_world(folder))
 

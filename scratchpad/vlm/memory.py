@@ -6,6 +6,7 @@ layer's activations, which at the sizes people ask with are small beside them.
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,27 @@ import torch
 from transformers import AutoModel, AutoModelForImageTextToText, PreTrainedConfig
 
 TOKENS = 4096  # positions a run is reckoned with
+LANGUAGE = re.compile(r"\b(language_model|text_model)\b.*\blayers\b")  # parameters of a language model's blocks
 
 
-def needed_bytes(config: PreTrainedConfig, dtype: torch.dtype) -> int:
-    """Bytes for the weights in `dtype` and one run of TOKENS positions."""
+def needed_bytes(config: PreTrainedConfig, dtype: torch.dtype, bits: int | None = None) -> int:
+    """Bytes for the weights in `dtype`, the language model's matrices in `bits`, and one run of TOKENS positions."""
     retrieval = getattr(config, "vlm_config", None)
     auto: Any = AutoModelForImageTextToText if retrieval is None else AutoModel
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = auto.from_config(retrieval or config)
-    weights = sum(parameter.numel() for parameter in model.parameters())
+    weights = quantised = 0
+    for name, parameter in model.named_parameters():
+        if bits and parameter.ndim == 2 and LANGUAGE.search(name):
+            quantised += parameter.numel()
+        else:
+            weights += parameter.numel()
     text: Any = config.get_text_config()
     head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     kept = 2 * text.num_hidden_layers * (getattr(text, "num_key_value_heads", None) or text.num_attention_heads) * head * TOKENS
     passing = 4 * TOKENS * (text.intermediate_size + text.hidden_size)
-    return int((weights + kept + passing) * dtype.itemsize)
+    return int((weights + kept + passing) * dtype.itemsize + quantised * (bits or 0) / 8)
 
 
 def free_bytes(device: str) -> int | None:

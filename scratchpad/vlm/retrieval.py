@@ -27,7 +27,17 @@ from transformers import (
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
 from scratchpad.vlm.adapter import Adapter, Seen
-from scratchpad.vlm.checkpoint import Placement, attempt, check_folder, configuration, identity_of, load_options, name_of, own_world
+from scratchpad.vlm.checkpoint import (
+    Placement,
+    attempt,
+    check_folder,
+    configuration,
+    identity_of,
+    load_options,
+    name_of,
+    own_world,
+    with_gradients,
+)
 from scratchpad.vlm.families.gemma import PaliGemma
 from scratchpad.vlm.families.idefics import ModernVBert
 from scratchpad.vlm.families.qwen import Qwen2VL
@@ -123,7 +133,7 @@ def load_retriever(source: str | Path, placement: Placement | None = None) -> Re
     options = load_options(source, config, how)
     processor = attempt(source, "processor", lambda: load_processor(source, config))
     model = attempt(source, "weights", lambda: kind.from_pretrained(source, use_safetensors=True, **options))
-    model = (model if "device_map" in options else model.to(how.device)).eval().requires_grad_(False)
+    model = with_gradients(model if "device_map" in options else model.to(how.device)).eval().requires_grad_(False)
     return Retriever(name_of(source), identity_of(model), model, processor, adapter(), own_world(folder))
 
 

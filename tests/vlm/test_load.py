@@ -5,11 +5,15 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from scratchpad.analysis.edit import scaling
 from scratchpad.errors import UserError
+from scratchpad.records import Edit
+from scratchpad.vlm import checkpoint
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.load import load_vlm
 from scratchpad.vlm.prepare import prepare
@@ -100,7 +104,7 @@ def test_a_hub_id_without_network_is_one_sentence() -> None:
         (Placement(device="cuda"), "none of it"),
         (Placement(device="toaster"), "expected cpu"),
         (Placement(dtype="int7"), "expected one of auto"),
-        (Placement(bits=4), "not installed: pip install"),
+        (Placement(bits=5), "expected 4 or 8"),
     ],
 )
 def test_a_placement_that_this_machine_lacks(placement: Placement, said: str) -> None:
@@ -108,6 +112,28 @@ def test_a_placement_that_this_machine_lacks(placement: Placement, said: str) ->
         pytest.skip("this machine has one")
     with pytest.raises(UserError, match=said):
         load_vlm(DEFAULT_MODEL, placement)
+
+
+def test_what_quantised_weights_need_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "find_spec", lambda name: None if name == "bitsandbytes" else object())
+    with pytest.raises(UserError, match="bitsandbytes, which is not installed: pip install"):
+        load_vlm(DEFAULT_MODEL, Placement(bits=4))
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_the_language_model_is_quantised_and_the_encoder_is_not(bits: int, bench: Workbench, scene_path: Path) -> None:
+    """The SAE reads what it was trained on; the run is captured, differentiated and edited as ever."""
+    small = Workbench(placement=Placement(bits=bits))
+    own, found = (one.analyze(scene_path, "what animal is there") for one in (bench, small))
+    assert np.array_equal(own.run.activations, found.run.activations)
+    kinds = {name.split(".")[1]: type(part).__name__ for name, part in small.vlm.model.named_modules() if name.endswith("q_proj")}
+    assert kinds == {"vision_tower": "Linear", "language_model": f"Linear{bits}bit" + ("Lt" if bits == 8 else "")}
+    plain = small.forced(found, [Edit()])
+    seen = [token.logprob for token in found.run.outputs()]
+    assert plain.logprobs[0, : len(seen)] == pytest.approx(seen, abs=1e-3)
+    strongest = max(found.effects, key=lambda i: abs(found.effects[i]))
+    off = small.forced(found, [scaling([strongest], 0.99)]).logprobs.sum() - plain.logprobs.sum()
+    assert off == pytest.approx(found.effects[strongest] / 100, rel=0.2), "the gradient is not of this model"
 
 
 def test_half_precision_says_the_same() -> None:
