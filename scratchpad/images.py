@@ -17,6 +17,8 @@ from scratchpad.errors import UserError
 
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 64 * 2**20
+MOST = 10  # images in one run
+MAX_TOTAL = 100_000_000  # pixels of all of them
 GAP = 4  # px between pictures beside each other
 
 
@@ -46,6 +48,22 @@ def load_image(source: str | Path | bytes | Image.Image | None) -> Image.Image:
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
         raise UserError(f"{name} is damaged or incomplete and can't be read as an image; export it again.") from error
     return _upright(picture, name)
+
+
+def load_images(sources: Sequence[str | Path | bytes | Image.Image | None]) -> list[Image.Image]:
+    """As `load_image`, of the 1 to MOST images of one run.
+
+    Raises:
+        UserError: there are too many, or they have more than MAX_TOTAL pixels together.
+    """
+    if not 1 <= len(sources) <= MOST:
+        raise UserError(f"{len(sources)} images were given; expected 1 to {MOST}.")
+    pictures: list[Image.Image] = []
+    for source in sources:
+        pictures.append(load_image(source))
+        if sum(one.width * one.height for one in pictures) > MAX_TOTAL:
+            raise UserError(f"The images have more than {MAX_TOTAL // 10**6} million pixels together; scale them down and try again.")
+    return pictures
 
 
 def _read(path: Path) -> bytes:

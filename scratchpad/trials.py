@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 
 from scratchpad.analysis import compare, controls
-from scratchpad.analysis.edit import ablation, delta
+from scratchpad.analysis.edit import ablation, covered, delta, idle
 from scratchpad.analysis.suffice import Set, Tried, smallest
 from scratchpad.analysis.suggest import predicted_effects
 from scratchpad.errors import UserError
@@ -74,7 +74,7 @@ class Trials:
             delta_logprob=tuple(float(x) for x in moved),
             diff=compare.diff(before, after.tokens),
             alternatives=tuple(Alternatives(self._likeliest(self.plain, n), self._likeliest(forced, n)) for n in range(len(before))),
-            inactive=tuple(i for i in controls.edited(edit) if not self.codes.of(i).any()),
+            inactive=idle(edit, self.sae, self.codes, run.grid),
             risen=() if change is None else self._risen(edit, run.activations + change),
             toward=None if wanted is None else self._toward(target or "", wanted, change),
             sampled=None if sampling is None else self._sampled(sampling, max_new_tokens, batch),
@@ -124,7 +124,8 @@ class Trials:
 
     def control(self, edit: Edit, count: int, seed: int) -> Control:
         """What random sets, noise and the bare reconstruction do in the edit's stead."""
-        sets = controls.matched_sets(self.codes, controls.edited(edit), count, seed)
+        where = covered(edit, self.sae, self.run.grid)
+        sets = controls.matched_sets(self.codes, controls.edited(edit), count, seed, where)
         change = self.change(edit)
         rng = np.random.default_rng(seed)
         shaken = [] if change is None else [controls.noise_like(change, rng) for _ in range(count)]

@@ -21,7 +21,7 @@ from scratchpad.analysis.heatmap import COLUMNS, heatmap
 from scratchpad.analysis.weigh import of_tokens, uniform, weigh
 from scratchpad.errors import UserError
 from scratchpad.grid import Box
-from scratchpad.images import load_image
+from scratchpad.images import load_image, load_images
 from scratchpad.progress import step
 from scratchpad.records import Blank, Codes, Comparison, Control, Edit, Heatmap, Ranked, Run, Sampling, Sufficient, Verified, Weights
 from scratchpad.sae.harvest import harvest_with_grids
@@ -95,7 +95,7 @@ class Workbench:
         Raises:
             UserError: the image or prompt can't be used.
         """
-        pictures = [load_image(one) for one in _listed(image)]
+        pictures = load_images(_listed(image))
         with self._lock:
             prepared = prepare(self.vlm, pictures, prompt)
             key = (prepared.image_sha256, prepared.prompt, max_new_tokens)
@@ -118,7 +118,7 @@ class Workbench:
 
     def answer(self, image: Given | Sequence[Given], prompt: str, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS) -> str:
         """The answer alone."""
-        pictures = [load_image(one) for one in _listed(image)]
+        pictures = load_images(_listed(image))
         with self._lock:
             prepared = prepare(self.vlm, pictures, prompt)
             key = ("answer", prepared.image_sha256, prepared.prompt, max_new_tokens)
@@ -187,7 +187,7 @@ class Workbench:
     def stages(self, analysis: Analysis, image: Given | Sequence[Given]) -> list[Stage]:
         """How the pictures became image tokens, step by step."""
         with self._lock:
-            return of_answer(self.vlm, [load_image(one) for one in _listed(image)], analysis.prepared, analysis.run)
+            return of_answer(self.vlm, load_images(_listed(image)), analysis.prepared, analysis.run)
 
     def suffice(
         self, analysis: Analysis, target: str | None = None, most: int = trials.MOST, max_new_tokens: int = vlm_run.MAX_NEW_TOKENS

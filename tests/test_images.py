@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from scratchpad import images
 from scratchpad.errors import UserError
-from scratchpad.images import load_image
+from scratchpad.images import beside, load_image, load_images
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -98,3 +99,21 @@ def test_missing_file() -> None:
 def test_folder_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no file"):
         load_image(tmp_path)
+
+
+def test_too_many_images_are_refused_before_one_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="11 images were given; expected 1 to 10"):
+        load_images(["nowhere.png"] * 11)
+    monkeypatch.setattr(images, "MAX_TOTAL", 250)
+    with pytest.raises(UserError, match="million pixels together"):
+        load_images([Image.new("RGB", (10, 10))] * 3)
+    assert len(load_images([Image.new("RGB", (10, 10))] * 2)) == 2
+
+
+def test_pictures_beside_each_other_stay_as_they_are() -> None:
+    one, other = Image.new("RGB", (6, 4), (255, 0, 0)), Image.new("RGB", (3, 8), (0, 255, 0))
+    assert beside([one]) is one
+    sheet = beside([one, other, one], 2)
+    assert sheet.size == (6 + 4 + 6, 8 + 4 + 8)
+    assert sheet.crop((10, 0, 13, 8)).tobytes() == other.tobytes()
+    assert sheet.crop((0, 12, 6, 16)).tobytes() == one.tobytes()

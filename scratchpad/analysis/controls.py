@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from scratchpad.records import Codes, Control, Edit
 
@@ -16,19 +16,23 @@ SETS = 32
 NEAR = 8  # how many latents of nearest activation mass stand in for one
 
 
-def masses(codes: Codes) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Activation mass of every active latent (ids ascending): the sum over patches."""
-    active = codes.active()
+def masses(codes: Codes, where: Bool[np.ndarray, " p"] | None = None) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Activation mass of every latent that is active on any of the patches (ids ascending): the sum over them; all by default."""
     on = codes.values > 0
+    if where is not None:
+        on &= where[:, None]
+    active = np.unique(codes.indices[on])
     return active, np.bincount(np.searchsorted(active, codes.indices[on]), codes.values[on], len(active))
 
 
-def matched_sets(codes: Codes, latents: tuple[int, ...], count: int, seed: int = 0) -> Int[np.ndarray, "c n"]:
+def matched_sets(
+    codes: Codes, latents: tuple[int, ...], count: int, seed: int = 0, where: Bool[np.ndarray, " p"] | None = None
+) -> Int[np.ndarray, "c n"]:
     """Random sets of other active latents, each standing in for one of `latents` whose activation mass is like its own.
 
-    Empty when too few others are active.
+    Masses are taken `where` the edit acts: a latent that is silent there is no control. Empty when too few others are active.
     """
-    active, mass = masses(codes)
+    active, mass = masses(codes, where)
     pool = np.flatnonzero(~np.isin(active, latents))
     if not latents or len(pool) < len(latents):
         return np.zeros((0, len(latents)), int)

@@ -7,7 +7,7 @@ error away, which puts the reconstruction in place of the activations.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
@@ -53,11 +53,29 @@ def delta(sae: Sae, codes: Codes, edit: Edit, grid: Grid, activations: Float[np.
         if (taken.get(item.latent, np.zeros_like(where)) & where).any():
             raise UserError(f"Latent {item.latent} is edited twice in the same place; keep one of the edits.")
         taken[item.latent] = taken.get(item.latent, np.zeros_like(where)) | where
-        a = codes.of(item.latent)
-        after = {"set": np.full_like(a, item.value), "scale": a * item.value, "add": a + item.value}[item.op]
-        change = np.where(where, after - a, 0).astype(np.float32)
+        change = np.where(where, _moved(item, codes), 0).astype(np.float32)
         out += change[:, None] * directions[item.latent]
     return out if out.any() else None
+
+
+def _moved(item: LatentEdit, codes: Codes) -> Float[np.ndarray, " p"]:
+    """a' - a, were it everywhere."""
+    a = codes.of(item.latent)
+    after = {"set": np.full_like(a, item.value), "scale": a * item.value, "add": a + item.value}[item.op]
+    return np.asarray(after - a)
+
+
+def covered(edit: Edit, sae: Sae, grid: Grid) -> Bool[np.ndarray, " p"]:
+    """The patches on which any of an edit's items acts."""
+    return np.any([_where(item, sae, grid) for item in edit.items], 0) if edit.items else np.ones(grid.patches, bool)
+
+
+def idle(edit: Edit, sae: Sae, codes: Codes, grid: Grid) -> tuple[int, ...]:
+    """Edited latents of which no item changes anything: they aren't active where it acts, and stay so."""
+    moved = {item.latent: False for item in edit.items}
+    for item in edit.items:
+        moved[item.latent] |= bool(_moved(item, codes)[_where(item, sae, grid)].any())
+    return tuple(latent for latent, any_moved in moved.items() if not any_moved)
 
 
 def _where(item: LatentEdit, sae: Sae, grid: Grid) -> np.ndarray:

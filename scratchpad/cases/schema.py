@@ -264,3 +264,11 @@ class Case(Part):
     shown: Shown
     runs: Annotated[list[Compared], Field(max_length=RUNS)]
     details: Annotated[dict[Annotated[str, StringConstraints(pattern=r"^\d{1,10}$")], Detail], Field(max_length=2048)]
+
+    @model_validator(mode="after")
+    def _pictures(self) -> Case:
+        """Tiles and edits are of pictures that the case has."""
+        named = [tile.image for tile in self.shown.tiles] + [item.image or 0 for run in self.runs for item in run.items]
+        if max(named, default=0) >= len(self.images):
+            raise ValueError(f"picture {max(named)} of {len(self.images)}")
+        return self

@@ -92,8 +92,10 @@ class Store:
         self.files.rm_file(self._path(case, "json"))
 
     def listed(self) -> list[Listed]:
-        """Cases whose makers chose to have them listed, newest first."""
+        """Cases whose makers chose to have them listed, newest first; those of a store that came with the code by title."""
         about = [(case, self._about(case)) for case in self._ids()]
+        if not self.writable:  # a clone sets file times anew
+            about.sort(key=lambda one: str(one[1].get("title")))
         return [Listed(case, str(a["title"])) for case, a in about if a.get("listed") is True and isinstance(a.get("title"), str)]
 
     def has(self, case: str) -> bool:

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Float
+from PIL import Image
 
 from scratchpad.cases.bundle import Bundle
 from scratchpad.cases.schema import Shown
 from scratchpad.grid import Grid, Tile, one_to_one
-from scratchpad.images import beside
+from scratchpad.images import beside, thumbnail
 from scratchpad.views import overlay
+
+SIDE = 1024  # px of the longer side of each of several pictures
 
 
 def tables(made: Bundle) -> dict[str, str]:
@@ -65,11 +68,20 @@ def attention_png(made: Bundle) -> bytes:
     shown = made.case.shown
     maps = unpacked(shown.maps).reshape(len(shown.rows), -1)
     row = shown.rows.index(shown.nameToken) if shown.nameToken in shown.rows else len(shown.rows) - 1
-    pictures, buffer = made.pictures(), io.BytesIO()
+    pictures, buffer, top = made.pictures(), io.BytesIO(), float(maps[row].max())
     where = grid(shown, [(p.height, p.width) for p in pictures])
-    over = [overlay(picture, where.picture(maps[row], i), float(maps[row].max())) for i, picture in enumerate(pictures)]
-    beside(over).save(buffer, "PNG")
+    if len(pictures) == 1:
+        whole = overlay(pictures[0], where.picture(maps[row]), top)
+    else:
+        whole = beside([_small(thumbnail(picture, SIDE), where, maps[row], i) for i, picture in enumerate(pictures)])
+    whole.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _small(picture: Image.Image, where: Grid, values: Float[np.ndarray, " p"], number: int) -> Image.Image:
+    """A map over a picture that was scaled down."""
+    drawn = np.asarray(where.raster(picture.height, picture.width, number) @ values).reshape(picture.height, picture.width)
+    return overlay(picture, drawn, float(values.max()))
 
 
 def grid(shown: Shown, sizes: Sequence[tuple[int, int]]) -> Grid:

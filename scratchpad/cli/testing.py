@@ -77,7 +77,7 @@ def _ablate(options: argparse.Namespace) -> None:
     if comparison.sampled:
         lines.append(f"drawn at {options.temperature}, seed {options.seed}: {comparison.sampled.before!r} -> {comparison.sampled.after!r}")
     if comparison.inactive:
-        lines.append(f"not active in this picture, so no effect: {', '.join(map(str, comparison.inactive))}")
+        lines.append(f"not active where the edit acts, so no effect: {', '.join(map(str, comparison.inactive))}")
     if comparison.toward:
         lines.append(f"log-probability of {comparison.toward.text!r}: {comparison.toward.before:.3f} -> {comparison.toward.after:.3f}")
     if comparison.risen:

@@ -71,11 +71,13 @@ def _pixels(pictures: Sequence[Image.Image], grid: Grid, tiles: list[Image.Image
     files = ", ".join(f"{one.height} x {one.width}" for one in pictures)
     shapes = dict.fromkeys(f"{one.rows} x {one.cols}" for one in grid.tiles)
     seen = dict.fromkeys(f"{one.height} x {one.width}" for one in tiles)
-    tile = f"{len(grid.tiles)} tiles of " if len(grid.tiles) > 1 else ""
+    count = len(grid.tiles)
+    tile = f"{count} tiles of " if count > 1 else ""
+    part = tile if len(tiles) == count else f"{len(tiles)} of {count} tiles of "
     gridded = [_gridded(picture, grid, i) for i, picture in enumerate(pictures)]
     return [
         Stage("The file" if len(pictures) == 1 else "The files", f"{files} px", _small(beside([_small(one) for one in pictures]))),
-        Stage("As the encoder sees it", f"{tile}{', '.join(seen)} px", _small(beside(tiles))),
+        Stage("As the encoder sees it", f"{part}{', '.join(seen)} px", _small(beside(tiles))),
         Stage("Cut into patches", f"{tile}{', '.join(shapes)} patches, {grid.image_tokens} image tokens", _small(beside(gridded))),
     ]
 

@@ -23,7 +23,7 @@ from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, ask_column, header, panel, theme
 from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.studies import Studies
-from scratchpad.ui.upload import Counted
+from scratchpad.ui.upload import Counted, fetch_nothing
 from scratchpad.ui.visitors import Limit
 from scratchpad.ui.wiring import Actions, wire
 from scratchpad.workbench import HOME
@@ -88,6 +88,7 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
         parts = Parts(head, ask, look, test, layers, stages, needle, keep, asked)
         wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))
+    fetch_nothing(page)
     return page
 
 

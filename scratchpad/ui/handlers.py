@@ -15,7 +15,7 @@ from scratchpad.analysis.edit import ablation
 from scratchpad.benches import Benches, loaded
 from scratchpad.diagnose import as_json, diagnose
 from scratchpad.errors import UserError
-from scratchpad.images import load_image
+from scratchpad.images import load_images, sha256
 from scratchpad.needle.kept import OF_SAE, trust
 from scratchpad.progress import Stopped
 from scratchpad.trials import MOST
@@ -42,9 +42,9 @@ class Handlers:
     def ask(self, images: Sequence[str], prompt: str, choice: str | None = None) -> tuple[str | None, str, Asked | None]:
         """(analysis for the panels, status line, what was asked); the analysis is None when there is none to show."""
         try:
-            bench, pictures = self.bench(choice), [load_image(image) for image in images or [""]]
+            bench, pictures = self.bench(choice), load_images(images or [None])
             found = bench.analyze(pictures, prompt)
-            foreign = found.run.image_sha256 not in self.known
+            foreign = any(sha256(picture) not in self.known for picture in pictures)
             drawn = json.loads(panels.analysis(bench, found, pictures, foreign)) | {
                 "choice": choice or "",
                 "model": bench.vlm.name,

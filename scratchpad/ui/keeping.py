@@ -21,7 +21,7 @@ from scratchpad.cases.shelf import find
 from scratchpad.cases.store import Store
 from scratchpad.cases.tables import attention_png, tables
 from scratchpad.errors import UserError
-from scratchpad.images import load_image
+from scratchpad.images import load_images
 from scratchpad.panels import data_url
 from scratchpad.records import Edit, LatentEdit
 from scratchpad.ui import export
@@ -46,7 +46,7 @@ class Keeping:
         def act() -> dict[str, Any]:
             if self.benches is None or not asked:
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
-            bench, pictures = self.benches.of(asked.get("choice")), [load_image(one) for one in asked["images"]]
+            bench, pictures = self.benches.of(asked.get("choice")), load_images(asked["images"])
             found = bench.analyze(pictures, asked["prompt"])
             tests = [_tested(bench, found, run) for run in _listed(event.get("runs"))]
             made = record(bench, pictures, found, tests, _text(event.get("title")), _text(event.get("notes")))

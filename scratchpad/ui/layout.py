@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import gradio as gr
 
 from scratchpad.benches import Benches
-from scratchpad.images import load_image
+from scratchpad.images import MOST, load_image
 from scratchpad.panels import data_url
 from scratchpad.progress import Step
 from scratchpad.ui.calls import Call
 from scratchpad.ui.upload import upload, uploads
 from scratchpad.vlm.prepare import MARK
-from scratchpad.vlm.ramps import MOST
 from scratchpad.workbench import Workbench
 
 SEVERAL = f"Up to {MOST} in all. The question may say {MARK} where each stands; else they stand before it."

@@ -7,7 +7,7 @@ from typing import Any
 from scratchpad import panels
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
-from scratchpad.images import load_image
+from scratchpad.images import load_images
 from scratchpad.needle.datasets import DATASETS
 from scratchpad.needle.kept import measured
 from scratchpad.needle.live import example, measure
@@ -35,7 +35,7 @@ class Studies:
         def act() -> dict[str, Any]:
             if not asked or not asked.get("images"):
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
-            pictures = [load_image(one) for one in asked["images"]]
+            pictures = load_images(asked["images"])
             if event.get("by") == "page":
                 retriever = self.benches.retriever()
                 query, page = query_of(retriever, str(event.get("query") or asked["prompt"])), page_of(retriever, pictures[0])
@@ -51,7 +51,7 @@ class Studies:
         def act() -> dict[str, Any]:
             if not asked or not asked.get("images"):
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
-            pictures = [load_image(one) for one in asked["images"]]
+            pictures = load_images(asked["images"])
             benches = self.benches.layers(asked.get("choice"))
             rows = []
             for n, bench in enumerate(benches):

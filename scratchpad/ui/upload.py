@@ -1,10 +1,10 @@
-"""Pictures that visitors upload. Gradio's own component would fetch an address that stands where an upload should, and takes
-any number of files from anyone.
+"""Pictures that visitors upload. Gradio's own components would fetch an address that stands where an upload should, open any path
+of the server's that lacks the mark of a file, and take any number of files from anyone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,13 +21,13 @@ C = TypeVar("C", bound=gr.components.Component)
 
 
 def upload(value: str | None, **how: Any) -> gr.Image:
-    """A gr.Image that refuses addresses."""
-    return _local_only(gr.Image(value, type="filepath", **how))
+    """A gr.Image that opens uploads alone."""
+    return _uploads_only(gr.Image(value, type="filepath", **how))
 
 
 def uploads(**how: Any) -> gr.Gallery:
-    """A gr.Gallery of pictures that refuses addresses."""
-    return _local_only(gr.Gallery(type="filepath", file_types=["image"], **how))
+    """A gr.Gallery of pictures that opens uploads alone."""
+    return _uploads_only(gr.Gallery(type="filepath", file_types=["image"], **how))
 
 
 def paths(gallery: Any) -> list[str]:
@@ -35,8 +35,14 @@ def paths(gallery: Any) -> list[str]:
     return [str(path) for path, _ in gallery or []]
 
 
-def _local_only(component: C) -> C:
-    """Not a subclass: Gradio writes a stub beside the source of every one."""
+def fetch_nothing(page: gr.Blocks) -> None:
+    """No component of a page, its endpoints' among them, fetches an address. Call it when the page is complete."""
+    for block in page.blocks.values():
+        if isinstance(block, gr.components.Component):
+            _fetch_nothing(block)
+
+
+def _fetch_nothing(component: gr.components.Component) -> None:
     later, now = component.async_move_resource_to_block_cache, component.move_resource_to_block_cache
 
     async def take_later(given: str | Path | None) -> str | None:
@@ -47,7 +53,33 @@ def _local_only(component: C) -> C:
 
     component.async_move_resource_to_block_cache = take_later  # type: ignore[method-assign,assignment]
     component.move_resource_to_block_cache = take_now  # type: ignore[method-assign,assignment]
+
+
+def _uploads_only(component: C) -> C:
+    """Not a subclass: Gradio writes a stub beside the source of every one."""
+    read = component.preprocess
+    kept = Path(component.GRADIO_CACHE).resolve()
+
+    def preprocess(payload: Any) -> Any:
+        given = payload.model_dump() if payload is not None else None
+        for path in _paths(given):
+            if is_http_url_like(path) or not Path(path).resolve().is_relative_to(kept):
+                raise gr.Error("What was given is no upload: choose the file again.", print_exception=False)
+        return read(payload)
+
+    component.preprocess = preprocess  # type: ignore[method-assign]
     return component
+
+
+def _paths(given: Any) -> Iterator[str]:
+    """Every path in what a component was sent."""
+    if isinstance(given, dict):
+        if isinstance(given.get("path"), str):
+            yield given["path"]
+        given = list(given.values())
+    if isinstance(given, list):
+        for one in given:
+            yield from _paths(one)
 
 
 class Counted:

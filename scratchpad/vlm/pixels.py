@@ -17,14 +17,25 @@ from scratchpad.vlm.ramps import unnormalised
 
 
 def shown(pixel_values: Tensor, image_processor: Any, tiles: tuple[Tile, ...], most: int = 8) -> list[Image.Image]:
-    """The first `most` tiles as the encoder takes them in, resized, cropped and padded as the processor does."""
+    """Up to `most` tiles, as many of every image, as the encoder takes them in, resized, cropped and padded as the processor does."""
     values = pixel_values.detach().float().cpu()
     if values.ndim >= 4:
-        frames = unnormalised(values.flatten(0, -4), image_processor)
+        entries = values.flatten(0, -4)
+        real = [entry for entry in entries if entry.any()]  # padding to as many tiles an image is all zeros
+        frames = list(unnormalised(torch.stack(real) if len(real) == len(tiles) else entries, image_processor))
     else:
-        frames = torch.stack([_whole(values.reshape(-1, values.shape[-1]), image_processor, tiles[0])])
-    pictures = [frame.clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).numpy() for frame in frames[:most]]
+        rows = values.reshape(-1, values.shape[-1]).split([tile.patches for tile in tiles])
+        frames = [_whole(part, image_processor, tile) for part, tile in zip(rows, tiles, strict=True)]
+    chosen = [frames[i] for i in _chosen(tiles, most) if i < len(frames)]
+    pictures = [frame.clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).numpy() for frame in chosen]
     return [Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
+
+
+def _chosen(tiles: tuple[Tile, ...], most: int) -> list[int]:
+    """The first tiles of every image, as many of each."""
+    images = dict.fromkeys(tile.image for tile in tiles)
+    each = max(1, most // len(images))
+    return [i for image in images for i in [n for n, tile in enumerate(tiles) if tile.image == image][:each]]
 
 
 def _whole(rows: Tensor, image_processor: Any, tile: Tile) -> Tensor:

@@ -18,11 +18,11 @@ from torch import Tensor
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
-from scratchpad.images import sha256
+from scratchpad.images import MOST, sha256
 from scratchpad.records import Role, Token
 from scratchpad.vlm.adapter import Layout, Seen
 from scratchpad.vlm.load import Vlm
-from scratchpad.vlm.ramps import MOST, ramp, unnormalised
+from scratchpad.vlm.ramps import ramp, unnormalised
 
 LAYOUTS = 64  # geometries remembered
 MARK = "<image>"  # where an image stands among a prompt's words

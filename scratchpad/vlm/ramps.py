@@ -17,13 +17,13 @@ from PIL import Image
 from torch import Tensor
 
 from scratchpad.grid import Box
+from scratchpad.images import MOST  # more blues would come near those of padding
 
 FLAT = 16  # px: along a shorter side a ramp has too few steps to be read; such a side is never cropped by any family
 SNAP = 0.5  # px within which a measured edge is taken for the image's border
 
 
 STEP = 8  # of blue from one image to the next
-MOST = 10  # images in one run; more blues would come near those of padding
 
 
 def ramp(size: tuple[int, int], image: int = 0) -> Image.Image:

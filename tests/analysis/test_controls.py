@@ -21,6 +21,17 @@ def test_sets_are_of_other_active_latents_with_like_mass(found: Analysis) -> Non
     assert off.mean() < spread.mean() / 2
 
 
+def test_a_control_acts_where_the_edit_does() -> None:
+    """Of latents that are silent there none stands in, and masses are of there alone."""
+    values = np.array([[3, 1], [2, 5], [4, 4]], np.float32)
+    codes = Codes("sae", 8, values, np.array([[0, 1], [2, 3], [4, 5]]))
+    where = np.array([True, True, False])
+    latents, mass = masses(codes, where)
+    assert (latents.tolist(), mass.tolist()) == ([0, 1, 2, 3], [3, 1, 2, 5])
+    assert set(matched_sets(codes, (0,), 64, where=where).ravel().tolist()) == {1, 2, 3}
+    assert set(matched_sets(codes, (0,), 64).ravel().tolist()) == {1, 2, 3, 4, 5}
+
+
 def test_too_few_others_make_no_set() -> None:
     codes = Codes("sae", 8, np.ones((2, 3), np.float32), np.array([[0, 1, 2], [0, 1, 2]]))
     assert len(matched_sets(codes, (0, 1), 5)) == 0

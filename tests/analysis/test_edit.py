@@ -70,3 +70,16 @@ def test_an_inactive_latent_has_no_effect(bench: Workbench, found: Analysis) -> 
     compared = bench.ablate(found, ablation([idle]))
     assert not compared.changed
     assert set(compared.delta_logprob) == {0.0}
+    assert compared.inactive == (idle,)
+    assert bench.ablate(found, Edit((LatentEdit(idle, "add", 3.0),))).inactive == ()
+
+
+def test_a_latent_that_is_silent_in_the_region_has_no_effect(bench: Workbench, found: Analysis) -> None:
+    for latent in found.codes.active().tolist():
+        silent = np.flatnonzero(found.codes.of(latent) == 0)
+        if len(silent):
+            break
+    y0, x0, y1, x1 = found.run.grid.patch_boxes()[silent[0]].tolist()
+    compared = bench.ablate(found, Edit((LatentEdit(latent, "set", 0.0, (y0, x0, y1, x1)),)))
+    assert compared.inactive == (latent,)
+    assert set(compared.delta_logprob) == {0.0}

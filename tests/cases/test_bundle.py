@@ -88,6 +88,8 @@ def test_changed_content_is_another_case(made: Bundle, change) -> None:
         lambda v: v["details"].update({"1": {"references": [{"src": "https://x/", "labels": "", "rows": 1, "cols": 1, "mask": ""}]}}),
         lambda v: v["sae"].update(identity="<b>"),
         lambda v: v.update(title="x" * 1000),
+        lambda v: v["shown"]["tiles"][0].update(image=1),
+        lambda v: v["runs"][0]["items"][0].update(image=7),
     ],
 )
 def test_what_is_not_as_the_format_has_it_is_refused(made: Bundle, change) -> None:

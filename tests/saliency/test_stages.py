@@ -48,6 +48,24 @@ def test_what_the_encoder_sees_is_the_picture(name: str) -> None:
         assert np.corrcoef(red, np.arange(len(red)))[0, 1] < -0.9
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_several_pictures_are_all_seen(name: str) -> None:
+    """Each as bright as it is, in its own tiles."""
+    vlm = vlm_of(name)
+    pictures = [Image.new("RGB", size, (level,) * 3) for size, level in (((60, 60), 40), ((150, 60), 130), ((60, 90), 220))]
+    prepared = prepare(vlm, pictures, "?")
+    processor = vlm.processor.image_processor  # type: ignore[attr-defined]
+    tiles = prepared.grid.tiles
+    seen = shown(prepared.inputs["pixel_values"], processor, tiles, most=3 * len(tiles))
+    assert len(seen) == len(tiles)
+    for picture, tile in zip(seen, tiles, strict=True):
+        level = (40, 130, 220)[tile.image]
+        assert (abs(np.asarray(picture, float) - level) < 8).mean() > 0.2, (tile, np.asarray(picture).mean())
+    assert len(shown(prepared.inputs["pixel_values"], processor, tiles, most=3)) == 3
+    stages = of_answer(vlm, pictures, prepared, run(vlm, prepared, 0, 2))
+    assert (stages[0].title, stages[0].says) == ("The files", "60 x 60, 60 x 150, 90 x 60 px")
+
+
 @pytest.mark.parametrize("name", RETRIEVERS)
 def test_stages_of_a_retrieval_model(name: str) -> None:
     retriever, picture = retriever_of(name), noise((60, 150))

@@ -108,9 +108,9 @@ def test_a_shipped_case_opens(client: Client, server: str) -> None:
     assert told["shown"]["answer"]
 
 
-def _posted(server: str, name: str, data: list[Any]) -> str:
+def _posted(server: str, name: str, data: list[Any], visitor: str) -> str:
     """What the server says to a bare request."""
-    head = {"content-type": "application/json", "x-forwarded-for": "10.0.0.2"}
+    head = {"content-type": "application/json", "x-forwarded-for": visitor}
     call = urllib.request.Request(f"{server}/gradio_api/call/{name}", json.dumps({"data": data}).encode(), head)
     with urllib.request.urlopen(call, timeout=60) as answer:
         event = json.loads(answer.read())["event_id"]
@@ -118,7 +118,7 @@ def _posted(server: str, name: str, data: list[Any]) -> str:
         return str(answer.read().decode())
 
 
-def test_no_address_is_fetched_and_no_path_read(server: str) -> None:
+def test_no_address_is_fetched_and_no_path_read(server: str, scene_path: Path) -> None:
     seen: list[bytes] = []
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -134,13 +134,23 @@ def test_no_address_is_fetched_and_no_path_read(server: str) -> None:
         thread = threading.Thread(target=accept)
         thread.start()
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/x.png"
-        for where in (address, "https://example.com/x.png", "/etc/passwd"):
-            picture = {"path": where, "url": where, "meta": {"_type": "gradio.FileData"}}
-            for given in ([picture, "what animal is there", "0", "", None], [None, "what", "0", "", [{"image": picture, "caption": None}]]):
-                told = _posted(server, "ask", given)
-                assert "event: error" in told, told
-                assert "root:" not in told
-                assert ("nothing is fetched here" in told) == where.startswith("http"), told
+        for where in (address, "https://example.com/x.png", "/etc/passwd", str(scene_path), "/nowhere/scratchpad-secret.png"):
+            bare = {"path": where, "url": where}
+            marked = bare | {"meta": {"_type": "gradio.FileData"}}
+            sent = [
+                ("ask", [None, marked, "0", "", None]),
+                ("analyze", ["", "what", 3, "", [marked]]),
+                ("analyze", [marked, "what", 3, "", None]),
+            ]
+            for picture in (marked, bare, bare | {"meta": {}}, bare | {"meta": {"_type": "x"}}):
+                sent += [("ask", [picture, "what", "0", "", None]), ("ask", [None, "what", "0", "", [{"image": picture}]])]
+            for n, (endpoint, data) in enumerate(sent):
+                told = _posted(server, endpoint, data, f"10.0.1.{n}")
+                assert "event: error" in told, (told, data)
+                assert "/nowhere" not in told
+                refusal = "nothing is fetched here" if where.startswith("http") and "FileData" in str(data) else "is no upload"
+                if where.startswith("http") or "FileData" not in str(data):  # Gradio itself refuses marked paths, in words of its own
+                    assert refusal in told, (told, data)
         thread.join()
     assert seen == []
 

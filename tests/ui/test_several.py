@@ -95,6 +95,24 @@ def test_a_click_and_the_arrows_find_the_patch_under_them(asked: Page) -> None:
     assert asked.evaluate("Scratchpad.tileOf(Scratchpad.state.data, Scratchpad.state.patch)[0].image") == 0
 
 
+def test_a_region_grown_by_keys_stays_in_its_picture(asked: Page) -> None:
+    canvas = asked.locator("#sp-look .sp-map canvas")
+    asked.evaluate("Scratchpad.set({ patch: 0 })")
+    canvas.focus()
+    for key in ("Shift+ArrowRight", "Shift+ArrowDown"):
+        canvas.press(key)
+    assert asked.evaluate("[Scratchpad.state.region, Scratchpad.state.image]") == [[0, 0, 32, 32], 0]
+    asked.click("[data-mark]")  # clears it
+    asked.evaluate("Scratchpad.set({ patch: 196 })")
+    canvas.focus()
+    canvas.press("Shift+ArrowRight")
+    assert asked.evaluate("[Scratchpad.state.region, Scratchpad.state.image]") == [[0, 0, 16, 64], 1]
+    asked.click("[data-mark]")
+    asked.select_option("[data-image]", "2")
+    canvas.press("ArrowRight")
+    assert asked.evaluate("Scratchpad.state.image") == 2, "moving about undoes what was chosen"
+
+
 def test_a_test_acts_on_one_picture_or_a_part_of_it(asked: Page, pictures: list[str], bench: Workbench) -> None:
     own = bench.analyze(pictures, QUESTION)
     asked.select_option("[data-image]", "2")

@@ -18,6 +18,7 @@ Scratchpad.look = (element) => {
     </section>`;
   const q = (s) => element.querySelector(s), canvas = q("canvas");
   const HIGHEST = 460;  // px of the map on the page
+  const dropped = () => (S.state.region ? { region: null, image: null } : {});  // a picture that was chosen as a whole stays chosen
   const imageOf = (i) => (S.state.data.sizes.length > 1 ? i : null);  // of one picture nothing is said
   let drawn = null, painted = "", anchor = null;
 
@@ -59,7 +60,10 @@ Scratchpad.look = (element) => {
     q(".sp-mark span").textContent = s.region ? `Tests act inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px${pictured(d, s.image || 0)}.` : "";
     const whole = q(".sp-whole");
     whole.hidden = d.sizes.length < 2 || !!s.region;
-    if (!whole.hidden) whole.innerHTML = `Tests act on <select data-image aria-label="Which pictures tests act on"><option value="">all pictures</option>${d.sizes.map((_, i) => `<option value="${i}"${s.image === i ? " selected" : ""}>picture ${i + 1}</option>`).join("")}</select>`;
+    if (whole.of !== d.sizes) whole.innerHTML = `Tests act on <select data-image aria-label="Which pictures tests act on"><option value="">all pictures</option>${d.sizes.map((_, i) => `<option value="${i}">picture ${i + 1}</option>`).join("")}</select>`;
+    whole.of = d.sizes;
+    whole.querySelector("select").value = s.image === null ? "" : String(s.image);
+    whole.querySelector("select").disabled = !!s.kept;
     canvas.style.touchAction = s.marking ? "none" : "";
   }
   // Where a pointer is, in the pixels of the picture it's over or, with `image`, of that one.
@@ -78,12 +82,12 @@ Scratchpad.look = (element) => {
     if (!from) return;
     from = null;
     const g = S.state.region, small = !g || g[2] - g[0] < 4 || g[3] - g[1] < 4;
-    S.set({ marking: false, region: small ? null : g, image: small ? null : S.state.image });
+    S.set(small ? { marking: false, ...dropped() } : { marking: false });
   });
   element.addEventListener("click", (e) => {
     const stop = e.target.closest("[data-stop]");
     if (stop) { stop.disabled = true; stop.textContent = "Stopping…"; element.server.stop(S.ticket("ask")); return; }
-    if (e.target.closest("[data-mark]")) { S.set(S.state.region ? { region: null, image: null, marking: false } : { marking: !S.state.marking, patch: null }); return; }
+    if (e.target.closest("[data-mark]")) { S.set(S.state.region ? { ...dropped(), marking: false } : { marking: !S.state.marking, patch: null }); return; }
     const token = e.target.closest("[data-token]"), latent = e.target.closest("[data-latent]");
     if (token) S.set({ token: +token.dataset.token, latent: null, more: 12 });
     if (latent) { const id = +latent.dataset.latent; S.set({ latent: S.state.latent === id ? null : id }); }
@@ -91,20 +95,28 @@ Scratchpad.look = (element) => {
   canvas.addEventListener("click", (e) => {
     const d = S.state.data; if (!d || S.state.region || S.state.marking) return;
     const at = point(e), found = at.hit ? S.patchAt(d, at.image, at.y, at.x) : null;
+    anchor = null;
     if (found !== null) S.set({ patch: S.state.patch === found ? null : found });
   });
   canvas.addEventListener("keydown", (e) => {
     const d = S.state.data, step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[e.key];
     if (!d) return;
-    if (e.key === "Escape") { anchor = null; S.set({ patch: null, region: null, image: null, marking: false }); return; }
+    if (e.key === "Escape") { anchor = null; S.set({ patch: null, ...dropped(), marking: false }); return; }
     if (!step) return;
     e.preventDefault();
-    const p = S.state.patch === null ? 0 : S.state.patch, next = S.state.patch === null ? 0 : beside(d, p, step, e.shiftKey);
+    const p = S.state.patch === null ? 0 : S.state.patch, next = S.state.patch === null ? 0 : inTile(d, p, step) ?? beside(d, p, step, e.shiftKey);
     if (next === null) return;
+    const pictureOf = (patch) => { const found = S.tileOf(d, patch); return found ? found[0].image || 0 : -1; };
+    if (anchor !== null && (!S.state.region || pictureOf(anchor) !== pictureOf(next))) anchor = null;  // of a region that is gone
     anchor = e.shiftKey ? anchor ?? p : null;
+    if (anchor !== null && pictureOf(anchor) !== pictureOf(next)) anchor = next;
     const [a, b] = [S.patchBox(d, anchor ?? next), S.patchBox(d, next)], lo = (i) => Math.round(Math.min(a[i], b[i])), hi = (i) => Math.round(Math.max(a[i], b[i]));
-    S.set(anchor === null ? { patch: next, region: null, image: null } : { patch: next, region: [lo(0), lo(1), hi(2), hi(3)], image: imageOf(S.tileOf(d, next)[0].image || 0) });
+    S.set(anchor === null ? { patch: next, ...dropped() } : { patch: next, region: [lo(0), lo(1), hi(2), hi(3)], image: imageOf(S.tileOf(d, next)[0].image || 0) });
   });
+  function inTile(d, p, [down, right]) {
+    const [t, , row, col] = S.tileOf(d, p), r = row + down, c = col + right;
+    return r < 0 || r >= t.rows || c < 0 || c >= t.cols ? null : p + down * t.cols + right;
+  }
   // The next patch on the sheet in a direction, over the gap to another picture too unless that would take a region along.
   function beside(d, p, [down, right], within) {
     const [x, y, w, h] = boxOf(d, p), own = S.tileOf(d, p)[0].image || 0, [high, wide] = S.sheet(d).size, far = 0.05 * Math.max(high, wide);
@@ -121,7 +133,7 @@ Scratchpad.look = (element) => {
     stop.hidden = !element.server || !s.data;
     if (!s.busy) { stop.disabled = false; stop.textContent = "Cancel"; }
     if (!s.data) return;
-    if (drawn !== s.data) { drawn = s.data; q(".sp-answer").textContent = s.data.answer || "(nothing)"; q(".sp-foreign").hidden = !s.data.note; q(".sp-foreign").textContent = s.data.note || ""; }
+    if (drawn !== s.data) { drawn = s.data; anchor = null; q(".sp-answer").textContent = s.data.answer || "(nothing)"; q(".sp-foreign").hidden = !s.data.note; q(".sp-foreign").textContent = s.data.note || ""; }
     const focus = document.activeElement && element.contains(document.activeElement) ? document.activeElement.dataset.token || document.activeElement.dataset.latent : null;
     tokens(s); patch(s); map(s);
     if (focus) { const again = q(`[data-token="${focus}"],[data-latent="${focus}"]`); if (again) again.focus({ preventScroll: true }); }

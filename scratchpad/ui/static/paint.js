@@ -67,8 +67,8 @@
   }
   // Draws a value per patch over the pictures: the grey picture where it's low, the map's colour where it's high. `box` is on the sheet.
   S.paint = async (canvas, shot, values, { width = 0, box = null, dim = 1 } = {}) => {
-    const images = await Promise.all(shot.images.map(picture));
-    if (images.includes(null)) return;
+    const turn = canvas.turn = (canvas.turn || 0) + 1, images = await Promise.all(shot.images.map(picture));
+    if (images.includes(null) || canvas.turn !== turn) return;  // it was asked for something else meanwhile
     const { size: [h, w], places } = S.sheet(shot), scale = (width || Math.min(w, SHOWN)) / w;
     canvas.width = Math.max(1, Math.round(w * scale)); canvas.height = Math.max(1, Math.round(h * scale));
     const pen = canvas.getContext("2d");

@@ -39,7 +39,7 @@ Scratchpad.stages = (element, trigger) => {
       const n = map.length / made.tokens.length, values = map.subarray(token * n, (token + 1) * n), low = Math.min(...values), top = Math.max(...values);
       S.paint(q("canvas"), made.shot, Float32Array.from(values, (v) => (v - low) / Math.max(1e-9, top - low)));
       q(".sp-least").textContent = low.toFixed(2); q(".sp-top").textContent = top.toFixed(2);
-      q(".sp-what").innerHTML = `Cosine of query token <b>${S.shown(made.tokens[token].text)}</b> with every image token. <span${S.means("maxsim")}>The page's score for the whole query (MaxSim) is ${made.score.toFixed(2)}.</span> ${S.trust(S.state.pageTrust === undefined ? made.trust : S.state.pageTrust, "cosine")}`;
+      q(".sp-what").innerHTML = `${d.images.length > 1 ? "The first picture alone is looked at. " : ""}Cosine of query token <b>${S.shown(made.tokens[token].text)}</b> with every image token. <span${S.means("maxsim")}>The page's score for the whole query (MaxSim) is ${made.score.toFixed(2)}.</span> ${S.trust(S.state.pageTrust === undefined ? made.trust : S.state.pageTrust, "cosine")}`;
       const chips = (part) => made.tokens.map((t, i) => (t.part === part ? `<button type="button" class="sp-chip sp-${part === "query" ? "output" : "system"}" data-at="${i}" aria-pressed="${i === token}">${S.shown(t.text)}</button>` : "")).join("");
       q(".sp-tokens").innerHTML = `<p class="sp-kicker">Your words</p><div class="sp-row">${chips("query")}</div><details><summary>Prefix and augmentation tokens</summary><div class="sp-row">${chips("prefix")}${chips("augmentation")}</div></details>`;
       return;

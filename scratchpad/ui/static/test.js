@@ -106,7 +106,7 @@ Scratchpad.test = (element, trigger) => {
   }
   function beside(s, c) {
     const notes = [];
-    if (c.inactive.length) notes.push(`Not active in this picture, so without effect: ${c.inactive.map((id) => `${S.escape(S.label(s.data, id))} #${id}`).join(", ")}.`);
+    if (c.inactive.length) notes.push(`Not active where the test acts, so without effect: ${c.inactive.map((id) => `${S.escape(S.label(s.data, id))} #${id}`).join(", ")}.`);
     if (!c.keep_error) notes.push("The SAE's reconstruction stands in place of the activations.");
     if (c.sampled) notes.push(`Drawn at temperature ${c.sampled.temperature}, seed ${c.sampled.seed}: before “${S.escape(c.sampled.before)}”, after “${words(c.sampled.diff, "gone").replace(/^(<mark[^>]*>)?\s+/, "$1")}”.`);
     if (c.blank) notes.push(c.blank.same ? `<b>With a grey picture in its place the model answers the same</b>: this answer may be habit, not sight.`
@@ -134,10 +134,10 @@ Scratchpad.test = (element, trigger) => {
     if (+slider.value !== s.strength) { slider.value = s.strength; q(".sp-strength output").textContent = say(s.strength); }
     if (!s.data) return;
     q(".sp-runs").innerHTML = s.runs.length > 1 || (s.runs.length && s.at < 0) ? s.runs.map((r, i) => `<button type="button" class="sp-chip" data-run="${i}" aria-pressed="${s.at === i}" title="${S.escape(r.comparison.after.answer)}">${i + 1} · ${r.comparison.changed ? "changed" : "stayed"}</button>`).join("") : "";
-    const edit = JSON.stringify([s.data.key, s.picked, s.own, s.ops, s.strength, s.region, s.image, !!s.kept, s.picked.map((id) => S.label(s.data, id))]);
+    const edit = JSON.stringify([s.data.key, s.picked, s.own, s.ops, s.strength, s.region, s.image, s.keepError, !!s.kept, s.picked.map((id) => S.label(s.data, id))]);
     if (edit !== written) q(".sp-picked").innerHTML = (s.picked.map((id) => `<span class="sp-chip sp-in"><span>${S.escape(S.label(s.data, id))} <small>#${id}</small></span><select data-op="${id}"${s.kept ? " disabled" : ""} aria-label="What is done to ${S.escape(S.label(s.data, id))}" title="× multiplies its activation, = sets it, + adds to it, on every patch">${[["scale", "×"], ["set", "="], ["add", "+"]].map(([op, sign]) => `<option value="${op}"${(s.ops[id] || "scale") === op ? " selected" : ""}>${sign}</option>`).join("")}</select><input type="number" step="0.1" data-own="${id}" value="${s.own[id] ?? ""}" placeholder="${s.strength}"${s.kept ? " disabled" : ""} aria-label="by how much, ${S.escape(S.label(s.data, id))}" title="By how much; empty: as the slider says">${s.kept ? "" : `<button type="button" class="sp-link" data-drop="${id}" title="Leave it out of the test" aria-label="Leave ${S.escape(S.label(s.data, id))} out of the test">✕</button>`}</span>`).join("")
       || (s.kept ? "" : `<p class="sp-note">Switch off concepts from the cards, a cluster from the heatmap, or take the suggested set: the ${s.data.suggested.length} latents that one backward pass predicts the answer leans on most.</p>`))
-      + (s.picked.length && (s.region || s.image !== null) ? `<span class="sp-note">only ${s.region ? `inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px` : "on"}${s.data.sizes.length > 1 ? ` ${s.region ? "of " : ""}picture ${(s.image || 0) + 1}` : ""}</span>` : "");
+      + (s.picked.length && (s.region || s.image !== null) ? `<span class="sp-note">only ${s.region ? `inside rows ${s.region[0]}–${s.region[2]}, columns ${s.region[1]}–${s.region[3]} px` : "on"}${s.data.sizes.length > 1 ? ` ${s.region ? "of " : ""}picture ${(s.image || 0) + 1}` : ""}${s.keepError ? "" : "; the reconstruction stands everywhere"}</span>` : "");
     written = edit;
     const v = q(".sp-verified");
     if (shown !== s.verified) { shown = s.verified; v.innerHTML = shown ? S.effects(shown) : ""; }
