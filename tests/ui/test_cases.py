@@ -73,6 +73,13 @@ def test_run_it_again_and_go_on_from_it(chromium: Browser, address: str, kept: s
     page.locator("[data-do=suggest]").click()
     page.locator("#sp-test [data-do=go]").click()
     expect(page.locator("#sp-test .sp-verdict")).to_be_visible(timeout=60_000)
+    for n, example in enumerate((None, 2)):  # the case's own picture, and an example's, asked about anew
+        if example is not None:
+            page.click(f"[data-example='{example}']")
+            page.wait_for_function("!Scratchpad.state.data.tokens.some((t) => t.text.includes('see')) && !Scratchpad.state.busy")
+        page.fill("#sp-ask textarea", f"what do you see{' there' * n}")
+        page.click("#sp-go")
+        page.wait_for_function("Scratchpad.state.data.tokens.some((t) => t.text.includes('see')) && !Scratchpad.state.busy", timeout=60_000)
     page.context.close()
 
 
