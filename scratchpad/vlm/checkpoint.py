@@ -84,14 +84,6 @@ def _quantised(bits: int, kind: torch.dtype) -> BitsAndBytesConfig:
     )
 
 
-def with_gradients(model: PreTrainedModel) -> PreTrainedModel:
-    """Turns off bitsandbytes' packed kernel for processors, which can't be differentiated: predicted effects need that."""
-    for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            setattr(module, "support_avx512bf16_for_cpu", False)  # noqa: B010  mypy takes it for a tensor
-    return model
-
-
 def _check_device(device: str) -> None:
     try:
         kind = torch.device(device).type
@@ -140,6 +132,21 @@ def attempt(source: str | Path, part: str, load: Any) -> Any:
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"The {part} of {source} could not be loaded: {reason[:300]}") from error
+
+
+def load_weights(source: str | Path, kind: Any, how: Placement, options: dict[str, Any]) -> PreTrainedModel:
+    """A model of a transformers class on its device, ready to be read and differentiated, its weights fixed.
+
+    Raises:
+        UserError: the weights can't be loaded.
+    """
+    model = attempt(source, "weights", lambda: kind.from_pretrained(source, use_safetensors=True, **options))
+    model = model if "device_map" in options else model.to(how.device)
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):  # bitsandbytes' packed kernel for processors has no gradient
+            module.support_avx512bf16_for_cpu = False
+    fixed: PreTrainedModel = model.eval().requires_grad_(False)
+    return fixed
 
 
 def name_of(source: str | Path) -> str:

@@ -11,19 +11,9 @@ from torch import nn
 from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoModelForImageTextToText, PreTrainedModel, ProcessorMixin
 
 from scratchpad.errors import UserError
-from scratchpad.vlm import attention
+from scratchpad.vlm import attention, checkpoint
 from scratchpad.vlm.adapter import Adapter
-from scratchpad.vlm.checkpoint import (
-    Placement,
-    attempt,
-    check_folder,
-    configuration,
-    identity_of,
-    load_options,
-    name_of,
-    own_world,
-    with_gradients,
-)
+from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.families import adapter_for
 from scratchpad.vlm.processor import load_processor
 
@@ -62,7 +52,7 @@ class Vlm:
     @property
     def encoder_identity(self) -> str:
         """A hash of the vision tower alone: an SAE belongs to it, whatever language model reads on."""
-        return identity_of(self.adapter.tower(self.model))
+        return checkpoint.identity_of(self.adapter.tower(self.model))
 
     @property
     def read_layer(self) -> int:
@@ -102,27 +92,22 @@ def load_vlm(source: str | Path, placement: Placement | None = None) -> Vlm:
     how = placement or Placement()
     folder = Path(source)
     if folder.is_dir():
-        check_folder(folder)
+        checkpoint.check_folder(folder)
     elif len(folder.parts) != 2:
         raise UserError(f"There is no model folder {source}; expected a folder with config.json, or a hub id such as owner/name.")
-    config = attempt(source, "configuration", lambda: configuration(source, how.own_code))
+    config = checkpoint.attempt(source, "configuration", lambda: checkpoint.configuration(source, how.own_code))
     if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING and not how.own_code:
         raise UserError(f"{source} is of type {config.model_type!r}, which isn't a model for images and text; expected one that is.")
     adapter = adapter_for(config.model_type)
-    options = load_options(source, config, how)
-    processor = attempt(source, "processor", lambda: load_processor(source, config))
+    options = checkpoint.load_options(source, config, how)
+    processor = checkpoint.attempt(source, "processor", lambda: load_processor(source, config))
     if not hasattr(processor, "image_processor"):
         raise UserError(f"{source} has no image processor; expected preprocessor_config.json or processor_config.json beside the weights.")
     if how.pan_and_scan:
         _pan_and_scan(processor, source)
-    model = attempt(
-        source,
-        "weights",
-        lambda: AutoModelForImageTextToText.from_pretrained(source, use_safetensors=True, trust_remote_code=how.own_code, **options),
-    )
-    model = with_gradients(model if "device_map" in options else model.to(how.device)).eval().requires_grad_(False)
+    model = checkpoint.load_weights(source, AutoModelForImageTextToText, how, options | {"trust_remote_code": how.own_code})
     attention.install(model)
-    return Vlm(name_of(source), identity_of(model), model, processor, adapter, own_world(folder))
+    return Vlm(checkpoint.name_of(source), checkpoint.identity_of(model), model, processor, adapter, checkpoint.own_world(folder))
 
 
 def _pan_and_scan(processor: Any, source: str | Path) -> None:

@@ -26,18 +26,9 @@ from transformers import (
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
+from scratchpad.vlm import checkpoint
 from scratchpad.vlm.adapter import Adapter, Seen
-from scratchpad.vlm.checkpoint import (
-    Placement,
-    attempt,
-    check_folder,
-    configuration,
-    identity_of,
-    load_options,
-    name_of,
-    own_world,
-    with_gradients,
-)
+from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.families.gemma import PaliGemma
 from scratchpad.vlm.families.idefics import ModernVBert
 from scratchpad.vlm.families.qwen import Qwen2VL
@@ -111,7 +102,7 @@ class Page:
 def is_retriever(source: str | Path) -> bool:
     """Whether a folder or hub id holds a retrieval model; False where that can't be read."""
     try:
-        return configuration(source).model_type in CLASSES
+        return checkpoint.configuration(source).model_type in CLASSES
     except (UserError, OSError, ValueError, KeyError):
         return False
 
@@ -125,16 +116,15 @@ def load_retriever(source: str | Path, placement: Placement | None = None) -> Re
     how = placement or Placement()
     folder = Path(source)
     if folder.is_dir():
-        check_folder(folder)
-    config = attempt(source, "configuration", lambda: configuration(source))
+        checkpoint.check_folder(folder)
+    config = checkpoint.attempt(source, "configuration", lambda: checkpoint.configuration(source))
     if config.model_type not in CLASSES:
         raise UserError(f"{source} is of type {config.model_type!r}; expected a retrieval model: {', '.join(CLASSES)}.")
     kind, adapter = CLASSES[config.model_type]
-    options = load_options(source, config, how)
-    processor = attempt(source, "processor", lambda: load_processor(source, config))
-    model = attempt(source, "weights", lambda: kind.from_pretrained(source, use_safetensors=True, **options))
-    model = with_gradients(model if "device_map" in options else model.to(how.device)).eval().requires_grad_(False)
-    return Retriever(name_of(source), identity_of(model), model, processor, adapter(), own_world(folder))
+    options = checkpoint.load_options(source, config, how)
+    processor = checkpoint.attempt(source, "processor", lambda: load_processor(source, config))
+    model = checkpoint.load_weights(source, kind, how, options)
+    return Retriever(checkpoint.name_of(source), checkpoint.identity_of(model), model, processor, adapter(), checkpoint.own_world(folder))
 
 
 def query_of(retriever: Retriever, text: str) -> Query:
