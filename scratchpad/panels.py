@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from PIL import Image
-from scipy import sparse
 
 from scratchpad import views
 from scratchpad.analysis import rank
@@ -151,8 +149,8 @@ def layer(bench: Workbench, found: Analysis, pictures: Sequence[Image.Image], mo
     """The concepts that an answer weighs most at one layer, each with where it fires; those that fire nearly everywhere left out."""
     rows = [row for row in found.ranking if row.sparsity is None or row.sparsity <= common][:most]
     small = [thumbnail(picture, THUMB) for picture in pictures]
-    rasters = [found.run.grid.raster(one.height, one.width, i) for i, one in enumerate(small)]
-    maps = [beside([_fired(*at, found.codes.of(row.id)) for at in zip(small, rasters, strict=True)], 2) for row in rows]
+    grid, fired = found.run.grid, [found.codes.of(row.id) for row in rows]
+    maps = [beside([views.over_small(one, grid, values, i) for i, one in enumerate(small)], 2) for values in fired]
     return {
         "sae": bench.sae.name,
         "layer": bench.sae.layer,
@@ -160,12 +158,6 @@ def layer(bench: Workbench, found: Analysis, pictures: Sequence[Image.Image], mo
         "trust": trust(bench.vlm.identity, OF_SAE, bench.sae.identity),
         "latents": [{"id": r.id, "name": r.name, "score": r.score, "src": data_url(m)} for r, m in zip(rows, maps, strict=True)],
     }
-
-
-def _fired(picture: Image.Image, raster: sparse.csr_matrix, values: Float[np.ndarray, " p"]) -> Image.Image:
-    """Where a latent fires on one of the pictures, as bright as it is on all of them."""
-    top = float(values.max(initial=0))
-    return views.overlay(picture, np.asarray(raster @ values).reshape(picture.height, picture.width), top)
 
 
 def needle(summary: dict[str, Any]) -> dict[str, Any]:

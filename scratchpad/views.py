@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from PIL import Image
 from safetensors.numpy import save_file
 
 from scratchpad.analysis import compare, controls
 from scratchpad.colours import sequential
-from scratchpad.images import load_image
+from scratchpad.grid import Grid
+from scratchpad.images import load_images
 from scratchpad.records import Comparison, Control, Heatmap, Run, Sufficient, Token, Verified
 from scratchpad.workbench import Analysis, Workbench
 
@@ -130,7 +132,7 @@ def verified_json(bench: Workbench, verified: Verified) -> dict[str, Any]:
 def write_analysis(analysis: Analysis, images: Sequence[str], out: Path) -> None:
     """The map of every prompt and output token on every image as PNG, arrays as safetensors."""
     out.mkdir(parents=True, exist_ok=True)
-    pictures = [load_image(image) for image in images]
+    pictures = load_images(images)
     run, weights = analysis.run, analysis.weights
     rows = dict(zip(weights.tokens, weights.values, strict=True))
     for token in (t for t in run.tokens if t.role in ("prompt", "output")):
@@ -152,6 +154,12 @@ def write_analysis(analysis: Analysis, images: Sequence[str], out: Path) -> None
         },
         out / "arrays.safetensors",
     )
+
+
+def over_small(picture: Image.Image, grid: Grid, values: Float[np.ndarray, " p"], number: int) -> Image.Image:
+    """A map over one of a run's pictures that was scaled down, coloured as strongly as over all of them."""
+    drawn = np.asarray(grid.raster(picture.height, picture.width, number) @ values).reshape(picture.height, picture.width)
+    return overlay(picture, drawn, float(values.max(initial=0)))
 
 
 def overlay(picture: Image.Image, values: np.ndarray, top: float | None = None) -> Image.Image:

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 
 from scratchpad.cases.bundle import Bundle
 from scratchpad.cases.schema import Shown
 from scratchpad.grid import Grid, Tile, one_to_one
 from scratchpad.images import beside, thumbnail
-from scratchpad.views import overlay
+from scratchpad.views import over_small, overlay
 
 SIDE = 1024  # px of the longer side of each of several pictures
 
@@ -73,15 +72,9 @@ def attention_png(made: Bundle) -> bytes:
     if len(pictures) == 1:
         whole = overlay(pictures[0], where.picture(maps[row]), top)
     else:
-        whole = beside([_small(thumbnail(picture, SIDE), where, maps[row], i) for i, picture in enumerate(pictures)])
+        whole = beside([over_small(thumbnail(picture, SIDE), where, maps[row], i) for i, picture in enumerate(pictures)])
     whole.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _small(picture: Image.Image, where: Grid, values: Float[np.ndarray, " p"], number: int) -> Image.Image:
-    """A map over a picture that was scaled down."""
-    drawn = np.asarray(where.raster(picture.height, picture.width, number) @ values).reshape(picture.height, picture.width)
-    return overlay(picture, drawn, float(values.max()))
 
 
 def grid(shown: Shown, sizes: Sequence[tuple[int, int]]) -> Grid:
