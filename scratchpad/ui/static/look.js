@@ -35,12 +35,13 @@ Scratchpad.look = (element) => {
   function patch(s) {
     const d = s.data;
     if (s.patch === null) { q(".sp-patch").innerHTML = `<p class="sp-note">Choose a token to see where it looked. Click a patch of the picture to list its concepts.</p>`; return; }
-    const [t, tile, row, col] = S.tileOf(d, s.patch), of = t.image || 0, several = d.tiles.filter((other) => (other.image || 0) === of).length > 1, rows = S.ofPatch(d, s.patch).slice(0, 8);
-    q(".sp-patch").innerHTML = `<p class="sp-kicker">Patch at row ${row}, column ${col}${several ? `, tile ${tile - d.tiles.findIndex((other) => (other.image || 0) === of)}` : ""}${pictured(d, of)}</p><ul class="sp-list">${rows.map((l) =>
+    const [t, , row, col] = S.tileOf(d, s.patch), of = pictureOf(d, s.patch), tiles = d.tiles.filter((other) => (other.image || 0) === of), rows = S.ofPatch(d, s.patch).slice(0, 8);
+    q(".sp-patch").innerHTML = `<p class="sp-kicker">Patch at row ${row}, column ${col}${tiles.length > 1 ? `, tile ${tiles.indexOf(t)}` : ""}${pictured(d, of)}</p><ul class="sp-list">${rows.map((l) =>
       `<li><button type="button" class="sp-link" data-latent="${l.id}" aria-pressed="${s.latent === l.id}">${S.escape(S.label(d, l.id))} <small>#${l.id}</small></button><span class="sp-meter" style="--v:${(l.value / rows[0].value).toFixed(3)}"></span><span class="sp-num"${S.means("activation")}>${l.value.toFixed(2)}</span></li>`).join("")}</ul>`;
   }
   const pictured = (d, image) => (d.sizes.length > 1 ? ` of picture ${image + 1}` : "");
-  const boxOf = (d, p) => S.onSheet(d, S.tileOf(d, p)[0].image || 0, S.patchBox(d, p));
+  const pictureOf = (d, p) => S.tileOf(d, p)[0].image || 0;
+  const boxOf = (d, p) => S.onSheet(d, pictureOf(d, p), S.patchBox(d, p));
   function map(s) {
     const d = s.data, latent = s.latent !== null, values = latent ? S.firing(d, s.latent) : s.token !== null && d.row.has(s.token) ? S.attention(d, s.token) : null;
     let top = 0; if (values) for (const v of values) if (v > top) top = v;
@@ -106,12 +107,11 @@ Scratchpad.look = (element) => {
     e.preventDefault();
     const p = S.state.patch === null ? 0 : S.state.patch, next = S.state.patch === null ? 0 : inTile(d, p, step) ?? beside(d, p, step, e.shiftKey);
     if (next === null) return;
-    const pictureOf = (patch) => { const found = S.tileOf(d, patch); return found ? found[0].image || 0 : -1; };
-    if (anchor !== null && (!S.state.region || pictureOf(anchor) !== pictureOf(next))) anchor = null;  // of a region that is gone
-    anchor = e.shiftKey ? anchor ?? p : null;
-    if (anchor !== null && pictureOf(anchor) !== pictureOf(next)) anchor = next;
+    const here = pictureOf(d, next);
+    if (!e.shiftKey) anchor = null;
+    else if (anchor === null || !S.state.region || pictureOf(d, anchor) !== here) anchor = pictureOf(d, p) === here ? p : next;  // a new region
     const [a, b] = [S.patchBox(d, anchor ?? next), S.patchBox(d, next)], lo = (i) => Math.round(Math.min(a[i], b[i])), hi = (i) => Math.round(Math.max(a[i], b[i]));
-    S.set(anchor === null ? { patch: next, ...dropped() } : { patch: next, region: [lo(0), lo(1), hi(2), hi(3)], image: imageOf(S.tileOf(d, next)[0].image || 0) });
+    S.set(anchor === null ? { patch: next, ...dropped() } : { patch: next, region: [lo(0), lo(1), hi(2), hi(3)], image: imageOf(here) });
   });
   function inTile(d, p, [down, right]) {
     const [t, , row, col] = S.tileOf(d, p), r = row + down, c = col + right;
@@ -119,7 +119,7 @@ Scratchpad.look = (element) => {
   }
   // The next patch on the sheet in a direction, over the gap to another picture too unless that would take a region along.
   function beside(d, p, [down, right], within) {
-    const [x, y, w, h] = boxOf(d, p), own = S.tileOf(d, p)[0].image || 0, [high, wide] = S.sheet(d).size, far = 0.05 * Math.max(high, wide);
+    const [x, y, w, h] = boxOf(d, p), own = pictureOf(d, p), [high, wide] = S.sheet(d).size, far = 0.05 * Math.max(high, wide);
     for (const [dx, dy] of [[w * right, h * down], [(w / 2 + far) * right, (h / 2 + far) * down]]) {
       const at = S.inPicture(d, x + w / 2 + dx, y + h / 2 + dy);
       if (at.hit && (!within || at.image === own)) { const found = S.patchAt(d, at.image, at.y, at.x); if (found !== null && found !== p) return found; }
