@@ -24,11 +24,13 @@ from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions, with_article
 from scratchpad.demo.world import BACKGROUNDS, HELD_OUT_START, KINDS, WORDS, Mode
 from scratchpad.diagnose import COMMON, TOP
+from scratchpad.records import Edit
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.workbench import Analysis, Workbench
 
 FIRST = HELD_OUT_START + 300_000_000
 VISIBLE = {*KINDS, *BACKGROUNDS, *WORDS}
+TELLING = 0.01  # nats from which on an ablated latent counts as moving the answer
 MOST = 64  # latents of a plain ranking that are ablated at most
 
 
@@ -62,14 +64,19 @@ def predicted(bench: Workbench, count: int) -> dict[str, Any]:
 
 
 def linear(bench: Workbench, count: int) -> dict[str, Any]:
-    """Spearman of the one gradient with what happens when each latent loses so much of its activation."""
+    """Spearman of the one gradient with what happens when each latent loses so much of its activation, and how many latents matter."""
     found: dict[float, list[float]] = {0.01: [], 0.1: [], 0.3: [], 1.0: []}
+    active: list[int] = []
+    telling: list[int] = []
     for analysis in questions(bench, count):
-        latents = list(analysis.effects)
+        latents, plain = list(analysis.effects), bench.forced(analysis, [Edit()]).logprobs.sum()
         for part, values in found.items():
-            forced = bench.forced(analysis, [scaling([latent], 1 - part) for latent in latents])
-            values.append(float(spearmanr(list(analysis.effects.values()), forced.logprobs.sum(1))[0]))
-    return {"questions": count} | {f"{100 * part:.0f}% off": _spread(values) for part, values in found.items()}
+            moved = bench.forced(analysis, [scaling([latent], 1 - part) for latent in latents]).logprobs.sum(1) - plain
+            values.append(float(spearmanr(list(analysis.effects.values()), moved)[0]))
+        active.append(len(latents))
+        telling.append(int((abs(moved) > TELLING).sum()))
+    counts = {"active latents, median": float(np.median(active)), f"of them move it by over {TELLING} nats": float(np.median(telling))}
+    return {"questions": count} | {f"{100 * part:.0f}% off": _spread(values) for part, values in found.items()} | counts
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
