@@ -1,0 +1,135 @@
+"""The one codec: a record as JSON and back, its arrays packed.
+
+Every record is a strict, frozen pydantic dataclass: fields that aren't declared, text where a number belongs, arrays of
+another shape or type, and numbers that aren't finite are refused as a whole, whether a stage made the record or a stranger
+sent it. An array travels as {"dtype", "shape", "data"}: little-endian bytes in base64. Working arrays, which later stages
+compute from and nobody looks at, are declared `WORKING` and stay in the process: a record that was read back has None there.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar, dataclass_transform
+
+import numpy as np
+import pydantic
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic_core import core_schema
+
+T = TypeVar("T")
+R = TypeVar("R")
+CONFIG = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True)
+MAX_ENTRIES = 64 * 2**20  # of one array
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(Field,))
+def record(cls: type[T]) -> type[T]:
+    """Makes a class a record."""
+    return pydantic.dataclasses.dataclass(cls, frozen=True, config=CONFIG)  # type: ignore[call-overload,no-any-return]
+
+
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+Text = Annotated[str, StringConstraints(max_length=20_000)]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """How an array field travels; stands in its annotation, behind the jaxtyping shape."""
+
+    dtype: str  # numpy's name, little-endian
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        write = core_schema.plain_serializer_function_ser_schema(self.pack, when_used="json")
+        return core_schema.no_info_plain_validator_function(lambda value: self.read(value, source), serialization=write)
+
+    def read(self, value: Any, source: Any) -> np.ndarray:
+        """The array itself, or what `pack` made of one."""
+        array = self.unpack(value) if isinstance(value, dict) else value
+        if not isinstance(array, np.ndarray) or not isinstance(array, source):
+            shape = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+            raise ValueError(f"expected an array {source.__name__}, got {shape}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError("an array has entries that aren't finite")
+        return array
+
+    def pack(self, array: np.ndarray) -> dict[str, Any]:
+        kind = np.dtype(self.dtype)
+        data = base64.b64encode(np.ascontiguousarray(array, kind).tobytes()).decode()
+        return {"dtype": kind.str.lstrip("<|"), "shape": list(array.shape), "data": data}
+
+    def unpack(self, value: dict[str, Any]) -> np.ndarray:
+        kind = np.dtype(self.dtype)
+        if set(value) != {"dtype", "shape", "data"} or value["dtype"] != kind.str.lstrip("<|"):
+            raise ValueError(f"expected an array packed as {kind.str.lstrip('<|')}")
+        shape, data = value["shape"], value["data"]
+        if not isinstance(shape, list) or not isinstance(data, str) or len(shape) > 4:
+            raise ValueError("a packed array has a shape and its data")
+        if not all(type(n) is int and 0 <= n <= MAX_ENTRIES for n in shape) or np.prod([float(n) for n in shape]) > MAX_ENTRIES:
+            raise ValueError(f"an array of shape {shape} is too large")
+        try:
+            raw = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValueError("a packed array's data isn't base64") from error
+        if len(raw) != int(np.prod(shape, dtype=np.int64)) * kind.itemsize:
+            raise ValueError(f"a packed array of shape {shape} has {len(raw)} bytes")
+        return np.frombuffer(raw, kind).reshape(shape).astype(kind.newbyteorder("="))
+
+
+F4, I4, U1 = Packed("<f4"), Packed("<i4"), Packed("|u1")
+
+
+WORKING = Field(default=None, exclude=True)  # of a working field, in its annotation
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """Bytes that travel as base64."""
+
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        write = core_schema.plain_serializer_function_ser_schema(lambda value: base64.b64encode(value).decode(), when_used="json")
+        return core_schema.no_info_plain_validator_function(self.read, serialization=write)
+
+    def read(self, value: Any) -> bytes:
+        """The bytes themselves, or their base64."""
+        if isinstance(value, str):
+            if len(value) > self.most * 4 // 3 + 4:
+                raise ValueError(f"more than {self.most} bytes")
+            try:
+                value = base64.b64decode(value, validate=True)
+            except (binascii.Error, ValueError) as error:
+                raise ValueError("expected base64") from error
+        if not isinstance(value, bytes) or len(value) > self.most:
+            raise ValueError(f"expected at most {self.most} bytes")
+        return value
+
+
+def dump(value: Any) -> dict[str, Any]:
+    """A record as what `json.dumps` takes: the object that page, command line, endpoints and cases carry."""
+    return json.loads(dumps(value))  # type: ignore[no-any-return]
+
+
+def dumps(value: Any) -> str:
+    """A record as JSON text."""
+    return _adapter(type(value)).dump_json(value).decode()
+
+
+def loads(kind: type[R], text: str | bytes) -> R:
+    """A record from JSON text.
+
+    Raises:
+        pydantic.ValidationError: it isn't one; says where.
+    """
+    return _adapter(kind).validate_json(text)
+
+
+@lru_cache(maxsize=64)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+

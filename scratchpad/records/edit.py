@@ -1,0 +1,52 @@
+"""What is changed before a model is asked again. The one place that says how large an edit may be."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from scratchpad.grid import Box
+from scratchpad.records.codec import Count, record
+
+Op = Literal["set", "scale", "add"]
+OPS: tuple[Op, ...] = ("set", "scale", "add")
+MAX_LATENTS = 4096  # of one edit
+MAX_VALUE = 1e6  # an activation that is set or added
+MAX_SCALE = 100.0  # what an activation is multiplied by
+MAX_SEED = 2**32
+MAX_TEMPERATURE = 10.0
+
+
+@record
+class LatentEdit:
+    """What becomes of one latent: a' = value (set), value * a (scale) or a + value (add), within `region`."""
+
+    latent: Count
+    op: Op
+    value: Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE)]
+    region: Box | None = None  # y0, x0, y1, x1 in pixels of the original image
+    image: Count | None = None  # which of several; None: all of them, or with a region the first
+
+
+@record
+class Edit:
+    """z' = z + sum over edited latents of (a' - a) * decoder row. An empty edit is the identity, bit for bit.
+
+    With `keep_error` off the SAE's reconstruction replaces z first; whatever shows the result must say so.
+    """
+
+    items: Annotated[tuple[LatentEdit, ...], Field(max_length=MAX_LATENTS)] = ()
+    keep_error: bool = True
+
+    def latents(self) -> tuple[int, ...]:
+        """The latents that it names, in the order in which it first names them."""
+        return tuple(dict.fromkeys(item.latent for item in self.items))
+
+
+@record
+class Sampling:
+    """How an answer is drawn rather than taken greedily: the same seed draws the same."""
+
+    temperature: Annotated[float, Field(gt=0, le=MAX_TEMPERATURE)]
+    seed: Annotated[int, Field(ge=0, lt=MAX_SEED)] = 0

@@ -1,0 +1,72 @@
+"""An answer of a model, and what it looked at."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from scratchpad.grid import Grid
+from scratchpad.records.codec import WORKING, Count, Text, record
+from scratchpad.records.geometry import GridField
+
+Role = Literal["system", "prompt", "image", "output"]
+
+
+@record
+class Token:
+    """One token of prompt or answer."""
+
+    index: Count  # position in the whole sequence
+    id: Count | None  # in the model's vocabulary; None in a case of format 1, which doesn't say
+    text: Text
+    role: Role
+    logprob: float | None = None  # of an output token, given all before it, in nats
+
+
+@record
+class Answer:
+    """What a model said."""
+
+    text: Text
+    ids: tuple[Count, ...]  # the end token included
+    tokens: tuple[Token, ...]  # without it
+
+    @property
+    def logprob(self) -> float:
+        """Of all its tokens but the end token, in nats."""
+        return sum(token.logprob or 0.0 for token in self.tokens)
+
+
+@record
+class Run:
+    """One answer of a VLM with what it looked at; `queries`, `attention` and `activations` stay in the process."""
+
+    answer: Text
+    answer_ids: tuple[Count, ...]  # what was generated, the end token included
+    tokens: tuple[Token, ...]  # prompt, image and answer, in order
+    grid: Annotated[Grid, GridField()]
+    layer: Count  # vision block whose output `activations` is
+    activations: Annotated[Float[np.ndarray, "p d"] | None, WORKING] = None
+    queries: Annotated[Int[np.ndarray, " q"] | None, WORKING] = None  # positions whose attention rows were kept, ascending
+    attention: Annotated[Float[np.ndarray, "q y v"] | None, WORKING] = None  # from each of them to the image tokens, mean over heads
+
+    def text_tokens(self) -> list[Token]:
+        return [token for token in self.tokens if token.role != "image"]
+
+    def outputs(self) -> list[Token]:
+        return [token for token in self.tokens if token.role == "output"]
+
+    def said(self) -> Answer:
+        """The answer alone."""
+        return Answer(self.answer, self.answer_ids, tuple(self.outputs()))
+
+    def attention_of(self, index: int) -> Float[np.ndarray, "y v"]:
+        """The attention row of a text token: of the position that predicts it (output), or of its own (prompt)."""
+        assert self.queries is not None, "a run that was read back has no attention rows"
+        assert self.attention is not None, "a run that was read back has no attention rows"
+        position = index - 1 if self.tokens[index].role == "output" else index
+        row = int(np.searchsorted(self.queries, position))
+        assert self.queries[row] == position, f"no attention row was kept at position {position}"
+        return self.attention[row]
