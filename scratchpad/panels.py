@@ -16,7 +16,7 @@ from scratchpad import views
 from scratchpad.analysis import rank
 from scratchpad.errors import UserError
 from scratchpad.images import beside, thumbnail
-from scratchpad.needle.kept import OF_SAE, trust
+from scratchpad.saliency.trust import OF_SAE, trust
 from scratchpad.records import Comparison, Control
 from scratchpad.saliency.stages import Stage
 from scratchpad.vlm.retrieval import Page, Query, score, similarity

@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from scratchpad.analysis import compare, controls
-from scratchpad.colours import sequential
+from scratchpad.draw.colours import sequential
 from scratchpad.grid import Grid
 from scratchpad.images import load_images
 from scratchpad.records import Comparison, Control, Heatmap, Run, Sufficient, Token, Verified

@@ -60,7 +60,7 @@ def _pair(text: str, what: str) -> tuple[int, int]:
 
 
 def _needle(options: argparse.Namespace) -> None:
-    from scratchpad.needle.kept import keep
+    from scratchpad.saliency.trust import keep
     from scratchpad.needle.live import example
     from scratchpad.needle.report import report
     from scratchpad.needle.sweep import Plan, sweep

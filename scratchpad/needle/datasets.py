@@ -17,7 +17,6 @@ from PIL import Image, ImageDraw, ImageFont
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
 
-DRAWING = 2  # of the way that images are drawn: accuracies on `text` of the first aren't comparable
 DATASETS = ("patch", "single-word", "multi-words", "text")
 FONTS = ("DejaVuSans-Bold.ttf", "DejaVuSans.ttf", "LiberationSans-Bold.ttf", "Arial.ttf", "NotoSans-Regular.ttf")
 LOREM = [

@@ -14,7 +14,7 @@ from PIL import Image
 
 from scratchpad.errors import UserError
 from scratchpad.needle.datasets import Haystack, draw
-from scratchpad.needle.kept import keep
+from scratchpad.saliency.trust import keep
 from scratchpad.needle.subject import Subject
 from scratchpad.needle.sweep import Plan, sweep
 

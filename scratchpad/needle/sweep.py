@@ -17,12 +17,13 @@ import numpy as np
 
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
-from scratchpad.needle.datasets import DATASETS, DRAWING, Haystack, aligned, check_letters, draw, every_position, font_file
+from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position, font_file
 from scratchpad.needle.metrics import NAMES, interval, measure
 from scratchpad.needle.own import own_size
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
 from scratchpad.saliency.methods import named
+from scratchpad.saliency.trust import DRAWING
 from scratchpad.spread import Cluster, spread
 
 INKS = 60  # the darkest ink is black, the lightest this grey

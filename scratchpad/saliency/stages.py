@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageDraw
 
-from scratchpad.colours import sequential
+from scratchpad.draw.colours import sequential
 from scratchpad.grid import Grid
 from scratchpad.images import beside
 from scratchpad.records import Run

@@ -16,7 +16,7 @@ from scratchpad.benches import Benches, loaded
 from scratchpad.diagnose import as_json, diagnose
 from scratchpad.errors import UserError
 from scratchpad.images import load_images, sha256
-from scratchpad.needle.kept import OF_SAE, trust
+from scratchpad.saliency.trust import OF_SAE, trust
 from scratchpad.progress import Stopped
 from scratchpad.trials import MOST
 from scratchpad.ui.edits import read_edit, read_sampling

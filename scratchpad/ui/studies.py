@@ -9,7 +9,7 @@ from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.images import load_images
 from scratchpad.needle.datasets import DATASETS
-from scratchpad.needle.kept import measured
+from scratchpad.saliency.trust import measured
 from scratchpad.needle.live import example, measure
 from scratchpad.needle.subject import Answering, Retrieving, Subject
 from scratchpad.progress import step

@@ -19,26 +19,16 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 
 from scratchpad.errors import UserError
 from scratchpad.progress import heard, step
-from scratchpad.records import Run, Sampling, Token
+from scratchpad.records import Answer, Run, Sampling, Token
+from scratchpad.records.question import MAX_NEW_TOKENS
 from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.hooks import adding, recording
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, decode, token_text
 from scratchpad.vlm.reuse import Kept, first_changed, keeping, kept, reusing
 
-MAX_NEW_TOKENS = 64
 BATCH = 16  # counterfactuals at once
-HOTTEST = 10.0  # temperature
 TOP = 5  # alternatives kept per token
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A generated answer."""
-
-    text: str
-    ids: tuple[int, ...]  # the end token included
-    tokens: tuple[Token, ...]  # without it
 
 
 def run(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS) -> Run:
@@ -59,9 +49,6 @@ def run_and_keep(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int =
     queries = np.array([p for p, _ in capture.rows[layers[0]]])
     rows = torch.stack([torch.stack([row for _, row in capture.rows[y]]) for y in layers], 1)
     found = Run(
-        model=vlm.identity,
-        image_sha256=prepared.image_sha256,
-        prompt=prepared.prompt,
         answer=answer.text,
         tokens=(*prepared.tokens, *answer.tokens),
         grid=prepared.grid,
@@ -241,8 +228,6 @@ def _chance(vlm: Vlm, sampling: Sampling | None) -> Iterator[None]:
     if sampling is None:
         yield
         return
-    if not 0 < sampling.temperature <= HOTTEST:
-        raise UserError(f"A temperature of {sampling.temperature} was given; expected more than 0 and at most {HOTTEST}.")
     devices = [vlm.model.device] if vlm.model.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         torch.manual_seed(sampling.seed)

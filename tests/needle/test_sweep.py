@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scratchpad.errors import UserError
-from scratchpad.needle.kept import keep, trust
+from scratchpad.saliency.trust import keep, trust
 from scratchpad.needle.report import report
 from scratchpad.needle.subject import Answering
 from scratchpad.needle.sweep import Plan, sweep

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from scratchpad.colours import DIVERGING, SEQUENTIAL
+from scratchpad.draw.colours import DIVERGING, SEQUENTIAL
 from scratchpad.errors import UserError
 from scratchpad.records import Comparison, Control, Heatmap
 from scratchpad.workbench import Analysis, Workbench
