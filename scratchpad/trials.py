@@ -23,7 +23,7 @@ from scratchpad.records import Alternatives, Codes, Comparison, Control, Edit, R
 from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, token_text
-from scratchpad.vlm.reuse import Kept
+from scratchpad.vlm.reuse import CleanRun
 from scratchpad.vlm.run import Forced, force, force_all, generate, gradient
 
 MOST = 32  # latents in a sufficient set
@@ -38,7 +38,7 @@ class Trials:
     run: Run
     codes: Codes
     prepared: Prepared = field(repr=False)
-    known: Kept | None = field(repr=False)
+    known: CleanRun | None = field(repr=False)
     plain: Forced  # the original answer, teacher-forced without an edit
 
     def change(self, edit: Edit) -> Float[np.ndarray, "p d"] | None:

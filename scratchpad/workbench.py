@@ -34,7 +34,7 @@ from scratchpad.vlm import run as vlm_run
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import Prepared, prepare
-from scratchpad.vlm.reuse import Kept
+from scratchpad.vlm.reuse import CleanRun
 
 HOME = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = HOME / "examples" / "emoji-llava"
@@ -76,7 +76,7 @@ class Workbench:
         check_fit(self.vlm, self.sae)
         self.index: Index | None = open_index(Path(sae))
         self._known: OrderedDict[Hashable, object] = OrderedDict()
-        self._kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], CleanRun] = OrderedDict()
         self._lock = self.vlm.lock
 
     def analyze(

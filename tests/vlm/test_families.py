@@ -11,9 +11,10 @@ from PIL import Image
 
 from scratchpad.errors import UserError
 from scratchpad.vlm.attention import instead
-from scratchpad.vlm.check import check, embeddings, pattern
+from scratchpad.vlm.check import check, embeddings
 from scratchpad.vlm.families.generic import Generic
 from scratchpad.vlm.hooks import adding, recording
+from scratchpad.vlm.jacobian import pattern
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.run import force, generate, run
@@ -153,9 +154,9 @@ def test_several_images_among_text_have_each_their_own_grid(name: str) -> None:
 
 def test_deepstack_reads_earlier_blocks_too() -> None:
     vlm = vlm_of("qwen3_vl")
-    assert vlm.adapter.read_layers(vlm.model) == (0, 2, 3)
+    assert vlm.adapter.read_layers == (0, 2, 3)
     prepared = prepared_of(vlm)
-    rows = pattern(vlm.model, vlm.adapter, prepared.inputs, prepared.image_positions, [4], prepared.grid.patches, 2, prepared.order)
+    rows = pattern(vlm.adapter, prepared.inputs, prepared.image_positions, [4], prepared.grid.patches, 2, prepared.order)
     declared = prepared.grid.token_patches[4].toarray()[0] != 0
     assert rows[0][declared].all()
 
@@ -178,8 +179,8 @@ def test_gemma_crops_have_their_own_boxes() -> None:
 def test_an_unknown_family_is_measured() -> None:
     """The generic adapter finds of LLaVA what its own adapter declares."""
     known = vlm_of("llava")
-    vlm = replace(known, adapter=Generic())
-    assert vlm.adapter.read_layers(vlm.model) == known.adapter.read_layers(known.model) == (1,)
+    vlm = replace(known, adapter=Generic(known.model, known.processor))
+    assert vlm.adapter.read_layers == known.adapter.read_layers == (1,)
     assert vlm.leading == known.leading == 1
     ours, theirs = (prepare(one, noise((60, 150)), "?").grid for one in (vlm, known))
     assert ours.tiles == theirs.tiles
