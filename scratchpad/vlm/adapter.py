@@ -57,6 +57,7 @@ class Adapter(ABC):
     model_types: ClassVar[tuple[str, ...]]
     bare_prompt: ClassVar[bool] = False  # whether the family is asked without a chat template
     sees_ahead: ClassVar[Ahead] = "nothing"  # which later tokens a token sees: of its image, of the prompt
+    answer_type: ClassVar[int] = 0  # token type of an answer's tokens, in families that have types: that of plain text
 
     def __init__(self, model: PreTrainedModel, processor: Processor):
         whole: Any = model  # transformers types neither configurations nor the parts of a model

@@ -47,11 +47,13 @@ def forced_logits(vlm: Vlm, inputs: Mapping[str, Tensor], length: int, ids: Sequ
 
 
 def answered(vlm: Vlm, inputs: Mapping[str, Tensor], length: int, ids: Sequence[int]) -> dict[str, Tensor]:
-    """Inputs with an answer's tokens behind the prompt, but for the last; whatever the processor says of tokens, they're plain text."""
+    """Inputs with an answer's tokens behind the prompt, but for the last; of the types that `generate` gives them."""
     given = torch.tensor(ids, device=vlm.model.device)[None, :-1]
+    types = torch.full_like(given, vlm.adapter.answer_type)
+    more = {"input_ids": given, "attention_mask": torch.ones_like(given), "token_type_ids": types}
     out = dict(inputs)
     for name, value in inputs.items():
         if value.ndim == 2 and value.shape[1] == length:
-            more = {"input_ids": given, "attention_mask": torch.ones_like(given)}.get(name, torch.zeros_like(given))
-            out[name] = torch.cat([value, more.expand(len(value), -1).to(value.dtype)], 1)
+            tail = more.get(name, torch.zeros_like(given))
+            out[name] = torch.cat([value, tail.expand(len(value), -1).to(value.dtype)], 1)
     return out

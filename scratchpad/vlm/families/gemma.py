@@ -14,6 +14,7 @@ class PaliGemma(Llava):
     model_types = ("paligemma",)
     bare_prompt = True
     sees_ahead: Ahead = "prompt"
+    answer_type = 1  # with 0 it would be part of the prompt, whose tokens all see one another
 
     @property
     def read_layers(self) -> tuple[int, ...]:
@@ -31,6 +32,7 @@ class Gemma3(PaliGemma):
     model_types = ("gemma3",)
     bare_prompt = False
     sees_ahead = "image"
+    answer_type = 0
 
     @property
     def inserted(self) -> int:
