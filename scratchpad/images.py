@@ -17,7 +17,7 @@ from scratchpad.errors import UserError
 
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 64 * 2**20
-MOST = 10  # images in one run
+MAX_IMAGES = 10  # images in one run
 MAX_TOTAL = 100_000_000  # pixels of all of them
 GAP = 4  # px between pictures beside each other
 Given = str | Path | bytes | Image.Image | None  # a file, its bytes, a picture; None where nothing was given
@@ -52,13 +52,13 @@ def load_image(source: Given) -> Image.Image:
 
 
 def load_images(sources: Sequence[Given]) -> list[Image.Image]:
-    """As `load_image`, of the 1 to MOST images of one run.
+    """As `load_image`, of the 1 to MAX_IMAGES images of one run.
 
     Raises:
         UserError: there are too many, or they have more than MAX_TOTAL pixels together.
     """
-    if not 1 <= len(sources) <= MOST:
-        raise UserError(f"{len(sources)} images were given; expected 1 to {MOST}.")
+    if not 1 <= len(sources) <= MAX_IMAGES:
+        raise UserError(f"{len(sources)} images were given; expected 1 to {MAX_IMAGES}.")
     pictures: list[Image.Image] = []
     for source in sources:
         pictures.append(load_image(source))

@@ -16,9 +16,9 @@ from scratchpad import views
 from scratchpad.analysis import rank
 from scratchpad.errors import UserError
 from scratchpad.images import beside, thumbnail
-from scratchpad.saliency.trust import OF_SAE, trust
 from scratchpad.records import Comparison, Control
 from scratchpad.saliency.stages import Stage
+from scratchpad.saliency.trust import OF_SAE, trust
 from scratchpad.vlm.retrieval import Page, Query, score, similarity
 from scratchpad.workbench import Analysis, Workbench
 

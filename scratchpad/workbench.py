@@ -60,7 +60,7 @@ from scratchpad.vlm import run as vlm_run
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import Prepared, prepare
-from scratchpad.vlm.reuse import Kept
+from scratchpad.vlm.reuse import CleanRun
 
 HOME = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = HOME / "examples" / "emoji-llava"
@@ -311,7 +311,7 @@ class Workbench:
         run, prepared = self._run(question), self._prepared(question)
         codes = self._once("codes", question, lambda: self.sae.encode(_activations(run)))
         plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
-        clean: Kept | None = self._clean.get((prepared.image_sha256, prepared.prompt))  # gone after a few others: then all is computed
+        clean: CleanRun | None = self._clean.get((prepared.image_sha256, prepared.prompt))  # gone after a few others: then all is computed
         return Trial(self.vlm, self.sae, run, codes, prepared, clean, plain, lambda latent: names.get(latent, ""))
 
     def _layers(self, run: Run, settings: Settings) -> Sequence[int] | None:

@@ -18,7 +18,6 @@ from scratchpad.records.edit import MAX_LATENTS, MAX_SCALE
 from scratchpad.sae.load import Sae
 
 
-
 def ablation(latents: Sequence[int]) -> Edit:
     """Switches latents off everywhere."""
     return Edit(tuple(LatentEdit(int(latent), "set", 0.0) for latent in latents))

@@ -19,7 +19,7 @@ from scratchpad.records import Answer, Codes, Edit, Run, Sampling
 from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared
-from scratchpad.vlm.reuse import Kept
+from scratchpad.vlm.reuse import CleanRun
 from scratchpad.vlm.run import Forced, force, force_all, generate, gradient
 
 MAX_TARGET = 64  # tokens of a target
@@ -34,7 +34,7 @@ class Trial:
     run: Run
     codes: Codes
     prepared: Prepared = field(repr=False)
-    clean: Kept | None = field(repr=False)  # what the unedited run computed and an edited one can take over
+    clean: CleanRun | None = field(repr=False)  # what the unedited run computed and an edited one can take over
     plain: Forced  # the original answer, teacher-forced without an edit
     name: Callable[[int], str] = field(repr=False)  # what a latent is called, "" where nothing is claimed
 

@@ -21,7 +21,7 @@ from scratchpad.cases.store import Store
 from scratchpad.diagnose import as_json
 from scratchpad.diagnose import diagnose as diagnosed
 from scratchpad.errors import UserError
-from scratchpad.images import MAX_BYTES, MOST
+from scratchpad.images import MAX_BYTES, MAX_IMAGES
 from scratchpad.trials import MOST as LATENTS
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
@@ -53,8 +53,8 @@ def pictures(image: str, more: list[str] | None) -> list[bytes]:
     Raises:
         UserError: one isn't base64, there are too many, or they are too long together.
     """
-    if more is not None and (not isinstance(more, list) or len(more) >= MOST):
-        raise UserError(f"Further images are a list of at most {MOST - 1}, each the file's bytes as base64.")
+    if more is not None and (not isinstance(more, list) or len(more) >= MAX_IMAGES):
+        raise UserError(f"Further images are a list of at most {MAX_IMAGES - 1}, each the file's bytes as base64.")
     if sum(len(one) for one in more or [] if isinstance(one, str)) > MAX_BYTES * 4 // 3:
         raise UserError(f"The further images have more than {MAX_BYTES // 2**20} MB together; scale them down.")
     return [picture(one) for one in (image, *(more or []))]

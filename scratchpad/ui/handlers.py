@@ -16,8 +16,8 @@ from scratchpad.benches import Benches, loaded
 from scratchpad.diagnose import as_json, diagnose
 from scratchpad.errors import UserError
 from scratchpad.images import load_images, sha256
-from scratchpad.saliency.trust import OF_SAE, trust
 from scratchpad.progress import Stopped
+from scratchpad.saliency.trust import OF_SAE, trust
 from scratchpad.trials import MOST
 from scratchpad.ui.edits import read_edit, read_sampling
 from scratchpad.ui.told import told

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from scratchpad.benches import Benches
-from scratchpad.images import MOST, load_image
+from scratchpad.images import MAX_IMAGES, load_image
 from scratchpad.panels import data_url
 from scratchpad.progress import Step
 from scratchpad.ui.calls import Call
@@ -17,7 +17,7 @@ from scratchpad.ui.upload import upload, uploads
 from scratchpad.vlm.prepare import MARK
 from scratchpad.workbench import Workbench
 
-SEVERAL = f"Up to {MOST} in all. The question may say {MARK} where each stands; else they stand before it."
+SEVERAL = f"Up to {MAX_IMAGES} in all. The question may say {MARK} where each stands; else they stand before it."
 ROOT = '<div class="sp-root"></div>'
 STRIP = """
 element.addEventListener('click', (e) => {

@@ -9,11 +9,11 @@ from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.images import load_images
 from scratchpad.needle.datasets import DATASETS
-from scratchpad.saliency.trust import measured
 from scratchpad.needle.live import example, measure
 from scratchpad.needle.subject import Answering, Retrieving, Subject
 from scratchpad.progress import step
 from scratchpad.saliency.stages import of_page
+from scratchpad.saliency.trust import measured
 from scratchpad.ui.handlers import Asked
 from scratchpad.ui.told import told
 from scratchpad.vlm.retrieval import page_of, query_of
