@@ -22,6 +22,7 @@ from scratchpad.analysis.weigh import of_tokens, uniform, weigh
 from scratchpad.cache import Cache
 from scratchpad.errors import UserError
 from scratchpad.experiments import ablate, effects, suffice
+from scratchpad.experiments.diagnose import diagnose
 from scratchpad.experiments.suffice import MAX_LATENTS
 from scratchpad.experiments.trial import Trial
 from scratchpad.grid import Box
@@ -33,11 +34,13 @@ from scratchpad.records import (
     Codes,
     Comparison,
     Control,
+    Diagnosis,
     Edit,
     Heatmap,
     ModelRef,
     Question,
     Ranked,
+    Reference,
     Run,
     SaeRef,
     Sampling,
@@ -128,7 +131,7 @@ class Workbench:
         settings = question.settings
         with self._lock:
             run = self._run(question)
-            codes = self._once("codes", question, lambda: self.sae.encode(_activations(run)))
+            codes = self._once("codes", question, lambda: self.sae.encode(run.states()))
             step("finding concepts")
             predicted = self._once("effects", question, lambda: effects.predict(self._trial(question, {})))
         weights = weigh(run, self._layers(run, settings))
@@ -146,7 +149,7 @@ class Workbench:
             effects=tuple(predicted.items()),
             suggested=None,
             measured=(),
-            fidelity=fidelity(self.sae, _activations(run), codes),
+            fidelity=fidelity(self.sae, run.states(), codes),
             attention_trust=trust(self.vlm.identity),
             concept_trust=trust(self.vlm.identity, OF_SAE, self.sae.identity),
         )
@@ -209,9 +212,7 @@ class Workbench:
         """
         clusters, tokens = [c.latents for c in analysis.heatmap.clusters], analysis.question.settings.max_new_tokens
         key = ("suffice", target, most, tuple(clusters))
-        return self._again(
-            analysis, key, lambda trial: suffice.comprehensive(trial, analysis.by_effect, clusters, target, most, tokens)
-        )
+        return self._again(analysis, key, lambda trial: suffice.comprehensive(trial, analysis.by_effect, clusters, target, most, tokens))
 
     def keep(self, analysis: Analysis, most: int = MAX_LATENTS) -> Sufficient:
         """The fewest latents that keep the answer alone, all other active latents off (sufficiency).
@@ -274,6 +275,23 @@ class Workbench:
         """The label that the index knows a latent by, whatever the picture; "" where it has none."""
         return self.index.name(latent) if self.index else ""
 
+    def names(self) -> Sequence[str]:
+        """Every label that the index knows a latent by, in order of latents; none without an index."""
+        return self.index.names if self.index else []
+
+    def diagnose(self, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}") -> Diagnosis:
+        """Which failure mode an answer fits; see `experiments.diagnose`."""
+        return diagnose(self, analysis, expected, explicit)
+
+    def references(self, latent: int, most: int = 9, around: float | None = None) -> tuple[Reference, ...]:
+        """Pictures of the index on which a latent fires, strongest first; none without an index.
+
+        Args:
+            around: the activation on the picture at hand.
+        """
+        rows = self.index.references(latent, most) if self.index else []
+        return tuple(Reference("top", row.activation, row.labels, np.round(row.mask * 255).astype(np.uint8), row.thumbnail) for row in rows)
+
     def trial(self, analysis: Analysis) -> Trial:
         """One answer ready to be given again: for experiments of one's own, under `vlm.lock`."""
         return self._trial(analysis.question, {latent.id: latent.name for latent in analysis.latents})
@@ -309,17 +327,16 @@ class Workbench:
 
     def _trial(self, question: Question, names: Mapping[int, str]) -> Trial:
         run, prepared = self._run(question), self._prepared(question)
-        codes = self._once("codes", question, lambda: self.sae.encode(_activations(run)))
+        codes = self._once("codes", question, lambda: self.sae.encode(run.states()))
         plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
         clean: CleanRun | None = self._clean.get((prepared.image_sha256, prepared.prompt))  # gone after a few others: then all is computed
         return Trial(self.vlm, self.sae, run, codes, prepared, clean, plain, lambda latent: names.get(latent, ""))
 
     def _layers(self, run: Run, settings: Settings) -> Sequence[int] | None:
-        assert run.attention is not None, "attention stays in the process"
-        count = run.attention.shape[1]
-        if settings.attention_layers is not None and not (settings.attention_layers and max(settings.attention_layers) < count):
-            raise UserError(f"Attention layers {list(settings.attention_layers)} were given; expected one or more of 0 to {count - 1}.")
-        return settings.attention_layers
+        chosen, count = settings.attention_layers, run.rows().shape[1]
+        if chosen is not None and not (chosen and max(chosen) < count):
+            raise UserError(f"Attention layers {list(chosen)} were given; expected one or more of 0 to {count - 1}.")
+        return chosen
 
     def _heatmap(self, run: Run, codes: Codes, weights: Weights) -> Heatmap:
         tokens = tuple(t.index for t in run.tokens if t.role in ("prompt", "output"))
@@ -371,8 +388,3 @@ def check_fit(vlm: Vlm, sae: Sae) -> None:
             "choose an SAE trained on this model."
         )
     vlm.block(sae.layer)
-
-
-def _activations(run: Run) -> np.ndarray:
-    assert run.activations is not None, "activations stay in the process"
-    return run.activations

@@ -19,4 +19,3 @@ def predicted_effects(sae: Sae, codes: Codes, gradient: Float[np.ndarray, "p d"]
     directions = sae.directions().cpu().numpy()[active]
     along = gradient @ directions.T  # p n
     return active, -(codes.dense(active) * along).sum(0)
-

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from scratchpad.cases.bundle import Bundle
 from scratchpad.draw.over import over_all
-from scratchpad.records import Analysis
+from scratchpad.records import Analysis, Test
 
 
 def tables(kept: Bundle) -> dict[str, str]:
@@ -36,11 +36,14 @@ def tables(kept: Bundle) -> dict[str, str]:
     }
 
 
+def _controls(test: Test) -> tuple[int, int, str]:
+    return test.control.random_flips, test.control.n_random_sets, test.verdict.kind
+
+
 def _tests(kept: Bundle) -> str:
     head = ("test", "latent", "op", "value", "region", "image", "before", "after", "effect", "random_flips", "n_random_sets", "verdict")
     rows = [
-        (n, i.latent, i.op, i.value, i.region, i.image, c.before.text, c.after.text, c.effect, t.control.random_flips)
-        + (t.control.n_random_sets, t.verdict.kind)
+        (n, i.latent, i.op, i.value, i.region, i.image, c.before.text, c.after.text, c.effect, *_controls(t))
         for n, t in enumerate(kept.case.tests, 1)
         for c in (t.comparison,)
         for i in c.edit.items
@@ -63,7 +66,31 @@ def opening_token(analysis: Analysis) -> int | None:
     return next(iter(content or words), None)
 
 
-FUNCTION_WORDS = frozenset("a an the and or of in on at to is are it this that there with by for from as".split())
+FUNCTION_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "is",
+        "are",
+        "it",
+        "this",
+        "that",
+        "there",
+        "with",
+        "by",
+        "for",
+        "from",
+        "as",
+    ]
+)
 
 
 def _csv(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:

@@ -33,11 +33,11 @@ def ablate(trial: Trial, edit: Edit, max_new_tokens: int, target: str | None = N
         after=after,
         delta_logprob=tuple((forced.logprobs[0] - trial.plain.logprobs[0]).astype(float).tolist()),
         diff=compare.diff(before.tokens, after.tokens),
-        alternatives=tuple(Alternatives(_likeliest(trial, trial.plain, n), _likeliest(trial, forced, n)) for n in range(len(before.tokens))),
+        alternatives=tuple(
+            Alternatives(_likeliest(trial, trial.plain, n), _likeliest(trial, forced, n)) for n in range(len(before.tokens))
+        ),
         inactive=idle(edit, trial.sae, trial.codes, run.grid),
-        risen=()
-        if change is None
-        else compare.risen(trial.codes, trial.sae.encode(trial.activations + change), edit.latents(), trial.name),
+        risen=() if change is None else compare.risen(trial.codes, trial.sae.encode(run.states() + change), edit.latents(), trial.name),
         toward=None if wanted is None else _toward(trial, target or "", wanted, change),
         sampled=None if sampling is None else _sampled(trial, sampling, max_new_tokens, change),
     )

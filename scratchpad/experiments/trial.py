@@ -38,19 +38,14 @@ class Trial:
     plain: Forced  # the original answer, teacher-forced without an edit
     name: Callable[[int], str] = field(repr=False)  # what a latent is called, "" where nothing is claimed
 
-    @property
-    def activations(self) -> Float[np.ndarray, "p d"]:
-        assert self.run.activations is not None, "a trial needs a run of this process"
-        return self.run.activations
-
     def change(self, edit: Edit) -> Float[np.ndarray, "p d"] | None:
         """What an edit adds to the activations; None where that's nothing."""
-        return delta(self.sae, self.codes, edit, self.run.grid, self.activations)
+        return delta(self.sae, self.codes, edit, self.run.grid, self.run.states())
 
     def force(self, edits: Sequence[Edit], ids: tuple[int, ...] | None = None) -> Forced:
         """An answer (the original by default), teacher-forced under each edit."""
         changes = [self.change(edit) for edit in edits]
-        return self.force_changes([np.zeros_like(self.activations) if c is None else c for c in changes], ids)
+        return self.force_changes([np.zeros_like(self.run.states()) if c is None else c for c in changes], ids)
 
     def force_changes(self, changes: Sequence[Float[np.ndarray, "p d"]], ids: tuple[int, ...] | None = None) -> Forced:
         """As `force`, under changes of the activations themselves."""

@@ -42,7 +42,11 @@ def fidelity(sae: Sae, activations: Float[np.ndarray, "p d"], codes: Codes) -> F
     around the mean patch) and L0 (active latents per patch)."""
     wrong = ((activations - sae.reconstruct(codes)) ** 2).sum(dtype=np.float64)
     spread = max(float(((activations - activations.mean(0)) ** 2).sum(dtype=np.float64)), 1e-12)
-    explained, l0 = float(1 - wrong / spread), float((codes.values > 0).sum(1).mean())
+    return beside_declared(sae, float(1 - wrong / spread), float((codes.values > 0).sum(1).mean()))
+
+
+def beside_declared(sae: Sae, explained: float, l0: float) -> Fidelity:
+    """Variance explained and L0 as measured somewhere, beside what the SAE declares."""
     said = declared(sae) or {}
     sentence = _said(explained, l0, said)
     return Fidelity(explained, l0, said.get("variance_explained"), said.get("l0"), not sentence, sentence)
@@ -59,7 +63,9 @@ def _said(explained: float, l0: float, said: dict[str, float]) -> str:
                 f"here they are {explained:.2f} and {l0:.1f}. {why}"
             )
     if explained < LEAST:
-        return f"The SAE explains {max(explained, 0):.0%} of the variance of this picture's activations: its concepts say little of it. {why}"
+        return (
+            f"The SAE explains {max(explained, 0):.0%} of the variance of this picture's activations: its concepts say little of it. {why}"
+        )
     return ""
 
 
@@ -76,11 +82,11 @@ def judge(vlm: Vlm, sae: Sae, picture: Image.Image, prompt: str, max_new_tokens:
     """Whether the answer stays when the SAE's reconstruction stands in, and by how much it's less likely."""
     prepared = prepare(vlm, picture, prompt)
     found = run(vlm, prepared, sae.layer, max_new_tokens)
-    change = torch.from_numpy(sae.reconstruct(sae.encode(found.activations)) - found.activations)[None]
+    change = torch.from_numpy(sae.reconstruct(sae.encode(found.states())) - found.states())[None]
     plain = force(vlm, prepared, found.answer_ids)
     under = force(vlm, prepared, found.answer_ids, sae.layer, change)
     moved = float(under.logprobs.sum() - plain.logprobs.sum())
-    return Judged(sums_of(sae, found.activations), bool(under.kept[0]), moved)
+    return Judged(sums_of(sae, found.states()), bool(under.kept[0]), moved)
 
 
 def verdict(judged: Iterable[Judged]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Look:
     @cached_property
     def codes(self) -> Codes | None:
         """The SAE's codes of the run's activations; None without an SAE."""
-        return self.sae.encode(self.run.activations) if self.sae else None
+        return self.sae.encode(self.run.states()) if self.sae else None
 
     @cached_property
     def hidden(self) -> list[Float[Tensor, "s c"]]:

@@ -31,7 +31,7 @@ def attention(look: Look) -> Map:
 
 def attention_late(look: Look) -> Map:
     """As `attention`, of the last quarter of the layers."""
-    first = look.run.attention.shape[1] * 3 // 4
+    first = look.run.rows().shape[1] * 3 // 4
     return np.asarray(np.mean([look.run.attention_of(i)[first:].mean(0) for i in look.tokens], 0))
 
 

@@ -58,18 +58,20 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     bench = benches.first if benches else None
     examples = load_examples() if bench and bench.vlm.own_world else []
     known = frozenset(sha256(load_image(path)) for path, _ in examples)
-    handlers, keeping, studies = Handlers(benches, known), Keeping(shelf, benches), Studies(benches)
+    handlers = Handlers(benches, known)
+    keeping, studies = Keeping(shelf, handlers), Studies(handlers)
     jobs, limit = Jobs(), Limit(served.rate)
     stop, reads = stopping(jobs.stop), partial(lookups, Limit(served.rate * READS), served.proxies)
     about = Lookups(benches, served.naming)
     opening = examples[0] if examples else ("", "")
     first = handlers.ask([opening[0]], opening[1]) if examples else (None, "", None)
+    handlers.opening = first[2]
 
     with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False, delete_cache=(3600, UPLOADS)) as page:
         head = gr.HTML(header(bench), elem_id="sp-header")
         if examples:
             panel("guide")
-        asked = gr.State(first[2])
+        asked = gr.State(None)
         with gr.Row(elem_id="sp-top"):
             ask = ask_column(benches, examples, opening, stop)
             with gr.Column(scale=3, min_width=320):

@@ -8,10 +8,9 @@ from __future__ import annotations
 import html
 import json
 from pathlib import Path
-from typing import Any
 
 from scratchpad.cases.bundle import Bundle
-from scratchpad.panels import data_url
+from scratchpad.ui.envelope import opened
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = (
@@ -39,25 +38,10 @@ Scratchpad.load(at("case").textContent);
 """
 
 
-def shown(made: Bundle) -> dict[str, Any]:
-    """What the panels draw for a case."""
-    case, pictures = made.case, made.pictures()
-    about = {name: getattr(case, name).model_dump() for name in ("made", "model", "sae")}
-    return {
-        **case.shown.model_dump(),
-        "key": made.id,
-        "images": [data_url(picture) for picture in pictures],
-        "sizes": [[picture.height, picture.width] for picture in pictures],
-        "kept": {"id": made.id, "title": case.title, "notes": case.notes, "prompt": case.prompt, **about},
-        "runs": [run.model_dump() for run in case.runs],
-        "details": {latent: detail.model_dump() for latent, detail in case.details.items()},
-    }
-
-
 def page(made: Bundle) -> str:
     """The whole page."""
     case = made.case
-    data = json.dumps(shown(made), allow_nan=False).replace("<", "\\u003c")
+    data = json.dumps(opened(made), allow_nan=False).replace("<", "\\u003c")
     script = "\n".join((STATIC / name).read_text() for name in SCRIPTS)
     style = (STATIC / "page.css").read_text()
     panels = "".join(f'<div id="sp-{name}" class="sp-root"></div>' for name in ("look", "concepts", "heatmap", "test", "keep"))
@@ -74,7 +58,7 @@ def title(made: Bundle) -> str:
     """The head of an open case."""
     case = made.case
     return (
-        f'<header class="sp-head"><h1>{html.escape(case.title)}</h1><p>{html.escape(case.prompt)}</p>'
-        f"<dl><div><dt>model</dt><dd>{html.escape(case.model.name)}</dd></div>"
-        f"<div><dt>SAE</dt><dd>{html.escape(case.sae.name)}, vision layer {case.sae.layer}</dd></div></dl></header>"
+        f'<header class="sp-head"><h1>{html.escape(case.title)}</h1><p>{html.escape(case.analysis.question.prompt)}</p>'
+        f"<dl><div><dt>model</dt><dd>{html.escape(case.analysis.model.name)}</dd></div>"
+        f"<div><dt>SAE</dt><dd>{html.escape(case.analysis.sae.name)}, vision layer {case.analysis.sae.layer}</dd></div></dl></header>"
     )

@@ -10,9 +10,9 @@ import gradio as gr
 
 from scratchpad.benches import Benches
 from scratchpad.images import MAX_IMAGES, load_image
-from scratchpad.panels import data_url
 from scratchpad.progress import Step
 from scratchpad.ui.calls import Call
+from scratchpad.ui.envelope import data_url
 from scratchpad.ui.upload import upload, uploads
 from scratchpad.vlm.prepare import MARK
 from scratchpad.workbench import Workbench

@@ -12,8 +12,9 @@ import gradio as gr
 from scratchpad.errors import UserError
 from scratchpad.images import save_upload
 from scratchpad.progress import Step
+from scratchpad.ui.asked import Asked
 from scratchpad.ui.export import title
-from scratchpad.ui.handlers import Asked, Handlers
+from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, header, running, trouble
@@ -75,7 +76,7 @@ class Actions:
 
     def test(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         """The comparison as JSON text, {"progress"} before it."""
-        yield from self._followed(self.handlers.ablate, now, event, request)
+        yield from self._followed(self.handlers.test, now, event, request)
 
     def stages(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         """What PROCESSING shows, as JSON text."""
@@ -120,7 +121,7 @@ class Actions:
     def keep(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Keeps what is on show, runs a case again, or goes on from one; {"progress"} before it."""
         wanted, same = dict(event._data or {}), [gr.skip()] * 8
-        act = self._fork if "fork" in wanted else self._again if "again" in wanted else self._keep
+        act = {"fork": self._fork, "replay": self._again}.get(str(wanted.get("do")), self._keep)
         try:
             self.limit.check(visitor(request, self.proxies))
             for told in self.jobs.follow(str(wanted.get("ticket", "")), lambda: act(now, wanted)):
@@ -135,19 +136,19 @@ class Actions:
         return *[gr.skip()] * 8, on_gpu(self.keeping.keep)(now, wanted)
 
     def _again(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
-        return *[gr.skip()] * 8, on_gpu(self.keeping.replay)(wanted["again"])
+        return *[gr.skip()] * 8, on_gpu(self.keeping.replay)(str(wanted.get("case")))
 
     def _fork(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
-        _, made = self.keeping.open(str(wanted["fork"]))
+        _, made = self.keeping.open(str(wanted.get("case")))
         benches = self.handlers.benches
-        choice = benches.like(made.case.model.name, made.case.sae.name) if benches else ""
+        choice = benches.like(made.case.analysis.model.name, made.case.analysis.sae.name) if benches else ""
         files = [str(save_upload(image)) for image in made.images]
-        found, said, asked = on_gpu(self.handlers.ask)(files, made.case.prompt, choice)
+        found, said, asked = on_gpu(self.handlers.ask)(files, made.case.analysis.question.prompt, choice)
         if found is None:
             raise UserError(said)
         head = header(self.handlers.bench(choice))
         further, rest = gr.Accordion(open=len(files) > 1), files[1:]
-        return head, choice, files[0], further, rest, made.case.prompt, found, asked, json.dumps({"forked": True})
+        return head, choice, files[0], further, rest, made.case.analysis.question.prompt, found, asked, json.dumps({"forked": True})
 
 
 def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:

@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
+from scratchpad.diagnose import diagnose
 
 from scratchpad.analysis.edit import ablation
 from scratchpad.cli import main
-from scratchpad.diagnose import diagnose
 from scratchpad.errors import UserError
+from scratchpad.records import Analysis
 from scratchpad.sae.harvest import harvest
 from scratchpad.vlm import families
 from scratchpad.vlm.check import check
 from scratchpad.vlm.families.generic import Generic
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.workbench import Workbench
 from tests.vlm import tiny
 from tests.vlm.tiny import noise, vlm_of
 
@@ -85,7 +86,7 @@ def test_edited_runs_are_those_of_the_adapter(pair: Pair) -> None:
     ours, theirs = pair.analyses()
     edit = ablation([ours.ranking[0].id])
     alone = [bench.ablate(found, edit, 4) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
-    assert alone[0].after_answer == alone[1].after_answer
+    assert alone[0].after.text == alone[1].after.text
     np.testing.assert_allclose(alone[0].delta_logprob, alone[1].delta_logprob, atol=1e-5)
     edits = [ablation([row.id]) for row in ours.ranking]
     batch, other = (bench.forced(found, edits).logprobs for bench, found in ((pair.measured, ours), (pair.declared, theirs)))
