@@ -8,11 +8,11 @@ from scratchpad.records import Analysis, Codes, Edit, LatentEdit
 from scratchpad.workbench import Workbench
 
 
-def test_sets_are_of_other_active_latents_with_like_mass(found: Analysis) -> None:
-    latents, mass = masses(found.codes)
+def test_sets_are_of_other_active_latents_with_like_mass(analysis: Analysis, likeliest: tuple[int, ...]) -> None:
+    latents, mass = masses(analysis.codes)
     of = dict(zip(latents.tolist(), mass.tolist(), strict=True))
-    chosen = found.suggested
-    sets = matched_sets(found.codes, chosen, 200)
+    chosen = likeliest
+    sets = matched_sets(analysis.codes, chosen, 200)
     assert sets.shape == (200, len(chosen))
     assert not set(sets.ravel()) & set(chosen)
     assert all(len(set(row)) == len(chosen) for row in sets.tolist())
@@ -53,14 +53,14 @@ def test_noise_is_as_long_on_every_patch() -> None:
     assert abs(np.sum(noise * change) / np.sum(change**2)) < 0.3
 
 
-def test_a_control_says_what_the_model_does(bench: Workbench, found: Analysis) -> None:
+def test_a_control_says_what_the_model_does(bench: Workbench, analysis: Analysis, likeliest: tuple[int, ...]) -> None:
     """Its bare reconstruction and its first random set, run again on their own."""
-    edit = ablation(found.suggested)
-    control = bench.control(found, edit, count=8)
-    bare = bench.ablate(found, Edit(keep_error=False))
+    edit = ablation(likeliest)
+    control = bench.control(analysis, edit, count=8)
+    bare = bench.ablate(analysis, Edit(keep_error=False))
     assert control.reconstruction_flips == bare.changed
-    first = matched_sets(found.codes, found.suggested, 8)[0]
-    alone = bench.ablate(found, ablation(first.tolist()))
+    first = matched_sets(analysis.codes, likeliest, 8)[0]
+    alone = bench.ablate(analysis, ablation(first.tolist()))
     ends = control.effects[0] - sum(alone.delta_logprob)  # the control counts the end token too
     assert abs(ends) < 0.5
     assert len(control.noise) == 8
