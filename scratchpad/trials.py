@@ -135,11 +135,11 @@ class Trials:
         nothing, base = np.zeros(0, np.float32), self.plain.logprobs.sum()
         return Control(
             effects=random.logprobs.sum(1) - base if random else nothing,
-            flipped=int((~random.kept).sum()) if random else 0,
+            flipped=int((~random.unchanged).sum()) if random else 0,
             noise=noise.logprobs.sum(1) - base if noise else nothing,
-            noise_flipped=int((~noise.kept).sum()) if noise else 0,
+            noise_flipped=int((~noise.unchanged).sum()) if noise else 0,
             reconstruction=float(bare.logprobs.sum() - base),
-            reconstruction_flips=not bool(bare.kept[0]),
+            reconstruction_flips=not bool(bare.unchanged[0]),
         )
 
     def suffice(
@@ -158,8 +158,8 @@ class Trials:
         def attempt(sets: Sequence[Set]) -> Tried:
             forced = self.force([ablation(one) for one in sets], wanted)
             if wanted is None:
-                return (~forced.kept).tolist(), forced.logprobs.sum(1)
-            return forced.kept.tolist(), -forced.logprobs.sum(1)
+                return (~forced.unchanged).tolist(), forced.logprobs.sum(1)
+            return forced.unchanged.tolist(), -forced.logprobs.sum(1)
 
         found = smallest(self._candidates(effects, wanted), clusters, attempt, most)
         sets = controls.matched_sets(self.codes, found.latents, controls.SETS)
@@ -201,6 +201,6 @@ class Trials:
 
     def _unsaid(self, target: str) -> tuple[int, ...]:
         ids = self.ids(target)
-        if force(self.vlm, self.prepared, ids).kept[0]:
+        if force(self.vlm, self.prepared, ids).unchanged[0]:
             raise UserError(f"The answer already begins with {target!r}; expected a target that it doesn't give.")
         return ids

@@ -28,7 +28,7 @@ BLOCK = 256  # query rows that go through SDPA together under a mask
 
 @dataclass
 class Capture:
-    """What to keep, and what was kept. Lives as long as one run."""
+    """Which attention rows are wanted, and those collected so far. Lives as long as one run."""
 
     columns: Tensor  # positions of the image tokens
     skip: Bool[Tensor, " s"]  # prompt positions whose rows are not wanted: the image tokens themselves
@@ -71,10 +71,10 @@ _watched: ContextVar[dict[int, Passed] | None] = ContextVar("scratchpad_watched"
 @contextmanager
 def watching() -> Iterator[dict[int, Passed]]:
     """Keeps what every layer's attention takes in and gives out, and the gradient of the latter: one pass, without a cache."""
-    seen: dict[int, Passed] = {}
-    token = _watched.set(seen)
+    passed: dict[int, Passed] = {}
+    token = _watched.set(passed)
     try:
-        yield seen
+        yield passed
     finally:
         _watched.reset(token)
 
@@ -133,7 +133,7 @@ def attention(
         watched[layer] = Passed(query, key, value, attention_mask, scale, out, cap)
     capture = _active.get()
     if capture is not None and not torch.is_grad_enabled():
-        _keep(capture, module, query[:1], key[:1], attention_mask, scale, cap)
+        _collect(capture, module, query[:1], key[:1], attention_mask, scale, cap)
     return out, None
 
 
@@ -167,18 +167,18 @@ def _in_blocks(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mas
     rows = query.shape[2]
     if mask is None or rows < 2 * BLOCK or mask.shape[2] != rows or torch.is_grad_enabled():
         return sdpa_attention_forward(module, query, key, value, mask, **kwargs)[0]  # type: ignore[arg-type]
-    seen = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
+    visible = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
     parts = []
     for start in range(0, rows, BLOCK):
         part = slice(start, min(start + BLOCK, rows))
-        columns = seen[:, :, part].flatten(0, 2).any(0).nonzero()
+        columns = visible[:, :, part].flatten(0, 2).any(0).nonzero()
         stop = int(columns[-1]) + 1 if len(columns) else key.shape[2]
         cut = mask[:, :, part, :stop]
         parts.append(sdpa_attention_forward(module, query[:, :, part], key[:, :, :stop], value[:, :, :stop], cut, **kwargs)[0])  # type: ignore[arg-type]
     return torch.cat(parts, 1)
 
 
-def _keep(
+def _collect(
     capture: Capture,
     module: nn.Module,
     query: Float[Tensor, "1 h q c"],
@@ -208,6 +208,6 @@ def _keep(
         scores = scores.masked_fill(~part, float("-inf")) if part.dtype == torch.bool else scores + part.float()
     columns = capture.columns.to(query.device)
     rows = torch.zeros(len(wanted), len(columns), device=query.device)
-    kept = columns >= first
-    rows[:, kept] = scores.softmax(-1)[..., columns[kept] - first].mean(0)
+    held = columns >= first
+    rows[:, held] = scores.softmax(-1)[..., columns[held] - first].mean(0)
     capture.rows.setdefault(layer, []).extend((int(p), row) for p, row in zip(wanted.tolist(), rows, strict=True))

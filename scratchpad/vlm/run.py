@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 
@@ -30,7 +30,7 @@ from scratchpad.vlm.reuse import CleanRun, clean_run, first_changed, keeping, re
 MAX_NEW_TOKENS = 64
 BATCH = 16  # counterfactuals at once
 HOTTEST = 10.0  # temperature
-TOP = 5  # alternatives kept per token
+TOP = 5  # alternatives a token
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,9 @@ class Forced:
     ids: tuple[int, ...]
 
     @property
-    def kept(self) -> np.ndarray:
-        """bool[b]: whether greedy decoding still gives the whole answer."""
-        return (self.choices == np.array(self.ids)).all(1)
+    def unchanged(self) -> Bool[np.ndarray, " b"]:
+        """Whether greedy decoding still gives the whole answer."""
+        return np.asarray((self.choices == np.array(self.ids)).all(1))
 
 
 @torch.no_grad()

@@ -41,7 +41,8 @@ def lens(vlm: Vlm, state: Float[Tensor, "n c"]) -> Float[Tensor, "n vocabulary"]
     head: Any = vlm.model.get_output_embeddings()
     if norm is None or head is None:
         raise UserError(f"The language model of {vlm.name} has no final norm that is known; leave the logit lens out.")
-    return head(norm(state)).float().log_softmax(-1)
+    logits: Tensor = head(norm(state))
+    return logits.float().log_softmax(-1)
 
 
 def embedding_gradients(
