@@ -70,7 +70,7 @@ _watched: ContextVar[dict[int, Passed] | None] = ContextVar("scratchpad_watched"
 
 @contextmanager
 def watching() -> Iterator[dict[int, Passed]]:
-    """Keeps what every layer's attention takes in and gives out, and the gradient of the latter: one pass, without a cache."""
+    """Collects, by layer, what its attention takes in and gives out, and the gradient of the latter: one pass, without a cache."""
     passed: dict[int, Passed] = {}
     token = _watched.set(passed)
     try:
@@ -81,7 +81,12 @@ def watching() -> Iterator[dict[int, Passed]]:
 
 @contextmanager
 def capturing(columns: Tensor, skip: Bool[Tensor, " s"]) -> Iterator[Capture]:
-    """Collects attention rows of every forward pass inside the block; row 0 of the batch only."""
+    """Collects attention rows of every forward pass inside the block, of the batch's first row only, where no gradient is taken.
+
+    Args:
+        columns: positions of the image tokens, int[v].
+        skip: which of the prompt's s positions aren't wanted.
+    """
     capture = Capture(columns, skip)
     token = _active.set(capture)
     try:
@@ -119,7 +124,15 @@ def instead(model: PreTrainedModel, implementation: str) -> Iterator[None]:
 def attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: object
 ) -> tuple[Tensor, None]:
-    """An attention function as transformers expects it: SDPA, plus the captured rows."""
+    """An attention function as transformers expects it: SDPA, plus the captured rows.
+
+    Args:
+        query, key, value: b h s c, b g s c, b g s c, a key for every group of h / g queries.
+        attention_mask: b 1 s s, boolean or added to the scores; None for causal.
+
+    Returns:
+        (b s h c, None).
+    """
     scale, cap = (value if isinstance(value, float) else None for value in (kwargs.get("scaling"), kwargs.pop("softcap", None)))
     if cap is None:
         out = _in_blocks(module, query, key, value, attention_mask, **kwargs)
@@ -162,7 +175,7 @@ def _capped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scal
 def _in_blocks(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: object) -> Tensor:
     """SDPA, a block of query rows at a time where a mask is given: each reads only the keys up to the last that it may see.
 
-    With a mask SDPA computes what the mask then hides, half of all in a causal one; a prefill upon kept keys always has one.
+    With a mask SDPA computes what the mask then hides, half of all in a causal one; a prefill upon the keys of a clean run always has one.
     """
     rows = query.shape[2]
     if mask is None or rows < 2 * BLOCK or mask.shape[2] != rows or torch.is_grad_enabled():
