@@ -62,7 +62,7 @@ def load_images(sources: Sequence[Given]) -> list[Image.Image]:
     pictures: list[Image.Image] = []
     for source in sources:
         pictures.append(load_image(source))
-        if sum(one.width * one.height for one in pictures) > MAX_TOTAL:
+        if sum(picture.width * picture.height for picture in pictures) > MAX_TOTAL:
             raise UserError(f"The images have more than {MAX_TOTAL // 10**6} million pixels together; scale them down and try again.")
     return pictures
 
@@ -111,11 +111,11 @@ def beside(pictures: Sequence[Image.Image], across: int = 4) -> Image.Image:
     """Several pictures on one, in rows of up to `across`; one alone is itself."""
     if len(pictures) == 1:
         return pictures[0]
-    wide, high = (max(sides) for sides in zip(*(one.size for one in pictures), strict=True))
+    wide, high = (max(sides) for sides in zip(*(picture.size for picture in pictures), strict=True))
     cols = min(len(pictures), across)
     whole = Image.new("RGB", (cols * (wide + GAP) - GAP, -(-len(pictures) // cols) * (high + GAP) - GAP), (128, 128, 128))
-    for n, one in enumerate(pictures):
-        whole.paste(one, (n % cols * (wide + GAP), n // cols * (high + GAP)))
+    for n, picture in enumerate(pictures):
+        whole.paste(picture, (n % cols * (wide + GAP), n // cols * (high + GAP)))
     return whole
 
 

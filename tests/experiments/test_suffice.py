@@ -83,7 +83,7 @@ def test_a_kept_set_alone_keeps_the_answer(bench: Workbench, analysis: Analysis)
     kept = bench.keep(analysis)
     others = [latent for latent in analysis.codes.active().tolist() if latent not in kept.ids]
     assert kept.flipped
-    assert bench.forced(analysis, [ablation(others)]).kept[0]
+    assert bench.forced(analysis, [ablation(others)]).unchanged[0]
     assert kept.minimality == "local"
 
 

@@ -131,7 +131,7 @@ def test_forced_log_probabilities_are_the_generated_ones(bench: Workbench, analy
     forced = force(bench.vlm, prepared, analysis.run.answer_ids)
     said = [t.logprob for t in analysis.run.outputs()]
     np.testing.assert_allclose(forced.logprobs[0][: len(said)], said, atol=1e-4)
-    assert forced.kept[0]
+    assert forced.unchanged[0]
 
 
 def test_zero_new_tokens_is_refused(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
