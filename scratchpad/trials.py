@@ -27,6 +27,7 @@ from scratchpad.vlm.reuse import Kept
 from scratchpad.vlm.run import Forced, force, force_all, generate, gradient
 
 MOST = 32  # latents in a sufficient set
+TARGET, CHARACTERS = 32, 2000  # tokens and characters of what an answer is made to begin with
 
 
 @dataclass(frozen=True)
@@ -191,12 +192,16 @@ class Trials:
         """A text's tokens, as an answer would begin with it.
 
         Raises:
-            UserError: the tokenizer can't make it.
+            UserError: the tokenizer can't make it, or it's more tokens than an answer is forced to begin with.
         """
+        if len(target) > CHARACTERS:
+            raise UserError(f"A target of {len(target)} characters was given; an answer begins with {TARGET} tokens at most: shorten it.")
         tokenizer = self.vlm.processor.tokenizer  # type: ignore[attr-defined]
         ids = tokenizer(target.strip(), add_special_tokens=False)["input_ids"] if target.strip() else []
         if not ids or tokenizer.unk_token_id in ids:
             raise UserError(f"{target!r} was given as target, which {self.vlm.name} can't say; expected words that its tokenizer knows.")
+        if len(ids) > TARGET:
+            raise UserError(f"The target {target[:40]!r} … is {len(ids)} tokens; at most {TARGET} are forced: shorten it.")
         return tuple(ids)
 
     def _unsaid(self, target: str) -> tuple[int, ...]:

@@ -18,9 +18,10 @@ from typing import Any
 from PIL import Image
 from pydantic import ValidationError
 
+from scratchpad.cases.arrays import check_arrays
 from scratchpad.cases.schema import FORMAT, Case
 from scratchpad.errors import UserError
-from scratchpad.images import load_image
+from scratchpad.images import MAX_TOTAL, load_image, pixels
 
 MAX_BYTES = 24 * 2**20  # of a bundle
 MAX_UNPACKED = 96 * 2**20  # of all that it holds
@@ -81,7 +82,8 @@ def unpack(data: bytes, expected: str | None = None) -> Bundle:
                 raise UserError(f"The case unpacks to more than {MAX_UNPACKED // 2**20} MB, which is refused.")
             text = _read(archive, JSON)
             case = _checked(text)
-            images = tuple(_png(load_image(_read(archive, name))) for name in case.images)
+            check_arrays(case)
+            images = _pictures([_read(archive, name) for name in case.images])
     except UserError:
         raise
     except (zipfile.BadZipFile, KeyError, zlib.error, ValueError, RuntimeError, NotImplementedError, OSError, EOFError) as error:
@@ -110,8 +112,28 @@ def _checked(text: bytes) -> Case:
         ) from error
 
 
+def _pictures(files: Sequence[bytes]) -> tuple[bytes, ...]:
+    """As PNG of nothing but pixels. How many pixels they have is asked of their heads, before one is decoded."""
+    if sum(pixels(data) for data in files) > MAX_TOTAL:
+        raise UserError(f"The case's images have more than {MAX_TOTAL // 10**6} million pixels together, which is refused.")
+    return tuple(data if _bare(data) else _png(load_image(data)) for data in files)
+
+
+def _bare(data: bytes) -> bool:
+    """Whether a file is a PNG as `_png` writes it: 8-bit RGB, not interlaced, its head, its pixels, its end, and nothing else."""
+    if data[:16] != b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" or data[24:29] != b"\x08\x02\x00\x00\x00":
+        return False
+    at, kinds = 33, []
+    while at + 12 <= len(data):
+        kinds.append(data[at + 4 : at + 8])
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return at == len(data) and kinds[-1:] == [b"IEND"] and set(kinds[:-1]) == {b"IDAT"}
+
+
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     """One entry, never more than may be unpacked, whatever the archive says of its size."""
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UserError("The case is packed in a way that cases aren't; expected a .case file as `scratchpad case export` writes it.")
     with archive.open(name) as entry:
         data = entry.read(MAX_UNPACKED + 1)
     if len(data) > MAX_UNPACKED:

@@ -23,6 +23,7 @@ from scratchpad.diagnose import diagnose as diagnosed
 from scratchpad.errors import UserError
 from scratchpad.images import MAX_BYTES, MOST
 from scratchpad.trials import MOST as LATENTS
+from scratchpad.ui import texts
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
 from scratchpad.workbench import Analysis, Workbench
@@ -129,7 +130,7 @@ class Api:
                 raise UserError("latents are whole numbers; expected a list such as [12, 57].")
             bench, found = self._analysis(image, question, 64, choice, more)
             edit = scaling(latents, _number(strength))
-            compared = bench.ablate(found, edit, target=target or None)
+            compared = bench.ablate(found, edit, target=texts.short(target, "A target"))
             told = views.comparison_json(bench, compared)
             return told | {"control": views.control_json(bench.control(found, edit), told["delta_logprob"]["answer"])}
 
@@ -161,7 +162,7 @@ class Api:
 
         def act() -> dict[str, Any]:
             bench, found = self._analysis(image, question, 64, choice, more)
-            return views.sufficient_json(bench, bench.suffice(found, target or None, int(_number(max_latents))))
+            return views.sufficient_json(bench, bench.suffice(found, texts.short(target, "A target"), int(_number(max_latents))))
 
         return self._told(act, request)
 
@@ -186,7 +187,7 @@ class Api:
 
         def act() -> dict[str, Any]:
             bench, found = self._analysis(image, question, 64, choice, more)
-            return as_json(bench, diagnosed(bench, found, pictures(image, more), expected or None))
+            return as_json(bench, diagnosed(bench, found, pictures(image, more), texts.short(expected, "An expected answer")))
 
         return self._told(act, request)
 
@@ -203,10 +204,8 @@ class Api:
         tokens = int(_number(max_new_tokens))
         if not 1 <= tokens <= TOKENS:
             raise UserError(f"{tokens} new tokens were asked for; expected 1 to {TOKENS}.")
-        if not isinstance(question, str):
-            raise UserError("The question is text.")
         bench = benches.of(choice if isinstance(choice, str) else "?")
-        return bench, bench.analyze(pictures(image, more), question, tokens)
+        return bench, bench.analyze(pictures(image, more), texts.question(question), tokens)
 
     def _told(self, act: Callable[[], dict[str, Any]], request: gr.Request | None) -> dict[str, Any]:
         try:

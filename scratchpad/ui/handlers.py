@@ -20,12 +20,14 @@ from scratchpad.needle.kept import OF_SAE, trust
 from scratchpad.progress import Stopped
 from scratchpad.trials import MOST
 from scratchpad.ui.edits import read_edit, read_sampling
+from scratchpad.ui.held import same
+from scratchpad.ui.texts import question, short
 from scratchpad.ui.told import told
 from scratchpad.workbench import Workbench
 
 log = logging.getLogger(__name__)
 VERIFIED = 128  # latents of the largest predicted effects, which are ablated one by one
-Asked = dict[str, Any]  # images, prompt and choice of an analysis
+Asked = dict[str, Any]  # images, prompt and choice of an analysis, and the key of what is drawn of it
 
 
 class Handlers:
@@ -43,7 +45,7 @@ class Handlers:
         """(analysis for the panels, status line, what was asked); the analysis is None when there is none to show."""
         try:
             bench, pictures = self.bench(choice), load_images(images or [None])
-            found = bench.analyze(pictures, prompt)
+            found = bench.analyze(pictures, question(prompt))
             foreign = any(sha256(picture) not in self.known for picture in pictures)
             drawn = json.loads(panels.analysis(bench, found, pictures, foreign)) | {
                 "choice": choice or "",
@@ -51,7 +53,7 @@ class Handlers:
                 "conceptTrust": trust(bench.vlm.identity, OF_SAE, bench.sae.identity),
                 "retriever": self.benches.retriever_name if self.benches else None,
             }
-            return json.dumps(drawn), "", {"images": list(images), "prompt": prompt, "choice": choice or ""}
+            return json.dumps(drawn), "", {"images": list(images), "prompt": prompt, "choice": choice or "", "key": drawn["key"]}
         except UserError as error:
             return None, str(error), None
         except Stopped:
@@ -68,14 +70,13 @@ class Handlers:
         """
 
         def act() -> dict[str, Any]:
-            if not asked:
-                raise UserError("Nothing was asked yet; ask a question about an image first.")
-            bench = self.bench(asked.get("choice"))
-            found = bench.analyze(asked["images"], asked["prompt"])
+            shown = same(asked, event)
+            bench = self.bench(shown.get("choice"))
+            found = bench.analyze(shown["images"], shown["prompt"])
             beside: dict[str, Any] = {}
-            target = event.get("target") if isinstance(event.get("target"), str) else None
+            target = short(event.get("target"), "An expected answer")
             if event.get("diagnose"):
-                return {"diagnosis": as_json(bench, diagnose(bench, found, asked["images"], target))}
+                return {"diagnosis": as_json(bench, diagnose(bench, found, shown["images"], target))}
             if event.get("verify"):
                 return {"verified": views.verified_json(bench, bench.verify(found, VERIFIED))}
             if event.get("smallest"):

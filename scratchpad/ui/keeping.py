@@ -25,6 +25,8 @@ from scratchpad.images import load_images
 from scratchpad.panels import data_url
 from scratchpad.records import Edit, LatentEdit
 from scratchpad.ui import export
+from scratchpad.ui.held import same
+from scratchpad.ui.texts import short
 from scratchpad.ui.told import told
 from scratchpad.workbench import Workbench
 
@@ -44,10 +46,11 @@ class Keeping:
         """Makes a case of what is on show; {"id", "key"} or {"error"} as JSON text."""
 
         def act() -> dict[str, Any]:
-            if self.benches is None or not asked:
+            if self.benches is None:
                 raise UserError("Nothing was asked yet; ask a question about an image first.")
-            bench, pictures = self.benches.of(asked.get("choice")), load_images(asked["images"])
-            found = bench.analyze(pictures, asked["prompt"])
+            shown = same(asked, event)
+            bench, pictures = self.benches.of(shown.get("choice")), load_images(shown["images"])
+            found = bench.analyze(pictures, shown["prompt"])
             tests = [_tested(bench, found, run) for run in _listed(event.get("runs"))]
             made = record(bench, pictures, found, tests, _text(event.get("title")), _text(event.get("notes")))
             case, key = self.shelf[-1].put(made, event.get("listed") is True)
@@ -118,7 +121,7 @@ class Keeping:
 def _tested(bench: Workbench, found: Any, run: Any) -> Experiment:
     if not isinstance(run, dict):
         raise UserError("A kept test is an edit; make it again.")
-    target = run.get("target") if isinstance(run.get("target"), str) else None
+    target = short(run.get("target"), "An expected answer")
     if run.get("smallest") is True:
         least = bench.suffice(found, target)
         if least.flipped:

@@ -15,6 +15,8 @@ from scratchpad.needle.subject import Answering, Retrieving, Subject
 from scratchpad.progress import step
 from scratchpad.saliency.stages import of_page
 from scratchpad.ui.handlers import Asked
+from scratchpad.ui.held import same
+from scratchpad.ui.texts import short
 from scratchpad.ui.told import told
 from scratchpad.vlm.retrieval import page_of, query_of
 
@@ -33,15 +35,14 @@ class Studies:
         """The stages of the picture on show, as the VLM or, with `query`, as the retrieval model makes them; JSON text."""
 
         def act() -> dict[str, Any]:
-            if not asked or not asked.get("images"):
-                raise UserError("Nothing was asked yet; ask a question about an image first.")
-            pictures = load_images(asked["images"])
+            shown = same(asked, event)
+            pictures = load_images(shown["images"])
             if event.get("by") == "page":
                 retriever = self.benches.retriever()
-                query, page = query_of(retriever, str(event.get("query") or asked["prompt"])), page_of(retriever, pictures[0])
+                query, page = query_of(retriever, short(event.get("query"), "A query") or shown["prompt"]), page_of(retriever, pictures[0])
                 return panels.stages(of_page(retriever, pictures[0], page)) | panels.cosines(query, page, retriever.identity)
-            bench = self.benches.of(asked.get("choice"))
-            return panels.stages(bench.stages(bench.analyze(pictures, asked["prompt"]), pictures))
+            bench = self.benches.of(shown.get("choice"))
+            return panels.stages(bench.stages(bench.analyze(pictures, shown["prompt"]), pictures))
 
         return told(act)
 
@@ -49,14 +50,13 @@ class Studies:
         """The question on show, read at every layer that an SAE is offered for; JSON text."""
 
         def act() -> dict[str, Any]:
-            if not asked or not asked.get("images"):
-                raise UserError("Nothing was asked yet; ask a question about an image first.")
-            pictures = load_images(asked["images"])
-            benches = self.benches.layers(asked.get("choice"))
+            shown = same(asked, event)
+            pictures = load_images(shown["images"])
+            benches = self.benches.layers(shown.get("choice"))
             rows = []
             for n, bench in enumerate(benches):
                 step("reading layers", n, len(benches))
-                rows.append(panels.layer(bench, bench.analyze(pictures, asked["prompt"]), pictures))
+                rows.append(panels.layer(bench, bench.analyze(pictures, shown["prompt"]), pictures))
             return {"layers": rows, "blocks": len(benches[0].vlm.blocks)}
 
         return told(act)
