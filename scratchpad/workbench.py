@@ -6,11 +6,12 @@ settings) and bounded, so two visitors who ask the same get the same record and 
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import os
+import sys
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from PIL import Image
@@ -19,6 +20,7 @@ from scratchpad import trials
 from scratchpad.analysis import controls, rank, suggest
 from scratchpad.analysis.heatmap import COLUMNS, heatmap
 from scratchpad.analysis.weigh import of_tokens, uniform, weigh
+from scratchpad.caching import Cache
 from scratchpad.errors import UserError
 from scratchpad.grid import Box
 from scratchpad.images import load_image, load_images
@@ -40,7 +42,8 @@ HOME = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = HOME / "examples" / "emoji-llava"
 DEFAULT_RETRIEVER = HOME / "examples" / "emoji-colpali"
 DEFAULT_SAE = HOME / "saes" / "emoji-last"
-REMEMBERED = 96
+REMEMBERED = 96  # results of one workbench
+MEMORY = 256  # MB of them; SCRATCHPAD_MEMORY sets it
 KEPT = 4  # clean runs whose keys and values stay on the device
 
 T = TypeVar("T")
@@ -74,9 +77,9 @@ class Workbench:
         self.sae: Sae = load_sae(sae, "cpu" if device == "auto" else device)
         self.vlm: Vlm = model if isinstance(model, Vlm) else load_vlm(model, placement)
         check_fit(self.vlm, self.sae)
-        self.index: Index | None = open_index(Path(sae))
-        self._known: OrderedDict[Hashable, object] = OrderedDict()
-        self._kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
+        self.index: Index | None = open_index(Path(sae), self.sae)
+        self._known: Cache[object] = Cache(limit_of_memory(), REMEMBERED)
+        self._kept: Cache[Kept] = Cache(sys.maxsize, KEPT)
         self._lock = self.vlm.lock
 
     def analyze(
@@ -230,16 +233,14 @@ class Workbench:
 
     def _run(self, prepared: Prepared, max_new_tokens: int) -> Run:
         run, kept = vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, max_new_tokens)
-        self._kept[(prepared.image_sha256, prepared.prompt)] = kept
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        self._kept.put((prepared.image_sha256, prepared.prompt), kept)
         return run
 
     def _trials(self, analysis: Analysis) -> Trials:
         run, prepared = analysis.run, analysis.prepared
         key = ("plain", run.image_sha256, run.prompt, run.answer_ids)
         plain = self._once(key, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
-        known = self._kept.get((run.image_sha256, run.prompt))  # gone after a few others; then an edited run computes everything
+        known = self._kept.find((run.image_sha256, run.prompt))  # gone after a few others; then an edited run computes everything
         return Trials(self.vlm, self.sae, run, analysis.codes, prepared, known, plain)
 
     def _effects(self, prepared: Prepared, run: Run, codes: Codes) -> tuple[np.ndarray, np.ndarray]:
@@ -265,14 +266,19 @@ class Workbench:
         )
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
-        if key in self._known:
-            self._known.move_to_end(key)
-            return self._known[key]  # type: ignore[return-value]
-        value = make()
-        self._known[key] = value
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return value
+        return cast("T", self._known.get(key, make))
+
+
+def limit_of_memory() -> int:
+    """Bytes that SCRATCHPAD_MEMORY lets a workbench remember.
+
+    Raises:
+        UserError: it isn't a whole number of MB.
+    """
+    given = os.environ.get("SCRATCHPAD_MEMORY", str(MEMORY))
+    if not given.isdecimal() or int(given) < 1:
+        raise UserError(f"SCRATCHPAD_MEMORY was {given[:20]!r}; expected a whole number of MB, at least 1.")
+    return int(given) * 2**20
 
 
 def _listed(image: Given | Sequence[Given]) -> Sequence[Given]:

@@ -106,7 +106,7 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     rules = Rules(served.host, served.rate, served.proxies, served.origins, served.waiting, served.mcp, known, folder)
     page = build(benches, shelf, served)
     page.queue(default_concurrency_limit=1, max_size=served.waiting, api_open=False)
-    page._queue.pending_messages_per_session = Streams(page._queue)
+    page._queue.pending_messages_per_session = Streams(page._queue)  # type: ignore[assignment]
     trust_no_header()
     app = Guarded(rules)
     try:

@@ -146,8 +146,11 @@ class Door:
         if wanted == "file":
             self._file(path)
         self._count(wanted, who)
-        if self.rules.logins and wanted not in BEFORE_LOGIN and not scope["state"]["inner"]:
-            self._logged_in(scope, who)
+        if self.rules.logins and wanted not in BEFORE_LOGIN:
+            if scope["state"]["inner"]:
+                self._log_in(scope, "the server")
+            else:
+                self._logged_in(scope, who)
         if wanted == "mcp":
             scope["headers"].append((INNER, f"{self.secret} {who}".encode()))
         await self._pass(wanted, scope, receive, send, who)
@@ -189,16 +192,19 @@ class Door:
         given = basic(request.headers.get("authorization", ""))
         try:
             if given and self.rules.logins and self.rules.logins.attempt(who, *given):
-                scope["headers"].append((b"cookie", f"access-token-unsecure-{cookie}={self._token(given[0])}".encode()))
+                self._log_in(scope, given[0])
                 return
         except UserError as error:
             raise Refused(429, str(error)) from error
         raise Refused(401, "Not authenticated: log in on the page, or send an Authorization header (Basic).", {"www-authenticate": "Basic"})
 
-    def _token(self, name: str) -> str:
+    def _log_in(self, scope: Message, name: str) -> None:
+        """For one request, by the cookie that Gradio asks for."""
         token = self._tokens.setdefault(name, secrets.token_urlsafe(24))
         self.gradio.tokens[token] = name
-        return token
+        others = [v for k, v in scope["headers"] if k == b"cookie"]
+        cookie = b"; ".join([f"access-token-unsecure-{self.gradio.cookie_id}={token}".encode(), *others])
+        scope["headers"] = [(k, v) for k, v in scope["headers"] if k != b"cookie"] + [(b"cookie", cookie)]
 
     async def _pass(self, wanted: Kind, scope: Message, receive: Receive, send: Send, who: str) -> None:
         """On to Gradio, with what the request carries bounded."""

@@ -29,7 +29,7 @@ OPEN: dict[str, dict[str, Kind]] = {  # route -> {method: kind}
     "/pwa_icon": {"GET": "asset"},
     "/pwa_icon/{size}": {"GET": "asset"},
     f"{API}/theme.css": {"GET": "asset"},
-    f"{API}/startup-events": {"GET": "read"},
+    f"{API}/startup-events": {"GET": "asset"},  # which Gradio asks of itself when it starts, before anybody is logged in
     f"{API}/user": {"GET": "read"},
     f"{API}/user/": {"GET": "read"},
     f"{API}/login_check": {"GET": "read"},
