@@ -6,16 +6,18 @@ visitors who ask the same get the same record and nobody sees what another asked
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
 from scratchpad.analysis import rank
 from scratchpad.analysis.heatmap import COLUMNS, heatmap
 from scratchpad.analysis.weigh import of_tokens, uniform, weigh
-from scratchpad.cache import Cache
+from scratchpad.caching import Cache
 from scratchpad.errors import UserError
 from scratchpad.experiments import effects
 from scratchpad.experiments.trial import Trial
@@ -50,8 +52,9 @@ HOME = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = HOME / "examples" / "emoji-llava"
 DEFAULT_RETRIEVER = HOME / "examples" / "emoji-colpali"
 DEFAULT_SAE = HOME / "saes" / "emoji-last"
-REMEMBERED, REMEMBERED_BYTES = 96, 512 * 2**20
-CLEAN, CLEAN_BYTES = 4, 2 * 2**30  # unedited runs whose keys and values stay on the device
+REMEMBERED = 96  # results of one workbench
+MEMORY = 256  # MB of them; SCRATCHPAD_MEMORY sets it
+CLEAN = 4  # unedited runs whose keys and values stay on the device
 
 T = TypeVar("T")
 
@@ -68,9 +71,9 @@ class Reader:
         self.sae: Sae = load_sae(sae, "cpu" if device == "auto" else device)
         self.vlm: Vlm = model if isinstance(model, Vlm) else load_vlm(model, placement)
         check_fit(self.vlm, self.sae)
-        self.index: Index | None = open_index(Path(sae))
-        self._known = Cache(REMEMBERED, REMEMBERED_BYTES)
-        self._clean = Cache(CLEAN, CLEAN_BYTES)
+        self.index: Index | None = open_index(Path(sae), self.sae)
+        self._known: Cache[object] = Cache(limit_of_memory(), REMEMBERED)
+        self._clean: Cache[CleanRun] = Cache(sys.maxsize, CLEAN)
         self._lock = self.vlm.lock
 
     @property
@@ -165,7 +168,7 @@ class Reader:
     def _once(self, what: str, question: Question, make: Callable[[], T]) -> T:
         """Remembered for all settings that change how an answer is read and not what it is."""
         pictures = tuple(picture.sha256 for picture in question.images)
-        return self._known.once((what, pictures, question.prompt, question.settings.max_new_tokens), make)
+        return cast(T, self._known.get((what, pictures, question.prompt, question.settings.max_new_tokens), make))
 
     def _prepared(self, question: Question) -> Prepared:
         return self._once("prepared", question, lambda: prepare(self.vlm, question.pictures(), question.prompt))
@@ -183,7 +186,7 @@ class Reader:
         run, prepared = self._run(question), self._prepared(question)
         codes = self._once("codes", question, lambda: self.sae.encode(run.states()))
         plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
-        clean: CleanRun | None = self._clean.get((prepared.image_sha256, prepared.prompt))  # gone after a few others: then all is computed
+        clean = self._clean.find((prepared.image_sha256, prepared.prompt))  # gone after a few others: then all is computed
         return Trial(self.vlm, self.sae, run, codes, prepared, clean, plain, lambda latent: names.get(latent, ""))
 
     def _layers(self, run: Run, settings: Settings) -> Sequence[int] | None:
@@ -236,3 +239,15 @@ def check_fit(vlm: Vlm, sae: Sae) -> None:
             "choose an SAE trained on this model."
         )
     vlm.block(sae.layer)
+
+
+def limit_of_memory() -> int:
+    """Bytes that SCRATCHPAD_MEMORY lets a workbench remember.
+
+    Raises:
+        UserError: it isn't a whole number of MB.
+    """
+    given = os.environ.get("SCRATCHPAD_MEMORY", str(MEMORY))
+    if not given.isdecimal() or int(given) < 1:
+        raise UserError(f"SCRATCHPAD_MEMORY was {given[:20]!r}; expected a whole number of MB, at least 1.")
+    return int(given) * 2**20

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from PIL import Image
@@ -173,7 +173,7 @@ class Workbench(Reader):
         with self._lock:
             if key is None:
                 return act(self.trial(analysis))
-            return self._known.once((*key, analysis.question.key), lambda: act(self.trial(analysis)))
+            return cast(T, self._known.get((*key, analysis.question.key), lambda: act(self.trial(analysis))))
 
 
 def namer(analysis: Analysis) -> Callable[[int], str]:

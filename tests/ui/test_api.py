@@ -264,13 +264,34 @@ def test_a_full_queue_refuses_at_once(tmp_path: Path, image: str) -> None:
 
 
 def test_a_login_keeps_strangers_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
     monkeypatch.setenv("SCRATCHPAD_AUTH", "ann:secret")
-    with served(tmp_path, "--no-model") as url:
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"{url}/config", timeout=10)
-        assert refused.value.code == 401
+    header = {"authorization": f"Basic {base64.b64encode(b'ann:secret').decode()}"}
+
+    async def visit(head: dict[str, str]) -> Any:
+        address = f"{url}/gradio_api/mcp/"
+        async with streamablehttp_client(address, headers=head) as (read, write, _), ClientSession(read, write) as session:
+            await session.initialize()
+            tools = await session.list_tools()
+            return await session.call_tool(next(tool.name for tool in tools.tools if tool.name.endswith("offers")), {})
+
+    with served(tmp_path, "--no-model", "--mcp") as url:
+        for path in ("config", "gradio_api/info", "gradio_api/mcp/schema", "gradio_api/heartbeat/x", "gradio_api/run-history/buckets"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(f"{url}/{path}", timeout=10)
+            assert refused.value.code == (404 if "history" in path else 401), path
         inside = Client(url, auth=("ann", "secret"), verbose=False)
         assert inside.predict(api_name="/offers") == []
+        with ThreadPoolExecutor(1) as apart:
+            assert not apart.submit(lambda: asyncio.run(visit(header))).result().isError
+            with pytest.raises(BaseExceptionGroup):
+                apart.submit(lambda: asyncio.run(visit({}))).result()
+        with pytest.raises((ValueError, AppError)):
+            Client(url, auth=("ann", "guess"), verbose=False)
 
 
 def test_handle_file_uploads_work(client: Client, scene_path: Path, bench: Workbench) -> None:
