@@ -15,15 +15,17 @@ from scratchpad.errors import UserError
 from scratchpad.records import Analysis
 from scratchpad.sae.harvest import harvest
 from scratchpad.vlm import families
+from scratchpad.vlm.adapter import Shown
 from scratchpad.vlm.check import check
 from scratchpad.vlm.families.generic import Generic
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare
+from scratchpad.vlm.ramps import ramp, unnormalised
 from scratchpad.workbench import Workbench
 from tests.vlm import tiny
 from tests.vlm.tiny import noise, vlm_of
 
-WITHOUT = ("aya_vision", "vipllava", "llava", "internvl")  # tiles, several layers read, a class token
+WITHOUT = ("aya_vision", "vipllava")  # several tiles; several layers read, a class token
 PICTURE, QUESTION = noise((60, 150), 1), "What is it?"
 
 
@@ -60,8 +62,15 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Pair(Workbench(measured, folder / "sae"), Workbench(declared, folder / "sae"))
 
 
-def test_what_is_measured_is_what_the_adapter_declares(pair: Pair) -> None:
-    ours, theirs = pair.measured.vlm, pair.declared.vlm
+def measured(vlm: Vlm) -> Vlm:
+    """The same model, as if nobody had written its adapter."""
+    return replace(vlm, adapter=Generic(vlm.model, vlm.processor))
+
+
+@pytest.mark.parametrize("name", [*WITHOUT, "llava", "gemma3", "internvl"])
+def test_what_is_measured_is_what_the_adapter_declares(name: str) -> None:
+    theirs = vlm_of(name)
+    ours = measured(theirs)
     assert ours.adapter.read_layers == theirs.adapter.read_layers
     assert (ours.leading, ours.width) == (theirs.leading, theirs.width)
     for size in ((60, 150), (150, 60)):
@@ -131,20 +140,35 @@ def test_measuring_leaves_no_hook(pair: Pair) -> None:
     assert hooks() == before
 
 
-def measured(vlm: Vlm) -> Vlm:
-    """The same model, as if nobody had written its adapter."""
-    return replace(vlm, adapter=Generic(vlm.model, vlm.processor))
-
-
 def test_image_tokens_without_places_are_refused() -> None:
     """Q-Former tokens are made of all patches: no map."""
     with pytest.raises(UserError, match="none has a place|no adapter"):
         prepare(tiny.blip2(), noise((60, 150)), "?")
 
 
-@pytest.mark.parametrize("name", ["qwen2_vl", "llava_next", "idefics3"])
-def test_what_cannot_be_measured_is_refused_in_one_sentence(name: str) -> None:
-    """Patches in rows, tiles that are padding alone, pictures in a shape of their own: one sentence each, at loading or at the picture."""
-    with pytest.raises(UserError, match="have no adapter, and no map of this one could be trusted") as refused:
-        prepare(measured(vlm_of(name)), noise((60, 150)), "?")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("qwen2_vl", "says None as image_size"),  # which takes pictures of any shape
+        ("llava_next", "could not be computed from one 28 px tile"),  # which wants to be told sizes
+        ("idefics3", "could not be computed from one 28 px tile"),  # which wants an axis more
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_one_sentence(name: str, reason: str) -> None:
+    known = vlm_of(name)
+    with pytest.raises(UserError, match=f"have no adapter, and no map of this one could be trusted: .*{reason}") as refused:
+        Generic(known.model, known.processor)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("again", "reason"), [(False, "1 of 5 tiles .* show nothing"), (True, "doesn't hold 80 patches")])
+def test_tiles_other_than_the_encoders_are_refused(again: bool, reason: str) -> None:
+    """One tile more than the encoder takes in: black as padding is, or the first once more."""
+    vlm = measured(vlm_of("aya_vision"))
+    adapter, size = vlm.adapter, (60, 150)
+    inputs = prepare(vlm, noise(size), "?").inputs
+    ramps = unnormalised(prepare(vlm, ramp(size), "?").inputs["pixel_values"], vlm.processor.image_processor)
+    more = ramps[:1] if again else torch.zeros_like(ramps[:1])
+    assert adapter.layout(Shown([size], inputs, ramps)).grid.patches == 64
+    with pytest.raises(UserError, match=reason):
+        adapter.layout(Shown([size], inputs, torch.cat([ramps, more])))
