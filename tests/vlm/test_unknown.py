@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
-from scratchpad.diagnose import diagnose
 
 from scratchpad.analysis.edit import ablation
 from scratchpad.cli import main
@@ -85,19 +84,19 @@ def test_an_analysis_records_the_picture_and_nothing_else(pair: Pair) -> None:
     assert ours.run.answer_ids == theirs.run.answer_ids
     np.testing.assert_array_equal(ours.run.activations, theirs.run.activations)
     np.testing.assert_array_equal(ours.run.attention, theirs.run.attention)
-    assert ours.effects == pytest.approx(theirs.effects, abs=1e-5)
-    assert ours.ranking
+    assert ours.by_effect == pytest.approx(theirs.by_effect, abs=1e-5)
+    assert ours.latents
     assert np.ptp(ours.run.activations, 0).max() > 0.1, "every patch looks the same: a blank tile's"
 
 
 def test_edited_runs_are_those_of_the_adapter(pair: Pair) -> None:
     """One at a time and in batches, with their controls; the adapter reuses more of the clean run, and the numbers are the same."""
     ours, theirs = pair.analyses()
-    edit = ablation([ours.ranking[0].id])
-    alone = [bench.ablate(found, edit, 4) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
+    edit = ablation([ours.latents[0].id])
+    alone = [bench.ablate(found, edit) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
     assert alone[0].after.text == alone[1].after.text
     np.testing.assert_allclose(alone[0].delta_logprob, alone[1].delta_logprob, atol=1e-5)
-    edits = [ablation([row.id]) for row in ours.ranking]
+    edits = [ablation([row.id]) for row in ours.latents]
     batch, other = (bench.forced(found, edits).logprobs for bench, found in ((pair.measured, ours), (pair.declared, theirs)))
     np.testing.assert_allclose(batch, other, atol=1e-5)
     plain = np.array([token.logprob for token in ours.run.outputs()])
@@ -109,15 +108,16 @@ def test_edited_runs_are_those_of_the_adapter(pair: Pair) -> None:
 
 def test_searches_and_studies_run_to_their_end(pair: Pair) -> None:
     ours, theirs = pair.analyses()
-    sets = [bench.suffice(found, max_new_tokens=4) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
-    assert (sets[0].latents, sets[0].after, sets[0].control) == (sets[1].latents, sets[1].after, sets[1].control)
-    verdicts = [diagnose(bench, found, PICTURE) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
-    assert (verdicts[0].verdict, verdicts[0].why) == (verdicts[1].verdict, verdicts[1].why)
+    sets = [bench.suffice(found) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
+    assert sets[0] == sets[1]
+    diagnoses = [bench.diagnose(found) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
+    assert diagnoses[0] == diagnoses[1]
     verified = [bench.verify(found, 3, 2) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
-    np.testing.assert_allclose(verified[0].actual, verified[1].actual, atol=1e-5)
-    assert pair.measured.blank(ours, 4).answer == pair.declared.blank(theirs, 4).answer
+    actual = [[effect.actual for effect in each.effects] for each in verified]
+    np.testing.assert_allclose(*actual, atol=1e-5)
+    assert pair.measured.blank(ours).answer == pair.declared.blank(theirs).answer
     assert pair.measured.at_place(PICTURE, (0, 0, 60, 75)) == pair.declared.at_place(PICTURE, (0, 0, 60, 75))
-    assert [stage.says for stage in pair.measured.stages(ours, PICTURE)] == [stage.says for stage in pair.declared.stages(theirs, PICTURE)]
+    assert [stage.says for stage in pair.measured.stages(ours)] == [stage.says for stage in pair.declared.stages(theirs)]
 
 
 def test_harvested_activations_are_the_adapters(pair: Pair) -> None:
