@@ -1,4 +1,4 @@
-// What views show, computed from the decoded analysis and the state; nothing here draws, and every score is the server's.
+// What views show, computed from the decoded analysis and the state. Nothing here draws; every score is the server's.
 import { EVERYWHERE } from "./store.js";
 
 /** The attention of a text token on every patch, or null where it can't see the picture. */
@@ -60,7 +60,7 @@ export function scored(s, scope = s.scope, token = s.token) {
     .sort((x, y) => y.value - x.value);
 }
 
-/** What CONCEPTS shows: {cards, apart, hidden}; `apart` are those that fire everywhere, unless they stand among the others. */
+/** What CONCEPTS shows: {cards, apart, hidden}; `apart` fire everywhere, unless they are to stand among the others. */
 export function ranking(s, scope = s.scope) {
   const all = scored(s, scope);
   const rows = all.filter((l) => passes(s, l));

@@ -1,5 +1,6 @@
 // The page's scripts as one: what Gradio's components (layout.py) and an exported case call, as `window.Scratchpad`.
 import * as actions from "./actions.js";
+import * as asking from "./asking.js";
 import { mount } from "./app.js";
 import * as derive from "./derive.js";
 import * as sheet from "./sheet.js";
@@ -12,5 +13,6 @@ window.Scratchpad = {
   lost, // (name): the server didn't take a request
   done, // (name): a request ended
   ...actions,
+  ...asking,
   ...{ state, set, undo, recall, derive, sheet },
 };

@@ -96,7 +96,7 @@ function dim(pen, [w, h]) {
   pen.fillStyle = "#777";
   pen.fillRect(0, 0, w, h);
   pen.globalCompositeOperation = "source-over";
-  pen.fillStyle = "rgba(22, 24, 28, 0.62)";
+  pen.fillStyle = "rgba(22, 24, 28, 0.56)";
   pen.fillRect(0, 0, w, h);
   pen.restore();
 }

@@ -69,7 +69,8 @@ async function drawn(node) {
   const text = new XMLSerializer().serializeToString(outer);
   const size = `width="${by * wide}" height="${by * high}" viewBox="0 0 ${wide} ${high}"`;
   const image = new Image();
-  const source = `<svg xmlns="http://www.w3.org/2000/svg" ${size}><foreignObject width="100%" height="100%">${text}</foreignObject></svg>`;
+  const inside = `<foreignObject width="100%" height="100%">${text}</foreignObject>`;
+  const source = `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${inside}</svg>`;
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(source)}`;
   await image.decode();
   const canvas = document.createElement("canvas");

@@ -10,7 +10,7 @@ export const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${M
 export const figures = (value, n = 2) => Number(value.toPrecision(n)).toString();
 export const times = (n, singular, plural = `${singular}s`) => `${n} ${n === 1 ? singular : plural}`;
 
-/** A latent in few words, where nothing can be set in another ink: its name, its guess with a question mark, its number. */
+/** A latent in few words, where all is set in one ink: its name, its guess with a question mark, or its number. */
 export const plain = (l) => l.name || (l.guess ? `${l.guess}?` : `#${l.id}`);
 
 /** So many of the held-out pictures show the name: "24 of 25". */
@@ -24,7 +24,7 @@ export function name(l, { number = true, counted = false } = {}) {
   const title = seen ? backing(l) : nothing;
   if (l.name)
     return html`<span class="sp-claim">${l.name}</span> ${seen
-        ? html`<small class="sp-id" title=${title}>${seen}</small>`
+        ? html`<small class="sp-id" title=${title}>${seen} pictures</small>`
         : nothing}
       ${id}`;
   const guess = l.guess

@@ -5,11 +5,13 @@ import { set } from "./store.js";
 export const words = {
   latent: [
     "Latent (concept)",
-    "One of the SAE's directions. It fires on some patches of some pictures; what those have in common is the concept it stands for.",
+    "One of the SAE's directions. It fires on some patches of some pictures; what those have " +
+      "in common is the concept it stands for.",
   ],
   sae: [
     "SAE (sparse autoencoder)",
-    "Rewrites what the vision encoder holds of a patch as a sum of a few latents out of many. What it can't rewrite is its error.",
+    "Rewrites what the vision encoder holds of a patch as a sum of a few latents out of many. " +
+      "What it can't rewrite is its error.",
   ],
   patch: [
     "Patch",
@@ -17,7 +19,8 @@ export const words = {
   ],
   attention: [
     "Attention",
-    "How a token's reading of the picture is shared out among the patches: mean over heads and layers, summing to 100%. It shows where the model looked, not what it used.",
+    "How a token's reading of the picture is shared out among the patches: mean over heads " +
+      "and layers, summing to 100%. It shows where the model looked, not what it used.",
   ],
   activation: [
     "Strength (activation)",
@@ -33,20 +36,24 @@ export const words = {
   ],
   everywhere: [
     "Everywhere",
-    "The latent fires on more than half of the reference pictures. It may be part of the scenery rather than of this picture.",
+    "The latent fires on more than half of the reference pictures. It may be part of the " +
+      "scenery rather than of this picture.",
   ],
   name: [
     "Name",
-    "Shown as a claim only where held-out pictures back it at this strength; else it's a guess, and looks like one.",
+    "Shown as a claim only where held-out pictures back it at this strength; else it's a " +
+      "guess, and looks like one.",
   ],
   sparsity: ["In how many pictures", "Share of the reference pictures on which the latent fires at all."],
   mean: [
     "Mean strength",
-    "Strength over a whole picture (mean over patches), averaged over the reference pictures on which the latent fires.",
+    "Strength over a whole picture (mean over patches), averaged over the reference pictures " +
+      "on which the latent fires.",
   ],
   auroc: [
     "AUROC",
-    "How well the latent's highest strength tells pictures that carry its label from the others; 0.5 is chance, 1 is never wrong.",
+    "How well the latent's highest strength tells pictures that carry its label from the " +
+      "others; 0.5 is chance, 1 is never wrong.",
   ],
   logprob: [
     "Log-probability",
@@ -59,7 +66,8 @@ export const words = {
   ],
   control: [
     "Control",
-    "The same edit on random sets of as many active latents of like activation. What they do as often is no evidence.",
+    "The same edit on random sets of as many active latents of like activation. What they do " +
+      "as often is no evidence.",
   ],
   noise: ["Noise", "Random directions as long as the edit's own change, on every patch."],
   reconstruction: [
@@ -68,11 +76,13 @@ export const words = {
   ],
   verdict: [
     "Verdict",
-    "Supported: the edit does what its controls don't. Not supported: they do it too, or it does nothing. Inconclusive: it couldn't be tested.",
+    "Supported: the edit does what its controls don't. Not supported: they do it too, or it " +
+      "does nothing. Inconclusive: it couldn't be tested.",
   ],
   edit: [
     "Edit",
-    "What is changed before the model is asked again: a latent's strength is multiplied, set or added to, everywhere or in a region.",
+    "What is changed before the model is asked again: a latent's strength is multiplied, set " +
+      "or added to, everywhere or in a region.",
   ],
   risen: [
     "More active now",
@@ -84,7 +94,8 @@ export const words = {
   ],
   heatmap: [
     "Heatmap",
-    "Attention-weighted strength of each latent for each token. Each column has its own scale, unless raw values are shown.",
+    "Attention-weighted strength of each latent for each token. Each column has its own " +
+      "scale, unless raw values are shown.",
   ],
   cluster: [
     "Cluster",
@@ -96,7 +107,8 @@ export const words = {
   ],
   needle: [
     "Needle",
-    "A benchmark of maps: one special cell in a grid. A map is right when its brightest cell is the needle's.",
+    "A benchmark of maps: one special cell in a grid. A map is right when its brightest cell " +
+      "is the needle's.",
   ],
   accuracy: [
     "Accuracy of a map",
@@ -115,7 +127,8 @@ export const words = {
   ],
   histogram: [
     "Histogram",
-    "How many patches of the reference pictures have a strength in each range, from 2⁻⁶ to 2⁹; heights are logarithmic.",
+    "How many patches of the reference pictures have a strength in each range, from 2⁻⁶ to " +
+      "2⁹; heights are logarithmic.",
   ],
   counter: [
     "Counter-example",

@@ -1,6 +1,6 @@
 // The question bar: pictures, question, Ask; the examples as a strip. What goes wrong is said right under it.
 import { html, nothing } from "lit-html";
-import { addPictures, ask, example } from "../actions.js";
+import { addPictures, ask, example } from "../asking.js";
 import { set } from "../store.js";
 import { online } from "../wire.js";
 import { going, trouble } from "./going.js";

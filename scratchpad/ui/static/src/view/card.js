@@ -1,4 +1,4 @@
-// One concept as a card: its name, how strong it is, where it fires here, and four pictures on which it fires elsewhere.
+// One concept as a card: its name, how strong it is, where it fires here, and four pictures on which it fires.
 import { html, nothing } from "lit-html";
 import { until } from "lit-html/directives/until.js";
 import { chooseLatent, detail, toggle } from "../actions.js";

@@ -16,6 +16,10 @@ export function effects(s, v) {
   const y = (e) => PAD + ((H - 2 * PAD) * (1 - bend(e))) / 2;
   const say = (e) =>
     `${e.name || "unnamed"} #${e.latent}: predicted ${figures(e.predicted)}, real ${figures(e.actual)} nats`;
+  const lit = (e) => (s.latent === e.latent || s.hover?.latent === e.latent ? "sp-lit" : "");
+  const point = (e) =>
+    svg`<circle cx=${x(e.predicted)} cy=${y(e.actual)} r="4" data-latent=${e.latent} class=${lit(e)}
+      @click=${() => chooseLatent(e.latent)}><title>${say(e)}</title></circle>`;
   const worst = [...v.effects]
     .sort((a, b) => a.actual - b.actual)
     .slice(0, 5)
@@ -38,10 +42,7 @@ export function effects(s, v) {
         )}
         <text x=${W / 2} y=${H - 4} text-anchor="middle">predicted, nats</text>
         <text x="12" y=${H / 2} text-anchor="middle" transform="rotate(-90 12 ${H / 2})">real, nats</text>
-        ${v.effects.map(
-          (e) => svg`<circle cx=${x(e.predicted)} cy=${y(e.actual)} r="4" data-latent=${e.latent}
-          class=${s.latent === e.latent || s.hover?.latent === e.latent ? "sp-lit" : ""} @click=${() => chooseLatent(e.latent)}><title>${say(e)}</title></circle>`,
-        )}
+        ${v.effects.map(point)}
       </svg>
     </figure>
     <div>

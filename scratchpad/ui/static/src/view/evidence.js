@@ -127,13 +127,11 @@ function beside(s, { test: t, blank }) {
   if (c.risen.length)
     lines.push(
       html`${term("risen", "More active now")}:
-      ${c.risen
-        .slice(0, 4)
-        .map(
-          (r) =>
-            html`${of(r.latent)}
-              <small title=${meaning("mean")}>(mean ${figures(r.before)} → ${figures(r.after)})</small> `,
-        )}`,
+      ${c.risen.slice(0, 4).map(
+        (r) =>
+          html`${of(r.latent)}
+            <small title=${meaning("mean")}>(mean ${figures(r.before)} → ${figures(r.after)})</small> `,
+      )}`,
     );
   return lines.map((line) => html`<p class="sp-note">${line}</p>`);
 }

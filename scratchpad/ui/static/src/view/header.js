@@ -1,6 +1,6 @@
 // The head of the page: name, model, SAE and layer, certificate, and what opens over the page.
 import { html, nothing } from "lit-html";
-import { choose } from "../actions.js";
+import { choose } from "../asking.js";
 import { set } from "../store.js";
 import { online } from "../wire.js";
 import { term } from "../words.js";

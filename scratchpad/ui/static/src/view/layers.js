@@ -1,7 +1,7 @@
 // LAYERS: the same question, read at every layer that an SAE is offered for, side by side: position and colour early,
 // things late. A thumbnail leads to its layer.
 import { html, nothing } from "lit-html";
-import { choose } from "../actions.js";
+import { choose } from "../asking.js";
 import { trustOf } from "../model.js";
 import { figures, name, percent } from "../text.js";
 import { send } from "../wire.js";

@@ -1,6 +1,7 @@
 // LOOK: the answer and the question as tokens, the picture under the chosen map. Stays in view while the rest scrolls.
 import { html, nothing } from "lit-html";
-import { chooseToken, outdated } from "../actions.js";
+import { chooseToken } from "../actions.js";
+import { outdated } from "../asking.js";
 import { brush, onMap, tokensOf } from "../derive.js";
 import { set } from "../store.js";
 import { chance, token as say } from "../text.js";

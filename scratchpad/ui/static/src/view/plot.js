@@ -25,7 +25,8 @@ export function plot({ effect, control: k }) {
   const dots = (values, flips, lane) =>
     values.map(
       (v, i) =>
-        svg`<circle cx=${x(v)} cy=${lane} r="4.5" class=${flips[i] ? "sp-flips" : ""}><title>${signed(v)} nats${flips[i] ? ", changes the answer" : ""}</title></circle>`,
+        svg`<circle cx=${x(v)} cy=${lane} r="4.5" class=${flips[i] ? "sp-flips" : ""}
+          ><title>${signed(v)} nats${flips[i] ? ", changes the answer" : ""}</title></circle>`,
     );
   const range = (values) =>
     values.length ? `between ${signed(Math.min(...values))} and ${signed(Math.max(...values))}` : "none";
@@ -38,7 +39,12 @@ export function plot({ effect, control: k }) {
       <svg
         viewBox="0 0 ${W} ${H}"
         role="img"
-        aria-label=${`This edit ${signed(effect)} nats; random sets ${range(k.effects)}; noise ${range(k.noise)}; the bare reconstruction ${signed(k.reconstruction)}.`}
+        aria-label=${[
+          `This edit ${signed(effect)} nats`,
+          `random sets ${range(k.effects)}`,
+          `noise ${range(k.noise)}`,
+          `the bare reconstruction ${signed(k.reconstruction)}`,
+        ].join("; ")}
       >
         <line x1=${x(0)} x2=${x(0)} y1="10" y2="104" class="sp-zero" />
         ${Object.values(LANES).map(

@@ -70,7 +70,7 @@ function controls(s) {
     ${button(
       "smallest",
       "Smallest set",
-      "Searches the fewest latents without which the answer changes, or becomes the expected one; every set it tries is really tested",
+      "Searches the fewest latents without which the answer changes, or becomes the expected one",
     )}
     ${button(
       "diagnose",
@@ -117,7 +117,7 @@ function menu(s, running) {
       ${field("target", "expected answer", {
         placeholder: "a word or two",
         title:
-          "What the answer should have been: how likely it becomes, what the smallest set must bring out, what a diagnosis takes as right",
+          "What the answer should have been: what the smallest set must bring out, what a diagnosis takes as right",
       })}
       ${field("temperature", "also draw at temperature", {
         placeholder: "none",

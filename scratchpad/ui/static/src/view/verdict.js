@@ -12,8 +12,9 @@ export const badge = (kind) =>
 export const side = (diff, skip) => {
   const parts = diff.filter(([kind]) => kind !== skip);
   if (!parts.some(([, text]) => text.trim())) return html`<em>(nothing)</em>`;
-  return parts.map(([kind, text]) =>
-    kind === "same" ? text : html`<mark class="sp-${kind}">${text}</mark>`,
+  const trimmed = (text, n) => (n ? text : text.trimStart());
+  return parts.map(([kind, text], n) =>
+    kind === "same" ? trimmed(text, n) : html`<mark class="sp-${kind}">${trimmed(text, n)}</mark>`,
   );
 };
 
