@@ -15,12 +15,12 @@ from scratchpad.errors import UserError
 from scratchpad.images import load_image, sha256
 from scratchpad.ui import api
 from scratchpad.ui.calls import READS, lookups, stopping
-from scratchpad.ui.export import SCRIPTS, STATIC
+from scratchpad.ui.export import STATIC
 from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.headers import Strict
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
-from scratchpad.ui.layout import Parts, ask_column, header, panel, theme
+from scratchpad.ui.layout import boot, layout, theme
 from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.studies import Studies
 from scratchpad.ui.upload import Counted, fetch_nothing
@@ -29,11 +29,6 @@ from scratchpad.ui.wiring import Actions, wire
 from scratchpad.workbench import HOME
 
 GALLERY = HOME / "examples" / "scenes"
-SERVED = "root.server = server;"
-LOADED = "Scratchpad.load(props.value); watch('value', () => Scratchpad.load(props.value));"
-COMPARED = "watch('value', () => Scratchpad.compare(props.value));"
-TOLD = "watch('value', () => props.value && Scratchpad.told(props.value)); if (props.value) Scratchpad.told(props.value);"
-TELLS = "watch('value', () => props.value && root.told(JSON.parse(props.value)));"
 UPLOADS = 24 * 3600  # seconds that an upload stays on the server's disk
 
 
@@ -53,7 +48,7 @@ class Served:
 
 
 def build(benches: Benches | None, shelf: list[Store], served: Served | None = None) -> gr.Blocks:
-    """The page over what is offered, opened on its first example already analysed; without a model it shows cases."""
+    """The page over what is offered, opened on its first example already analysed and tested; without a model it shows cases."""
     served = served or Served()
     bench = benches.first if benches else None
     examples = load_examples() if bench and bench.vlm.own_world else []
@@ -62,34 +57,32 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     jobs, limit = Jobs(), Limit(served.rate)
     stop, reads = stopping(jobs.stop), partial(lookups, Limit(served.rate * READS), served.proxies)
     about = Lookups(benches, served.naming)
-    opening = examples[0] if examples else ("", "")
-    first = handlers.ask([opening[0]], opening[1]) if examples else (None, "", None)
-
+    first = handlers.ask([examples[0][0]], examples[0][1]) if examples else (None, "", None)
+    values = {
+        "boot": json.dumps(boot(benches, examples, served.naming)),
+        "look": first[0] or "",
+        "test": _opening(handlers, first[2]),
+    }
+    functions = {
+        "look": reads(about.detail),
+        "needle": reads(studies.measured),
+        "boot": reads(about.overview, about.latent, about.search, about.rename),
+        "keep": reads(keeping.file),
+        "ask": stop,
+    }
     with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False, delete_cache=(3600, UPLOADS)) as page:
-        head = gr.HTML(header(bench), elem_id="sp-header")
-        if examples:
-            panel("guide")
-        asked = gr.State(first[2])
-        with gr.Row(elem_id="sp-top"):
-            ask = ask_column(benches, examples, opening, stop)
-            with gr.Column(scale=3, min_width=320):
-                look = panel("look", first[0] or "", before=SERVED, after=LOADED, functions=stop)
-        panel("concepts", before="Scratchpad.serve((given) => server.detail(given));", functions=reads(about.detail))
-        panel("heatmap")
-        test = panel("test", "", before=SERVED, after=COMPARED, functions=stop)
-        shown = benches is not None
-        several = benches is not None and len(benches.offers) > 1
-        layers = panel("layers", "", before=SERVED, after=TELLS, functions=stop, visible=several)
-        stages = panel("stages", "", before=SERVED, after=TELLS, functions=stop, visible=shown)
-        needle = panel("needle", "", before=SERVED, after=TELLS, functions=[*reads(studies.measured), *stop], visible=shown)
-        naming = "root.naming = true;" if served.naming else ""
-        panel("sae", before=SERVED + naming, functions=reads(about.overview, about.latent, about.search, about.rename), visible=shown)
-        keep = panel("keep", "", before=SERVED, after=TOLD, functions=[*reads(keeping.file), *stop])
-        parts = Parts(head, ask, look, test, layers, stages, needle, keep, asked)
+        parts = layout(values, functions, first[2])
         wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))
     fetch_nothing(page)
     return page
+
+
+def _opening(handlers: Handlers, asked: Any) -> str:
+    """The test that stands on the page as it opens: the smallest set of the first example."""
+    if not asked:
+        return ""
+    return json.dumps(json.loads(handlers.ablate(asked, {"do": "smallest"})) | {"opening": True})
 
 
 def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
@@ -98,14 +91,13 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     Raises:
         UserError: the port is taken, or a package is missing.
     """
-    script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "layers.js", "stages.js", "needle.js", "sae.js", "guide.js"))
     how: dict[str, Any] = {"auth": served.logins} if served.logins else {}
     page = build(benches, shelf, served).queue(default_concurrency_limit=1, max_size=served.waiting)
     try:
         app, _, _ = page.launch(
             server_name=served.host,
             server_port=served.port,
-            head=f"<script>{script}</script>",
+            head=f"<script>{(STATIC / 'page.js').read_text()}</script>",
             css_paths=STATIC / "page.css",
             theme=theme(),
             footer_links=["api"],

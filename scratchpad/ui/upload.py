@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import gradio as gr
 from fastapi import Request
 from fastapi.responses import JSONResponse
+from gradio.utils import get_upload_folder
 from gradio_client.utils import is_http_url_like
 
 from scratchpad.errors import UserError
@@ -28,6 +29,18 @@ def upload(value: str | None, **how: Any) -> gr.Image:
 def uploads(**how: Any) -> gr.Gallery:
     """A gr.Gallery of pictures that opens uploads alone."""
     return _uploads_only(gr.Gallery(type="filepath", file_types=["image"], **how))
+
+
+def uploaded(path: Any) -> str:
+    """A file that was uploaded to this server, by the path that the page got for it.
+
+    Raises:
+        UserError: it is none.
+    """
+    home = Path(get_upload_folder()).resolve()
+    if not isinstance(path, str) or not path or "\0" in path or not Path(path).resolve().is_relative_to(home) or not Path(path).is_file():
+        raise UserError("What was given is no upload: choose the picture again.")
+    return path
 
 
 def paths(gallery: Any) -> list[str]:
