@@ -97,8 +97,7 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
         app, _, _ = page.launch(
             server_name=served.host,
             server_port=served.port,
-            head=f"<script>{(STATIC / 'page.js').read_text()}</script>",
-            css_paths=STATIC / "page.css",
+            head=assets(),
             theme=theme(),
             footer_links=["api"],
             show_error=False,
@@ -116,6 +115,11 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     counted = Counted(app.middleware_stack, Limit(served.rate), served.proxies)
     app.middleware_stack = Strict(counted, served.origins)  # around all of Gradio's own
     page.block_thread()
+
+
+def assets() -> str:
+    """The page's style and scripts. Not given to Gradio as its `css`: it takes selectors apart at every comma, `:is(a, b)` too."""
+    return f"<style>{(STATIC / 'page.css').read_text()}</style><script>{(STATIC / 'page.js').read_text()}</script>"
 
 
 def load_examples() -> list[tuple[str, str]]:

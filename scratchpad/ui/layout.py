@@ -79,7 +79,7 @@ def layout(values: dict[str, str], functions: dict[str, Sequence[Call]], asked: 
         functions: what each brings.
         asked: what the analysis of LOOK's first value was asked with.
     """
-    gr.HTML(html_template='<div class="sp-root"></div>', js_on_load=MOUNT, elem_id="sp-app")
+    gr.HTML(html_template='<div class="sp-root"></div>', js_on_load=MOUNT, apply_default_css=False, elem_id="sp-app")
     with gr.Column(elem_id="sp-lines"):
         lines = {name: _line(name, values.get(name, ""), functions.get(name, ())) for name in LINES}
     return Parts(lines, _asked(), gr.State(asked))
@@ -87,9 +87,8 @@ def layout(values: dict[str, str], functions: dict[str, Sequence[Call]], asked: 
 
 def _line(name: str, value: str, functions: Sequence[Call]) -> gr.HTML:
     template = "<i></i>"  # without it Gradio writes the value, JSON, into the page
-    return gr.HTML(
-        value, html_template=template, js_on_load=LINE % name, server_functions=list(functions) or None, elem_id=f"sp-line-{name}"
-    )
+    brought = list(functions) or None
+    return gr.HTML(value, html_template=template, js_on_load=LINE % name, server_functions=brought, elem_id=f"sp-line-{name}")
 
 
 def _asked() -> Ask:

@@ -183,10 +183,10 @@
   </div>`}var token=text=>text.replace(/\n/g,"⏎").trim()||"␣",percent=share2=>{let v3=100*share2;return`${v3>0&&v3<10?v3.toFixed(1).replace(/\.0$/,""):v3.toFixed(0)}%`},signed=value=>`${value>0?"+":value<0?"−":""}${Math.abs(value).toFixed(2)}`,figures=(value,n4=2)=>Number(value.toPrecision(n4)).toString(),times=(n4,singular,plural=`${singular}s`)=>`${n4} ${n4===1?singular:plural}`,plain=l2=>l2.name||(l2.guess?`${l2.guess}?`:`#${l2.id}`),counts=l2=>l2.precision===null||l2.support===null?"":`${Math.round(l2.precision*l2.support)} of ${l2.support}`;function name(l2,{number=!0,counted=!1}={}){let id=number?x`<small class="sp-id">#${l2.id}</small>`:E,seen2=counted?counts(l2):"",title=seen2?backing(l2):E;if(l2.name)return x`<span class="sp-claim">${l2.name}</span> ${seen2?x`<small class="sp-id" title=${title}>${seen2} pictures</small>`:E}
       ${id}`;let guess=l2.guess?x`<span class="sp-guess" title=${title}
         >${l2.guess}? ${seen2?x`<small>${seen2}</small>`:E}</span
-      >`:E;return x`<span class="sp-unnamed">unnamed</span> ${guess} ${id}`}function backing(l2){let seen2=counts(l2);return seen2?`${seen2} pictures where it fires this strongly show ${l2.name?"it":`“${l2.guess}”`}`:""}var chance=logprob=>percent(Math.exp(logprob));var KEY="scratchpad-tour",concept=null,STEPS=[{name:"Look",lit:".sp-map",act:()=>{clear(),set({tab:"concepts",evidence:!1}),chooseToken(state.page.open_token??state.analysis.outputs[0]?.index)},text:()=>x`The answer, word by word. We chose <b>${word()}</b>: the picture is lit where the model looked.`},{name:"Find a concept",lit:()=>`[data-id="${concept}"]`,act:()=>{let{suggested}=state.analysis,{cards}=ranking(state);concept=(cards.find(l2=>suggested.includes(l2.id))||cards[0])?.id??null,concept!==null&&state.latent!==concept&&chooseLatent(concept)},text:()=>x`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: now the picture
+      >`:E;return x`<span class="sp-unnamed">unnamed</span> ${guess} ${id}`}function backing(l2){let seen2=counts(l2);return seen2?`${seen2} pictures where it fires this strongly show ${l2.name?"it":`“${l2.guess}”`}`:""}var chance=logprob=>percent(Math.exp(logprob));var KEY="scratchpad-tour",concept=null,STEPS=[{name:"Look",lit:".sp-map",act:()=>{clear(),set({tab:"concepts",evidence:!1}),chooseToken(state.page.open_token??state.analysis.outputs[0]?.index)},text:()=>x`The answer, word by word. We chose <b>${word()}</b>: the picture is lit where the model looked.`},{name:"Find a concept",lit:()=>`[data-id="${concept}"]`,act:()=>{let{effects:effects2}=state.analysis,{cards}=ranking(state);concept=[...cards.slice(0,12)].sort((a2,b2)=>(effects2.get(a2.id)??0)-(effects2.get(b2.id)??0))[0]?.id??null,concept!==null&&state.latent!==concept&&chooseLatent(concept)},text:()=>x`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: now the picture
         is lit where it fires.`},{name:"Switch it off",lit:".sp-test",act:()=>{concept!==null&&!state.picked.includes(concept)&&toggle([concept]),test2("ablate")},text:()=>state.jobs.test?x`Without <b>${said()}</b> the model is asked again, and so are its controls …`:x`Without <b>${said()}</b> the answer was
             “${shownRun().run?.test.comparison.after.text.trim()||"(nothing)"}”.`},{name:"Weigh the evidence",lit:".sp-test",act:()=>set({evidence:!0}),text:()=>x`The verdict is only as good as its controls: random concepts, noise, the bare reconstruction. Now
-        try <b>Smallest set</b>.`}],word=()=>{let t4=state.analysis.byIndex.get(state.token);return t4?token(t4.text):""},said=()=>concept===null?"":plain(latentOf(state.analysis,concept)),startTour=()=>go(0);function go(step){set({tour:step}),STEPS[step].act();let target2=STEPS[step].lit;requestAnimationFrame(()=>{let element=document.querySelector(typeof target2=="function"?target2():target2);element&&!element.closest(".sp-test")&&element.scrollIntoView({block:"nearest"}),document.querySelector("#sp-tour [data-next]")?.focus({preventScroll:!0})})}function leave(){try{localStorage.setItem(KEY,"1")}catch{}set({tour:-1})}function seen(){try{return localStorage.getItem(KEY)}catch{return null}}function tour(s5){if(!s5.analysis||s5.kase||!s5.boot.live)return E;if(s5.tour<0)return seen()?E:invitation();let step=STEPS[s5.tour],last2=s5.tour===STEPS.length-1;return x`<div
+        try <b>Smallest set</b>.`}],word=()=>{let t4=state.analysis.byIndex.get(state.token);return t4?token(t4.text):""},said=()=>concept===null?"":plain(latentOf(state.analysis,concept)),startTour=()=>go(0);function go(step){set({tour:step}),STEPS[step].act();let target2=STEPS[step].lit;requestAnimationFrame(()=>{let element=document.querySelector(typeof target2=="function"?target2():target2);element&&!element.closest(".sp-test")&&element.scrollIntoView({block:"nearest"}),document.querySelector("#sp-tour [data-next]")?.focus({preventScroll:!0})})}function leave(){try{localStorage.setItem(KEY,"1")}catch{}set({tour:-1})}function seen(){try{return localStorage.getItem(KEY)}catch{return null}}function tour(s5){if(!s5.analysis||s5.kase||!s5.boot.live)return E;if(s5.tour<0)return E;let step=STEPS[s5.tour],last2=s5.tour===STEPS.length-1;return x`<div
     class="sp-tour"
     id="sp-tour"
     role="dialog"
@@ -211,11 +211,7 @@
         ${last2?"Done":"Leave"}
       </button>
     </div>
-  </div>`}var invitation=()=>x`<div class="sp-tour sp-invitation" id="sp-tour" role="note">
-    <p>First time here?</p>
-    <button type="button" class="sp-go" data-next @click=${startTour}>Show me in four steps</button>
-    <button type="button" class="sp-quietly" data-dismiss @click=${leave}>No, thanks</button>
-  </div>`;function header(s5){let a2=s5.analysis,opens=(drawer,text)=>x`<button
+  </div>`}function header(s5){let a2=s5.analysis,opens=(drawer,text)=>x`<button
       type="button"
       class="sp-plain"
       data-open=${drawer}
@@ -227,7 +223,14 @@
     ${a2?x`<span class="sp-model"><small>model</small> ${a2.model.name}</span>`:E} ${sae(s5)}
     ${badge(s5)}
     <nav aria-label="More">
-      ${online()&&a2&&!s5.kase?x`<button type="button" class="sp-plain" data-tour @click=${startTour}>Tour</button>`:E}
+      ${online()&&s5.boot.live&&a2&&!s5.kase?x`<button
+            type="button"
+            class=${seen()?"sp-plain":"sp-quietly"}
+            data-tour
+            @click=${startTour}
+          >
+            ${seen()?"Tour":"First time here? Four steps"}
+          </button>`:E}
       ${opens("glossary","Glossary")} ${s5.boot.listed.length?opens("gallery","Gallery"):E}
       ${online()&&a2?opens("share",s5.kase?"Files":"Share"):E}
     </nav>
@@ -301,7 +304,7 @@
       @click=${press}
     >
       ${text}
-    </button>`}function look(s5){if(!s5.analysis)return waiting2(s5);let old=outdated(s5)&&!s5.jobs.ask;return x`<section class="sp-look ${old?"sp-old":""}" id="sp-look" aria-label="Answer and map">
+    </button>`}function look(s5){if(!s5.analysis)return waiting2(s5);let old=outdated(s5)&&!s5.jobs.ask;return x`<section class="sp-look" id="sp-look" aria-label="Answer and map">
     ${old?x`<p class="sp-oldness" role="status">Of the question before; ask to renew it.</p>`:E}
     ${answer(s5)} ${map(s5)}
   </section>`}function answer(s5){let a2=s5.analysis,shown=onMap(s5),weights=shown.latent!==void 0?tokensOf(a2,shown.latent):new Map,lit=brush(s5).token,chip3=t4=>tokenButton(s5,t4,weights.get(t4.index)||0,lit===t4.index),of2=role=>a2.tokens.filter(t4=>t4.role===role),outputs=of2("output");return x`<div class="sp-said">
@@ -1031,12 +1034,12 @@
     <span class="sp-sentence">${v3.sentence}</span>
   </div>`}var none=s5=>s5.kase?"Nothing was tested in this case.":x`<span
         >Nothing tested yet: the ${term("verdict")} and its ${term("control","controls")} stand here.</span
-      >`;function evidence(s5){let{run,stale}=shownRun(s5);return x`<div class="sp-evidence" role="region" aria-label="Evidence" tabindex="0">
-    ${s5.diagnosis?diagnosis(s5,s5.diagnosis):E} ${s5.verified?effects(s5,s5.verified):E}
+      >`;function evidence(s5){let{run,stale}=shownRun(s5);return x`<div class="sp-evidence" role="region" aria-label="Evidence" data-name="evidence" tabindex="0">
+    ${png()} ${s5.diagnosis?diagnosis(s5,s5.diagnosis):E}
+    ${s5.verified?effects(s5,s5.verified):E}
     ${run?x`<details class="sp-of-run" ?open=${!stale}>
           <summary>
             ${stale?"The test before the last change":"This test"} ${badge2(run.test.verdict.kind)}
-            ${png()}
           </summary>
           ${ofRun(s5,run)}
         </details>`:E}
@@ -1194,6 +1197,6 @@
     </div>
   </details>`}function mount(element){let draw2=()=>{document.body.classList.toggle("sp-reading",!!state.kase),B(page2(state),element)};subscribe(draw2),draw2()}function page2(s5){let bar=s5.kase?caseBanner(s5):online()?askBar(s5):E;return x`<div class="sp-page ${s5.jobs.ask?"sp-busy":""}">
     ${header(s5)} ${bar}
-    <div class="sp-work">${look(s5)} ${tabs(s5)}</div>
+    <div class="sp-work ${outdated(s5)&&!s5.jobs.ask?"sp-old":""}">${look(s5)} ${tabs(s5)}</div>
     ${testBar(s5)} ${drawers(s5)} ${enlarged(s5)} ${tour(s5)}
   </div>`}window.Scratchpad={mount,channel,lost,done,...actions_exports,...asking_exports,state,set,undo,recall,derive:derive_exports,sheet:sheet_exports};})();

@@ -1,5 +1,6 @@
 // The page as a whole: one tree, drawn anew from the state after every change. Where its parts stand is page.css's.
 import { html, nothing, render } from "lit-html";
+import { outdated } from "./asking.js";
 import { state, subscribe } from "./store.js";
 import { online } from "./wire.js";
 import { askBar } from "./view/ask.js";
@@ -27,7 +28,7 @@ function page(s) {
   const bar = s.kase ? caseBanner(s) : online() ? askBar(s) : nothing;
   return html`<div class="sp-page ${s.jobs.ask ? "sp-busy" : ""}">
     ${header(s)} ${bar}
-    <div class="sp-work">${look(s)} ${tabs(s)}</div>
+    <div class="sp-work ${outdated(s) && !s.jobs.ask ? "sp-old" : ""}">${look(s)} ${tabs(s)}</div>
     ${testBar(s)} ${drawers(s)} ${enlarged(s)} ${tour(s)}
   </div>`;
 }

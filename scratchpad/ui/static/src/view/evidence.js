@@ -14,13 +14,13 @@ import { badge, side } from "./verdict.js";
 
 export function evidence(s) {
   const { run, stale } = shownRun(s);
-  return html`<div class="sp-evidence" role="region" aria-label="Evidence" tabindex="0">
-    ${s.diagnosis ? diagnosis(s, s.diagnosis) : nothing} ${s.verified ? effects(s, s.verified) : nothing}
+  return html`<div class="sp-evidence" role="region" aria-label="Evidence" data-name="evidence" tabindex="0">
+    ${png()} ${s.diagnosis ? diagnosis(s, s.diagnosis) : nothing}
+    ${s.verified ? effects(s, s.verified) : nothing}
     ${run
       ? html`<details class="sp-of-run" ?open=${!stale}>
           <summary>
             ${stale ? "The test before the last change" : "This test"} ${badge(run.test.verdict.kind)}
-            ${png()}
           </summary>
           ${ofRun(s, run)}
         </details>`

@@ -4,7 +4,7 @@ import { choose } from "../asking.js";
 import { set } from "../store.js";
 import { online } from "../wire.js";
 import { term } from "../words.js";
-import { startTour } from "./tour.js";
+import { seen, startTour } from "./tour.js";
 
 export function header(s) {
   const a = s.analysis;
@@ -22,8 +22,15 @@ export function header(s) {
     ${a ? html`<span class="sp-model"><small>model</small> ${a.model.name}</span>` : nothing} ${sae(s)}
     ${badge(s)}
     <nav aria-label="More">
-      ${online() && a && !s.kase
-        ? html`<button type="button" class="sp-plain" data-tour @click=${startTour}>Tour</button>`
+      ${online() && s.boot.live && a && !s.kase
+        ? html`<button
+            type="button"
+            class=${seen() ? "sp-plain" : "sp-quietly"}
+            data-tour
+            @click=${startTour}
+          >
+            ${seen() ? "Tour" : "First time here? Four steps"}
+          </button>`
         : nothing}
       ${opens("glossary", "Glossary")} ${s.boot.listed.length ? opens("gallery", "Gallery") : nothing}
       ${online() && a ? opens("share", s.kase ? "Files" : "Share") : nothing}

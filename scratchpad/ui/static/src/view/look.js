@@ -12,7 +12,7 @@ export function look(s) {
   const a = s.analysis;
   if (!a) return waiting(s);
   const old = outdated(s) && !s.jobs.ask;
-  return html`<section class="sp-look ${old ? "sp-old" : ""}" id="sp-look" aria-label="Answer and map">
+  return html`<section class="sp-look" id="sp-look" aria-label="Answer and map">
     ${old ? html`<p class="sp-oldness" role="status">Of the question before; ask to renew it.</p>` : nothing}
     ${answer(s)} ${map(s)}
   </section>`;

@@ -24,9 +24,12 @@ const STEPS = [
     name: "Find a concept",
     lit: () => `[data-id="${concept}"]`,
     act: () => {
-      const { suggested } = state.analysis;
+      const { effects } = state.analysis;
       const { cards } = ranking(state);
-      concept = (cards.find((l) => suggested.includes(l.id)) || cards[0])?.id ?? null;
+      const predicted = [...cards.slice(0, 12)].sort(
+        (a, b) => (effects.get(a.id) ?? 0) - (effects.get(b.id) ?? 0),
+      );
+      concept = predicted[0]?.id ?? null;
       if (concept !== null && state.latent !== concept) chooseLatent(concept);
     },
     text: () =>
@@ -83,7 +86,8 @@ function leave() {
   }
   set({ tour: -1 });
 }
-function seen() {
+/** Whether the tour was taken or left before in this browser. */
+export function seen() {
   try {
     return localStorage.getItem(KEY);
   } catch {
@@ -93,7 +97,7 @@ function seen() {
 
 export function tour(s) {
   if (!s.analysis || s.kase || !s.boot.live) return nothing;
-  if (s.tour < 0) return seen() ? nothing : invitation();
+  if (s.tour < 0) return nothing;
   const step = STEPS[s.tour];
   const last = s.tour === STEPS.length - 1;
   return html`<div
@@ -127,10 +131,3 @@ export function tour(s) {
     </div>
   </div>`;
 }
-
-const invitation = () =>
-  html`<div class="sp-tour sp-invitation" id="sp-tour" role="note">
-    <p>First time here?</p>
-    <button type="button" class="sp-go" data-next @click=${startTour}>Show me in four steps</button>
-    <button type="button" class="sp-quietly" data-dismiss @click=${leave}>No, thanks</button>
-  </div>`;
