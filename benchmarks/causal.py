@@ -18,15 +18,14 @@ import numpy as np
 from PIL import Image
 from scipy.stats import spearmanr
 
-from scratchpad.analysis import compare
 from scratchpad.analysis.edit import ablation, scaling
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions, with_article
 from scratchpad.demo.world import BACKGROUNDS, HELD_OUT_START, KINDS, WORDS, Mode
-from scratchpad.diagnose import COMMON, TOP
-from scratchpad.records import Edit
+from scratchpad.experiments.diagnose import COMMON, TOP
+from scratchpad.records import Analysis, Edit
 from scratchpad.vlm.checkpoint import Placement
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.workbench import Workbench
 
 FIRST = HELD_OUT_START + 300_000_000
 VISIBLE = {*KINDS, *BACKGROUNDS, *WORDS}
@@ -53,7 +52,7 @@ def predicted(bench: Workbench, count: int) -> dict[str, Any]:
     found: dict[int, list[float]] = {1: [], 8: []}
     for analysis in questions(bench, count):
         for steps in found:
-            value = compare.rank_correlation(bench.verify(analysis, None, steps))
+            value = bench.verify(analysis, None, steps).spearman
             if value is not None:
                 found[steps].append(value)
     return {
@@ -69,10 +68,10 @@ def linear(bench: Workbench, count: int) -> dict[str, Any]:
     active: list[int] = []
     telling: list[int] = []
     for analysis in questions(bench, count):
-        latents, plain = list(analysis.effects), bench.forced(analysis, [Edit()]).logprobs.sum()
+        latents, plain = list(analysis.by_effect), bench.forced(analysis, [Edit()]).logprobs.sum()
         for part, values in found.items():
             moved = bench.forced(analysis, [scaling([latent], 1 - part) for latent in latents]).logprobs.sum(1) - plain
-            values.append(float(spearmanr(list(analysis.effects.values()), moved)[0]))
+            values.append(float(spearmanr(list(analysis.by_effect.values()), moved)[0]))
         active.append(len(latents))
         telling.append(int((abs(moved) > TELLING).sum()))
     counts = {"active latents, median": float(np.median(active)), f"of them move it by over {TELLING} nats": float(np.median(telling))}
@@ -95,15 +94,16 @@ def sufficient(bench: Workbench, count: int) -> dict[str, Any]:
         if not VISIBLE & set(analysis.run.answer.replace(",", "").split()):
             continue
         asked += 1
+        begun = time.perf_counter()
         found = bench.suffice(analysis)
-        seconds.append(found.seconds)
+        seconds.append(time.perf_counter() - begun)
         if found.flipped:
             flipped += 1
-            minimal += found.minimal
+            minimal += found.minimality != "none"
             sizes.append(len(found.latents))
-            random.append(found.control / max(1, found.controls))
-            by_mean = sorted(analysis.ranking, key=lambda row: -row.mean_score)
-            for name, rows in (("attention-weighted score", analysis.ranking), ("mean activation", by_mean)):
+            random.append(found.random_flips / max(1, found.n_random_sets))
+            by_mean = sorted(analysis.latents, key=lambda row: -row.mean_score)
+            for name, rows in (("attention-weighted score", analysis.latents), ("mean activation", by_mean)):
                 plain[name].append(_needed(bench, analysis, [row.id for row in rows]))
             plain["clusters of the heatmap, one by one"].append(_clusters_needed(bench, analysis))
             uniform.append(_uniform(bench, analysis, len(found.latents), rng))
@@ -139,7 +139,7 @@ def _needed(bench: Workbench, analysis: Analysis, ranking: list[int]) -> int:
 
 def _clusters_needed(bench: Workbench, analysis: Analysis) -> int:
     """How many latents must go when whole clusters of the heatmap go, those of the highest score first (VisualScratchpad, steering)."""
-    score = {row.id: row.score for row in analysis.ranking}
+    score = {row.id: row.score for row in analysis.latents}
     order = sorted(analysis.heatmap.clusters, key=lambda cluster: -max(score.get(i, 0.0) for i in cluster.latents))
     gone: list[int] = []
     for cluster in order:
@@ -185,14 +185,14 @@ def _failure(bench: Workbench, mode: Mode, count: int) -> dict[str, Any]:
         elif mode == "misleading":
             least = bench.suffice(found, truth)
             holds += least.after == truth
-            random += least.controls > 0 and least.control > 0.1 * least.controls
+            random += least.random_flips > 0.1 * least.n_random_sets
         else:
             own = [int(i) for i in found.codes.active() if bench.name(int(i)) == found.run.answer]
-            named = bench.ablate(found, ablation(own)).after_answer if own else found.run.answer
+            named = bench.ablate(found, ablation(own)).after.text if own else found.run.answer
             least = bench.suffice(found, truth)
             holds += named == truth
             shown += least.after == truth
-            random += least.controls > 0 and least.control > 0.1 * least.controls
+            random += least.random_flips > 0.1 * least.n_random_sets
         if failed == count:
             break
     told: dict[str, Any] = {"failed": failed, "tests hold": holds}
@@ -204,7 +204,7 @@ def _failure(bench: Workbench, mode: Mode, count: int) -> dict[str, Any]:
 
 
 def _limited(bench: Workbench, found: Analysis, image: Image.Image, truth: str) -> tuple[bool, bool]:
-    rows = [row for row in found.ranking if (row.sparsity or 0) <= COMMON]
+    rows = [row for row in found.latents if (row.sparsity or 0) <= COMMON]
     by_mean = sorted(rows, key=lambda row: -row.mean_score)
     top = any(row.name == truth for row in (*rows[:TOP], *by_mean[:TOP]))
     return top, bench.answer(image, f"is there {with_article(truth)}") == "yes"

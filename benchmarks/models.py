@@ -12,9 +12,10 @@ from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from scratchpad.vlm import attention
-from scratchpad.vlm.families import adapter_for
+from scratchpad.vlm.families import adapter_of
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, prepare
+from scratchpad.vlm.protocols import typed
 
 PATCH = 14
 TEMPLATE = (
@@ -72,7 +73,7 @@ def build(options: argparse.Namespace) -> tuple[Vlm, Prepared]:
     model.generation_config.eos_token_id = None  # every run makes the same number of tokens
     model.generation_config.pad_token_id = 0
     attention.install(model)
-    vlm = Vlm("benchmark", "benchmark", model, processor, adapter_for(config.model_type))
+    vlm = Vlm("benchmark", "benchmark", model, typed(processor), adapter_of(model, typed(processor)))
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (2 * tile, 2 * tile, 3), dtype=np.uint8))
     return vlm, prepare(vlm, picture, PROMPT, options.new_tokens)
 

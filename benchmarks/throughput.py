@@ -23,6 +23,7 @@ from scratchpad.sae.harvest import harvest
 from scratchpad.sae.train import Fit, Recipe
 from scratchpad.saliency.look import look
 from scratchpad.saliency.methods import METHODS
+from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, prepare
 
@@ -57,7 +58,9 @@ def main() -> None:
     swept = costs(
         {
             "plain forward": lambda: _forward(vlm, prepared),
-            "attention map": lambda: [METHODS["attention"](look(vlm, image, "where is it", layer, max_new_tokens=1)) for image in images],
+            "attention map": lambda: [
+                METHODS["attention"](look(vlm, SaliencyRequest(image, "where is it", max_new_tokens=1), layer)) for image in images
+            ],
         },
         options.device,
         options.repeat,

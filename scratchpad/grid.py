@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 Box = tuple[float, float, float, float]
@@ -29,6 +29,7 @@ class Tile:
 
     @property
     def patches(self) -> int:
+        """How many patches it is cut into."""
         return self.rows * self.cols
 
 
@@ -52,16 +53,42 @@ class Grid:
 
     @property
     def image_tokens(self) -> int:
+        """How many image tokens there are, v."""
         return int(self.token_patches.shape[0])
 
     @property
     def patches(self) -> int:
+        """How many patches all tiles have together, p."""
         return sum(tile.patches for tile in self.tiles)
 
     def to_patches(self, weights: Float[np.ndarray, "*t v"]) -> Float[np.ndarray, "*t p"]:
         """Carries a weight per image token to the patches: each token's weight is shared among its patches."""
         flat = weights.reshape(-1, self.image_tokens)
         return np.asarray((self.token_patches.T @ flat.T).T).reshape(*weights.shape[:-1], self.patches)
+
+    def token_values_to_patches(self, values: Float[np.ndarray, "*t v"]) -> Float[np.ndarray, "*t p"]:
+        """A value per image token as one per patch: that of its token, the weighted mean where it is part of several, 0 of none.
+
+        For quantities that a patch has as its token does (a cosine, a brightness); `to_patches` shares out what sums up.
+        """
+        flat = values.reshape(-1, self.image_tokens)
+        share = np.asarray(self.token_patches.sum(0)).ravel()
+        patches = np.asarray((self.token_patches.T @ flat.T).T) / np.where(share > 0, share, 1)
+        return patches.reshape(*values.shape[:-1], self.patches)
+
+    def patch_values_to_tokens(self, values: Float[np.ndarray, " p"]) -> Float[np.ndarray, " v"]:
+        """A value per patch as one per image token: the weighted mean of its patches, 0 for a token made of none."""
+        return np.asarray(self.token_patches @ values)
+
+    def token_boxes(self) -> Float[np.ndarray, "v 4"]:
+        """The pixel box (y0, x0, y1, x1) that holds all patches of every image token; nan for a token made of none."""
+        boxes = self.patch_boxes()
+        out = np.full((self.image_tokens, 4), np.nan)
+        for v in range(self.image_tokens):
+            mine = boxes[self.token_patches[v].indices]
+            if len(mine):
+                out[v] = (*mine[:, :2].min(0), *mine[:, 2:].max(0))
+        return out
 
     def split(self, values: Float[np.ndarray, " p"]) -> list[Float[np.ndarray, "rows cols"]]:
         """A value per patch as one map per tile."""
@@ -78,18 +105,21 @@ class Grid:
             out.append(np.stack([y0 + row * h, x0 + col * w, y0 + (row + 1) * h, x0 + (col + 1) * w], 1))
         return np.concatenate(out)
 
-    def patch_images(self) -> np.ndarray:
-        """Which image every patch is cut from: int[p]."""
+    def patch_images(self) -> Int[np.ndarray, " p"]:
+        """Which image every patch is cut from."""
         return np.repeat([tile.image for tile in self.tiles], [tile.patches for tile in self.tiles])
 
-    def patches_in(self, box: Box, image: int = 0) -> np.ndarray:
-        """Which patches have their centre in a pixel box of an image: bool[p]."""
+    def patches_in(self, box: Box, image: int = 0) -> Bool[np.ndarray, " p"]:
+        """Which patches have their centre in a pixel box of an image."""
         b = self.patch_boxes()
         y, x = (b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2
         return (self.patch_images() == image) & (y >= box[0]) & (y < box[2]) & (x >= box[1]) & (x < box[3])
 
     def raster(self, rows: int, cols: int, image: int = 0) -> sparse.csr_matrix:
-        """A matrix (rows * cols) x p that takes a value per patch to a coarse picture of an image: the mean where tiles overlap."""
+        """A matrix (rows * cols) x p that takes a value per patch to a picture of an image of rows x cols pixels, row by row.
+
+        A pixel has the value of the patch under its centre, the mean where tiles overlap, 0 where there's no tile.
+        """
         h, w = self.sizes[image]
         y, x = ((np.arange(n) + 0.5) * side / n for n, side in ((rows, h), (cols, w)))
         at, patch = [], []
@@ -128,12 +158,12 @@ def single_tile(size: tuple[int, int], box: Box, rows: int, cols: int) -> Grid:
 
 
 def one_to_one(patches: int) -> sparse.csr_matrix:
-    """Every patch is an image token."""
+    """v x p where every patch is an image token: the identity."""
     return sparse.identity(patches, np.float32, format="csr")
 
 
 def merged(rows: int, cols: int, side: int) -> sparse.csr_matrix:
-    """v x p of a tile whose image tokens, row by row, are blocks of side x side patches."""
+    """v x p of a tile whose image tokens, row by row, are blocks of side x side patches; rows and cols are multiples of side."""
     assert rows % side == cols % side == 0, (rows, cols, side)
     row, col = np.divmod(np.arange(rows * cols), cols)
     token = row // side * (cols // side) + col // side
@@ -150,8 +180,8 @@ def kept_box(size: tuple[int, int], resized: tuple[int, int], crop: tuple[int, i
     if crop is None:
         return (0.0, 0.0, float(size[0]), float(size[1]))
     out = []
-    for full, after, kept in zip(size, resized, crop, strict=True):
-        scale, start = full / after, (after - kept) // 2
-        out.append((start * scale, (start + kept) * scale))
+    for full, after, left in zip(size, resized, crop, strict=True):
+        scale, start = full / after, (after - left) // 2
+        out.append((start * scale, (start + left) * scale))
     (y0, y1), (x0, x1) = out
     return (y0, x0, y1, x1)

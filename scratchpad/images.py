@@ -17,12 +17,13 @@ from scratchpad.errors import UserError
 
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 64 * 2**20
-MOST = 10  # images in one run
+MAX_IMAGES = 10  # images in one run
 MAX_TOTAL = 100_000_000  # pixels of all of them
 GAP = 4  # px between pictures beside each other
+Given = str | Path | bytes | Image.Image | None  # a file, its bytes, a picture; None where nothing was given
 
 
-def load_image(source: str | Path | bytes | Image.Image | None) -> Image.Image:
+def load_image(source: Given) -> Image.Image:
     """An upright RGB picture: EXIF rotation applied, first frame of an animation, transparency on white, 16 bits scaled.
 
     Raises:
@@ -50,20 +51,25 @@ def load_image(source: str | Path | bytes | Image.Image | None) -> Image.Image:
     return _upright(picture, name)
 
 
-def load_images(sources: Sequence[str | Path | bytes | Image.Image | None]) -> list[Image.Image]:
-    """As `load_image`, of the 1 to MOST images of one run.
+def load_images(sources: Sequence[Given]) -> list[Image.Image]:
+    """As `load_image`, of the 1 to MAX_IMAGES images of one run.
 
     Raises:
         UserError: there are too many, or they have more than MAX_TOTAL pixels together.
     """
-    if not 1 <= len(sources) <= MOST:
-        raise UserError(f"{len(sources)} images were given; expected 1 to {MOST}.")
+    if not 1 <= len(sources) <= MAX_IMAGES:
+        raise UserError(f"{len(sources)} images were given; expected 1 to {MAX_IMAGES}.")
     pictures: list[Image.Image] = []
     for source in sources:
         pictures.append(load_image(source))
         if sum(one.width * one.height for one in pictures) > MAX_TOTAL:
             raise UserError(f"The images have more than {MAX_TOTAL // 10**6} million pixels together; scale them down and try again.")
     return pictures
+
+
+def several(image: Given | Sequence[Given]) -> Sequence[Given]:
+    """One picture or several as several."""
+    return [image] if image is None or isinstance(image, str | Path | bytes | Image.Image) else image
 
 
 def _read(path: Path) -> bytes:

@@ -14,7 +14,8 @@ from PIL import Image
 from scratchpad.benches import Benches, offered
 from scratchpad.demo.evaluate import picture
 from scratchpad.demo.world import HELD_OUT_START, sample_scene
-from scratchpad.workbench import DEFAULT_RETRIEVER, Analysis, Workbench
+from scratchpad.records import Analysis
+from scratchpad.workbench import DEFAULT_RETRIEVER, Workbench
 
 SCENE = sample_scene(HELD_OUT_START + 40_000_001)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from scratchpad.diagnose import HIDDEN, LIMITED, MISLEADING, NONE, Diagnosis, as_json, diagnose
 
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions
 from scratchpad.demo.world import HELD_OUT_START, Mode
-from scratchpad.diagnose import HIDDEN, LIMITED, MISLEADING, NONE, Diagnosis, as_json, diagnose
 from scratchpad.errors import UserError
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.records import Analysis
+from scratchpad.workbench import Workbench
 
 FIRST = HELD_OUT_START + 80_000_000
 

@@ -13,7 +13,8 @@ from scratchpad import figures
 from scratchpad.analysis.edit import ablation
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.records import Analysis
+from scratchpad.workbench import Workbench
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +30,7 @@ def test_maps_lie_over_the_picture(bench: Workbench, found: Analysis, scene_path
     row = found.weights.values[found.weights.tokens.index(token.index)]
     for drawn, values in (
         (figures.attention(found, picture, token.index), row),
-        (figures.latent(bench, found, picture, found.ranking[0].id), np.asarray(found.codes.of(found.ranking[0].id))),
+        (figures.latent(bench, found, picture, found.latents[0].id), np.asarray(found.codes.of(found.latents[0].id))),
     ):
         layers: Any = drawn.data
         grey, map_ = layers

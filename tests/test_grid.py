@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from scratchpad.grid import Grid, Tile, kept_box, single_tile
+from scratchpad.grid import Grid, Tile, kept_box, merged, single_tile
 
 WIDE = single_tile((20, 60), (0, 0, 20, 60), rows=2, cols=3)
 
@@ -62,3 +62,33 @@ def test_centre_crop_in_original_pixels(size, resized, crop, box) -> None:
 def test_a_matrix_that_does_not_sum_to_one_is_refused() -> None:
     with pytest.raises(AssertionError, match="sum"):
         Grid(((10, 10),), (Tile((0, 0, 10, 10), 1, 2),), sparse.csr_matrix(np.array([[0.5, 0.7]])))
+
+
+MERGED = Grid(((20, 40),), (Tile((0, 0, 20, 40), 2, 4),), merged(2, 4, 2))  # two tokens of 2 x 2 patches
+# one patch is part of two tokens, the last of none; the third token is made of nothing
+BLURRED = Grid(
+    ((10, 40),),
+    (Tile((0, 0, 10, 40), 1, 4),),
+    sparse.csr_matrix(np.array([[0.5, 0.5, 0, 0], [0, 0.25, 0.75, 0], [0, 0, 0, 0]], np.float32)),
+)
+
+
+def test_a_patch_has_the_value_of_its_token() -> None:
+    assert MERGED.token_values_to_patches(np.array([2.0, 5.0])).tolist() == [2, 2, 5, 5] * 2
+    assert MERGED.to_patches(np.array([2.0, 5.0])).tolist() == [0.5, 0.5, 1.25, 1.25] * 2  # shared out, in place of had
+
+
+def test_a_patch_of_several_tokens_has_their_weighted_mean_and_one_of_none_has_nothing() -> None:
+    rows = BLURRED.token_values_to_patches(np.array([[3.0, 6.0, 9.0], [1.0, 1.0, 1.0]]))
+    np.testing.assert_allclose(rows, [[3, (0.5 * 3 + 0.25 * 6) / 0.75, 6, 0], [1, 1, 1, 0]])
+
+
+def test_a_token_has_the_mean_of_its_patches() -> None:
+    np.testing.assert_allclose(BLURRED.patch_values_to_tokens(np.array([1.0, 3.0, 7.0, 100.0])), [2, 6, 0])
+
+
+def test_token_boxes_hold_their_patches() -> None:
+    assert MERGED.token_boxes().tolist() == [[0, 0, 20, 20], [0, 20, 20, 40]]
+    boxes = BLURRED.token_boxes()
+    assert boxes[:2].tolist() == [[0, 0, 10, 20], [0, 10, 10, 30]]
+    assert np.isnan(boxes[2]).all()

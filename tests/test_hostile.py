@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scratchpad.ui.edits import read_edit, read_sampling
 
 from scratchpad.benches import Benches
 from scratchpad.cases.bundle import pack, unpack
@@ -16,7 +17,6 @@ from scratchpad.cli.needles import _pair
 from scratchpad.cli.testing import _one, box
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
-from scratchpad.ui.edits import read_edit, read_sampling
 from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.keeping import Keeping, _item
 

@@ -10,9 +10,9 @@ from PIL import Image
 from scratchpad.analysis import compare
 from scratchpad.analysis.edit import ablation
 from scratchpad.errors import UserError
-from scratchpad.records import Edit, LatentEdit, Sampling
+from scratchpad.records import Analysis, Edit, LatentEdit, Sampling
 from scratchpad.vlm.run import force
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.workbench import Workbench
 
 
 def test_alternatives_are_the_models_own(bench: Workbench, found: Analysis) -> None:
@@ -45,7 +45,7 @@ def test_an_inactive_latent_has_no_effect_and_is_said(bench: Workbench, found: A
 
 def test_a_region_limits_an_edit_and_whole_regions_add_up(bench: Workbench, found: Analysis) -> None:
     latent = found.suggested[0]
-    trials = bench._trials(found)
+    trials = bench.trial(found)
     top, bottom = (trials.change(Edit((LatentEdit(latent, "set", 0, box),))) for box in ((0, 0, 112, 224), (112, 0, 224, 224)))
     whole = trials.change(ablation([latent]))
     both = sum(part for part in (top, bottom) if part is not None)
@@ -55,17 +55,17 @@ def test_a_region_limits_an_edit_and_whole_regions_add_up(bench: Workbench, foun
 def test_an_edit_of_one_image_leaves_the_other_alone(bench: Workbench, scene_image: Image.Image) -> None:
     pair = bench.analyze([scene_image, scene_image], "what is in the picture")
     latent = int(pair.codes.active()[0])
-    change = bench._trials(pair).change(Edit((LatentEdit(latent, "add", 3.0, image=1),)))
+    change = bench.trial(pair).change(Edit((LatentEdit(latent, "add", 3.0, image=1),)))
     assert change is not None
     assert not change[:196].any()
     assert change[196:].any(1).all()
     with pytest.raises(UserError, match="images 0 to 1"):
-        bench._trials(pair).change(Edit((LatentEdit(latent, "add", 3.0, image=2),)))
+        bench.trial(pair).change(Edit((LatentEdit(latent, "add", 3.0, image=2),)))
 
 
 def test_what_rises_is_more_active_on_the_edited_activations(bench: Workbench, found: Analysis) -> None:
     told = bench.ablate(found, ablation(found.suggested))
-    change = bench._trials(found).change(ablation(found.suggested))
+    change = bench.trial(found).change(ablation(found.suggested))
     assert change is not None
     after = bench.sae.encode(found.run.activations + change)
     for risen in told.risen:
@@ -76,7 +76,7 @@ def test_what_rises_is_more_active_on_the_edited_activations(bench: Workbench, f
 
 def test_predicted_effects_are_verified_by_real_ablations(bench: Workbench, found: Analysis) -> None:
     told = bench.verify(found, 12)
-    changes = [bench._trials(found).change(ablation([latent])) for latent in told.latents]
+    changes = [bench.trial(found).change(ablation([latent])) for latent in told.latents]
     forced = force(bench.vlm, found.prepared, found.run.answer_ids, bench.sae.layer, torch.from_numpy(np.stack(changes)))
     plain = force(bench.vlm, found.prepared, found.run.answer_ids)
     np.testing.assert_allclose(told.actual, forced.logprobs.sum(1) - plain.logprobs.sum(), atol=1e-3)
@@ -88,7 +88,7 @@ def test_predicted_effects_are_verified_by_real_ablations(bench: Workbench, foun
 
 def test_integrated_gradients_predict_the_effect_of_dropping_all(bench: Workbench, found: Analysis) -> None:
     told = bench.verify(found, None, steps=16)
-    everything = bench._trials(found).force([ablation(found.codes.active().tolist())])
+    everything = bench.trial(found).force([ablation(found.codes.active().tolist())])
     whole = float(everything.logprobs.sum() - force(bench.vlm, found.prepared, found.run.answer_ids).logprobs.sum())
     assert float(told.predicted.sum()) == pytest.approx(whole, rel=0.35)
 

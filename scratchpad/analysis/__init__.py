@@ -1,1 +1,1 @@
-"""Pure functions on records, and the causal experiments that ask a model again."""
+"""Pure functions on records: weigh, rank, heatmap, suggest, edit, controls, compare, verdict. Nothing here asks a model."""

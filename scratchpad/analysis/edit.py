@@ -6,32 +6,33 @@ error away, which puts the reconstruction in place of the activations.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
 from scratchpad.records import Codes, Edit, LatentEdit
+from scratchpad.records.edit import MAX_LATENTS, MAX_SCALE
 from scratchpad.sae.load import Sae
 
-MOST = 4096  # latents in one edit
 
-
-def ablation(latents: tuple[int, ...] | list[int]) -> Edit:
+def ablation(latents: Sequence[int]) -> Edit:
     """Switches latents off everywhere."""
     return Edit(tuple(LatentEdit(int(latent), "set", 0.0) for latent in latents))
 
 
-def scaling(latents: tuple[int, ...] | list[int], strength: float) -> Edit:
+def scaling(latents: Sequence[int], strength: float) -> Edit:
     """Multiplies latents' activations everywhere; 0 switches them off.
 
     Raises:
         UserError: there are none, too many, or the strength isn't a sensible number.
     """
-    if not latents or len(latents) > MOST:
-        raise UserError(f"The test needs 1 to {MOST} concepts; pick some from the cards or the heatmap.")
-    if not np.isfinite(strength) or abs(strength) > 100:
-        raise UserError(f"{strength!r} was given as strength; expected a number from 0 to 100.")
+    if not latents or len(latents) > MAX_LATENTS:
+        raise UserError(f"The test needs 1 to {MAX_LATENTS} concepts; pick some from the cards or the heatmap.")
+    if not np.isfinite(strength) or abs(strength) > MAX_SCALE:
+        raise UserError(f"{strength!r} was given as strength; expected a number from {-MAX_SCALE:g} to {MAX_SCALE:g}.")
     return Edit(tuple(LatentEdit(int(latent), "scale", float(strength)) for latent in dict.fromkeys(latents)))
 
 
@@ -81,8 +82,6 @@ def idle(edit: Edit, sae: Sae, codes: Codes, grid: Grid) -> tuple[int, ...]:
 def _where(item: LatentEdit, sae: Sae, grid: Grid) -> np.ndarray:
     if not 0 <= item.latent < sae.d_sae:
         raise UserError(f"Latent {item.latent} was given, but {sae.name} has latents 0 to {sae.d_sae - 1}.")
-    if not np.isfinite(item.value):
-        raise UserError(f"{item.value} was given as the value of latent {item.latent}; expected a finite number.")
     if item.image is not None and not 0 <= item.image < len(grid.sizes):
         raise UserError(f"Image {item.image} was given for latent {item.latent}, but there are images 0 to {len(grid.sizes) - 1}.")
     if item.region is None:

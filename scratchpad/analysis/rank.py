@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from scratchpad.records import Codes
+from scratchpad.records import Codes, Scores, Weights
 
 
 def scores(codes: Codes, weights: Float[np.ndarray, "t p"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, "t n"]]:
@@ -22,5 +22,11 @@ def scores(codes: Codes, weights: Float[np.ndarray, "t p"]) -> tuple[Int[np.ndar
 
 def mean_scores(codes: Codes) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """Image-level activation of every active latent: the plain mean over patches."""
-    active, out = scores(codes, np.full((1, len(codes.values)), 1 / len(codes.values), np.float32))
+    active, out = scores(codes, np.full((1, len(codes.values)), 1 / max(1, len(codes.values)), np.float32))
     return active, out[0]
+
+
+def scored(codes: Codes, weights: Weights) -> Scores:
+    """Every active latent's score for every text token, with and without weighting."""
+    active, weighted = scores(codes, weights.values)
+    return Scores(weights.tokens, tuple(active.tolist()), weighted, mean_scores(codes)[1])

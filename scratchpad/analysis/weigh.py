@@ -17,7 +17,7 @@ from scratchpad.records import Run, Weights
 def weigh(run: Run, layers: Sequence[int] | None = None) -> Weights:
     """Attention of every text token over the patches, each row summing to 1 over the image (0 if it sees none)."""
     tokens = tuple(t.index for t in run.text_tokens())
-    chosen = list(range(run.attention.shape[1])) if layers is None else list(layers)
+    chosen = list(range(run.rows().shape[1])) if layers is None else list(layers)
     rows = np.stack([run.attention_of(i)[chosen].mean(0) for i in tokens])
     total = rows.sum(1, keepdims=True)
     rows = np.divide(rows, total, out=np.zeros_like(rows), where=total > 1e-12)

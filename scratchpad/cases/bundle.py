@@ -1,7 +1,8 @@
-"""A case as bytes: a zip of case.json and its images, the same bytes for the same content, named by their hash.
+"""A case as bytes: a zip of case.json, its pictures and an envelope; the same bytes for the same content, named by their hash.
 
-In: a `Case` with its pictures, or bytes from anywhere. Out: the other. Images are re-encoded on the way in and out, so
-nothing but pixels travels: no EXIF, no GPS, no comments.
+In: a `Case` with its pictures, or bytes from anywhere. Out: the other. Pictures are re-encoded on the way in and out, so
+nothing but pixels travels: no EXIF, no GPS, no comments. The id is a hash of case.json and of the pixels; made.json, the
+envelope, says who made it and when, and counts for nothing.
 """
 
 from __future__ import annotations
@@ -12,20 +13,39 @@ import json
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from PIL import Image
 from pydantic import ValidationError
 
-from scratchpad.cases.schema import FORMAT, Case
+from scratchpad.cases import format1
+from scratchpad.cases.case import FORMAT, Case, Made
+from scratchpad.cases.upgrade import upgraded
 from scratchpad.errors import UserError
-from scratchpad.images import load_image
+from scratchpad.images import MAX_TOTAL, load_image
+from scratchpad.records import picture_of
+from scratchpad.records.codec import dump, dumps, loads
 
 MAX_BYTES = 24 * 2**20  # of a bundle
 MAX_UNPACKED = 96 * 2**20  # of all that it holds
-JSON = "case.json"
+JSON, ENVELOPE = "case.json", "made.json"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
+BROKEN = (
+    zipfile.BadZipFile,
+    KeyError,
+    zlib.error,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    OSError,
+    EOFError,
+    AttributeError,
+    TypeError,
+    MemoryError,
+)
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -33,21 +53,23 @@ class Bundle:
     """A case that has been checked."""
 
     id: str  # of its content
-    case: Case
+    case: Case  # as this version has it, whatever format it was kept in
+    made: Made
+    text: bytes  # case.json, as it was kept
     images: tuple[bytes, ...]  # PNG
 
     def pictures(self) -> list[Image.Image]:
-        return [load_image(one) for one in self.images]
+        return self.case.analysis.question.pictures()
 
 
-def bundle(case: Case, pictures: Sequence[Image.Image]) -> Bundle:
-    """Pictures become PNG; `case.images` names them in order."""
-    assert len(case.images) == len(pictures), (case.images, len(pictures))
-    images = tuple(_png(one) for one in pictures)
-    return Bundle(_identity(case, images), case, images)
+def bundle(case: Case, made: Made) -> Bundle:
+    """A case of this process, whose pictures are there, as a bundle."""
+    text = canonical(dump(case))
+    images = tuple(_png(picture) for picture in case.analysis.question.pictures())
+    return Bundle(_identity(text, case.analysis.question.pictures()), case, made, text, images)
 
 
-def pack(made: Bundle) -> bytes:
+def pack(kept: Bundle) -> bytes:
     """The bundle file.
 
     Raises:
@@ -55,9 +77,11 @@ def pack(made: Bundle) -> bytes:
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        _add(archive, JSON, _canonical(made.case), zipfile.ZIP_DEFLATED)
-        for name, data in zip(made.case.images, made.images, strict=True):
-            _add(archive, name, data, zipfile.ZIP_STORED)
+        _add(archive, JSON, kept.text, zipfile.ZIP_DEFLATED)
+        for i, data in enumerate(kept.images):
+            _add(archive, _name(i), data, zipfile.ZIP_STORED)
+        if json.loads(kept.text)["format"] == FORMAT:  # format 1 has it in case.json
+            _add(archive, ENVELOPE, dumps(kept.made).encode(), zipfile.ZIP_DEFLATED)
     data = buffer.getvalue()
     if len(data) > MAX_BYTES:
         raise UserError(f"The case would take {len(data) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are kept: use a smaller image.")
@@ -79,35 +103,81 @@ def unpack(data: bytes, expected: str | None = None) -> Bundle:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
                 raise UserError(f"The case unpacks to more than {MAX_UNPACKED // 2**20} MB, which is refused.")
-            text = _read(archive, JSON)
-            case = _checked(text)
-            images = tuple(_png(load_image(_read(archive, name))) for name in case.images)
+            kept = _read_all(archive)
     except UserError:
         raise
-    except (zipfile.BadZipFile, KeyError, zlib.error, ValueError, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+    except BROKEN as error:
         raise UserError("This is not a case, or it is damaged; expected a .case file as `scratchpad case export` writes it.") from error
-    found = Bundle(_identity(case, images), case, images)
-    if expected is not None and found.id != expected:
-        raise UserError(f"The case {expected} was changed after it was made: its content has the id {found.id}; it isn't shown.")
-    return found
+    if expected is not None and kept.id != expected:
+        raise UserError(f"The case {expected} was changed after it was made: its content has the id {kept.id}; it isn't shown.")
+    return kept
 
 
-def _checked(text: bytes) -> Case:
+def canonical(value: dict[str, Any]) -> bytes:
+    """JSON text that the same value always has."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _read_all(archive: zipfile.ZipFile) -> Bundle:
+    text = _read(archive, JSON)
+    value = _parsed(text)
+    if value.get("format") == 1:
+        old = _validated(lambda: format1.Case.model_validate_json(text), 1)
+        pictures = _pictures(archive, len(old.images))
+        text = canonical(old.model_dump(mode="json"))
+        case, made = upgraded(old, pictures), Made(old.made.by, old.made.at)
+    else:
+        case = _validated(lambda: loads(Case, text), FORMAT)
+        question = case.analysis.question
+        if sum(picture.height * picture.width for picture in question.images) > MAX_TOTAL:
+            raise UserError(f"The case's pictures have more than {MAX_TOTAL // 10**6} million pixels together, which is refused.")
+        pictures = _pictures(archive, len(question.images))
+        shown = tuple(picture_of(picture) for picture in pictures)
+        if any(a.sha256 != b.sha256 for a, b in zip(shown, question.images, strict=True)):
+            raise UserError("The case is damaged: its pictures are not those that it says it is of.")
+        text = canonical(dump(case))
+        case = replace(case, analysis=replace(case.analysis, question=replace(question, images=shown)))
+        made = _validated(lambda: loads(Made, _read(archive, ENVELOPE)), FORMAT)
+    return Bundle(_identity(text, pictures), case, made, text, tuple(_png(picture) for picture in pictures))
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
     try:
         value: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError("The case's text is not JSON: it is damaged.") from error
     version = value.get("format") if isinstance(value, dict) else None
-    if version != FORMAT:
-        raise UserError(f"The case is of format {version!r}; this version reads format {FORMAT}: use a newer one.")
+    if version not in (1, FORMAT) or isinstance(version, bool | float):
+        raise UserError(f"The case is of format {str(version)[:20]!r}; this version reads formats 1 to {FORMAT}: use a newer one.")
+    return dict(value)
+
+
+def _validated(make: Any, version: int) -> Any:
     try:
-        return Case.model_validate_json(text)
+        return make()
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])[:80]
         raise UserError(
-            f"The case is damaged: {place or 'its content'} is not as format {FORMAT} has it ({first['msg'][:120]})."
+            f"The case is damaged: {place or 'its content'} is not as format {version} has it ({first['msg'][:120]})."
         ) from error
+
+
+def _pictures(archive: zipfile.ZipFile, count: int) -> list[Image.Image]:
+    """Each opened only while all of them stay below MAX_TOTAL pixels."""
+    pictures: list[Image.Image] = []
+    for i in range(count):
+        data = _read(archive, _name(i))
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as head:
+            total = head.width * head.height + sum(picture.width * picture.height for picture in pictures)
+        if total > MAX_TOTAL:
+            raise UserError(f"The case's pictures have more than {MAX_TOTAL // 10**6} million pixels together, which is refused.")
+        pictures.append(load_image(data))
+    return pictures
+
+
+def _name(i: int) -> str:
+    return f"image-{i}.png"
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -126,15 +196,10 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, how: int) -> None:
     archive.writestr(info, data)
 
 
-def _canonical(case: Case) -> bytes:
-    return json.dumps(case.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
-def _identity(case: Case, images: Sequence[bytes]) -> str:
+def _identity(text: bytes, pictures: Sequence[Image.Image]) -> str:
     """Of the text and of the pixels, not of how they happen to be compressed."""
-    digest = hashlib.sha256(_canonical(case))
-    for data in images:
-        picture = load_image(data)
+    digest = hashlib.sha256(text)
+    for picture in pictures:
         digest.update(f"{picture.size}".encode() + picture.tobytes())
     return digest.hexdigest()[:32]
 

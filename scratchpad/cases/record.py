@@ -5,101 +5,59 @@ In: a workbench. Out: `Bundle`; `Replay`. Numbers in a case are those the workbe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
-from typing import Any
 
-from PIL import Image
-from pydantic import ValidationError
-
-from scratchpad import panels, views
+from scratchpad import __version__
 from scratchpad.cases.bundle import Bundle, bundle
-from scratchpad.cases.schema import FORMAT, NOTES, RUNS, TITLE, Case, Compared
+from scratchpad.cases.case import MAX_NOTES, MAX_TESTS, MAX_TITLE, Case, Made
 from scratchpad.errors import UserError
-from scratchpad.records import Edit, LatentEdit, Sufficient
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.records import Analysis, Diagnosis, Test, Verified
+from scratchpad.records.reading import checked
+from scratchpad.workbench import Workbench
 
 DETAILED = 24  # latents of the ranking whose reference images a case carries, beside those of the heatmap and of edits
 REFERENCES = 4  # of each
 CLOSE = 1e-3  # nats between a log-probability and its replay
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """An edit to be kept, and how it was found, if by a search."""
-
-    edit: Edit
-    found: Sufficient | None = None
-    target: str | None = None
-
-
 def record(
     bench: Workbench,
-    pictures: Sequence[Image.Image],
     analysis: Analysis,
-    tests: Sequence[Experiment] = (),
+    tests: Sequence[Test] = (),
     title: str = "",
     notes: str = "",
-    max_new_tokens: int = 64,
+    verified: Verified | None = None,
+    diagnosis: Diagnosis | None = None,
 ) -> Bundle:
-    """Runs every test once more (what is remembered isn't) and keeps all that the page shows.
+    """Keeps an analysis with all that was found out about it, and the reference images of its latents.
 
     Raises:
-        UserError: title, notes or tests beyond their caps, an edit that can't be made.
+        UserError: title, notes or tests beyond their caps.
     """
-    title = " ".join(title.split()) or analysis.run.prompt[:TITLE]
-    if len(title) > TITLE or len(notes) > NOTES or len(tests) > RUNS:
+    title = " ".join(title.split()) or analysis.question.prompt[:MAX_TITLE]
+    if len(title) > MAX_TITLE or len(notes) > MAX_NOTES or len(tests) > MAX_TESTS:
         raise UserError(
-            f"A case holds a title of {TITLE} characters, {NOTES} of notes and {RUNS} tests; given were {len(title)}, {len(notes)} "
-            f"and {len(tests)}."
+            f"A case holds a title of {MAX_TITLE} characters, {MAX_NOTES} of notes and {MAX_TESTS} tests; given were {len(title)}, "
+            f"{len(notes)} and {len(tests)}."
         )
-    runs = [_run(bench, analysis, test) for test in tests]
-    shown = json.loads(panels.analysis(bench, analysis, pictures, foreign=False))
-    del shown["images"]  # made from the pictures again
-    shown["size"] = shown.pop("sizes")[0]
-    latents = [row.id for row in analysis.ranking[:DETAILED]] + [*analysis.heatmap.latents]
-    latents += [item["latent"] for run in runs for item in run["items"]]
-    outputs = analysis.run.outputs()
-    value = {
-        "format": FORMAT,
-        "title": title,
-        "notes": notes,
-        "made": {"by": f"visual-scratchpad {version('visual-scratchpad')}", "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")},
-        "model": {"name": bench.vlm.name, "identity": bench.vlm.identity},
-        "sae": {"name": bench.sae.name, "layer": bench.sae.layer, "identity": bench.sae.identity},
-        "settings": {"max_new_tokens": max_new_tokens},
-        "prompt": analysis.run.prompt,
-        "images": [f"image-{i}.png" for i in range(len(pictures))],
-        "answer": analysis.run.answer,
-        "answer_ids": list(analysis.run.answer_ids),
-        "logprobs": [float(token.logprob or 0.0) for token in outputs],
-        "shown": shown,
-        "runs": runs,
-        "details": {str(i): panels.detail(bench, i, REFERENCES) for i in dict.fromkeys(latents)},
-    }
-    try:
-        case = Case.model_validate_json(json.dumps(value, allow_nan=False))
-    except (ValidationError, ValueError) as error:
-        raise UserError(f"This analysis can't be kept as a case ({' '.join(str(error).split())[:200]}).") from error
-    return bundle(case, pictures)
-
-
-def _run(bench: Workbench, analysis: Analysis, test: Experiment) -> dict[str, Any]:
-    compared = bench.ablate(analysis, test.edit, target=test.target)
-    value = panels.comparison(bench, compared, bench.control(analysis, test.edit))
-    return value | ({"sufficient": views.sufficient_json(bench, test.found)} if test.found else {})
-
-
-def edit_of(compared: Compared) -> Edit:
-    """The edit that a kept comparison made."""
-    items = []
-    for item in compared.items:
-        region = None if item.region is None else (item.region[0], item.region[1], item.region[2], item.region[3])
-        items.append(LatentEdit(item.latent, item.op, item.value, region, item.image))
-    return Edit(tuple(items), compared.keep_error)
+    latents = [latent.id for latent in analysis.latents[:DETAILED]] + [*analysis.heatmap.latents]
+    latents += [latent for test in tests for latent in test.comparison.edit.latents()]
+    case = checked(
+        lambda: Case(
+            format=2,
+            title=title,
+            notes=notes,
+            analysis=replace(analysis, blank=bench.blank(analysis)),
+            tests=tuple(tests),
+            references={str(i): bench.references(i, REFERENCES) for i in dict.fromkeys(latents)},
+            verified=verified,
+            diagnosis=diagnosis,
+        ),
+        "this analysis",
+    )
+    return bundle(case, Made(f"visual-scratchpad {__version__}", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
 
 
 @dataclass(frozen=True)
@@ -116,26 +74,26 @@ class Replay:
     @property
     def agrees(self) -> bool:
         close = self.logprob_difference is not None and self.logprob_difference <= CLOSE
-        return self.same_tokens and close and all(kept == now for kept, now in self.runs)
+        return self.same_tokens and close and all(before == now for before, now in self.runs)
 
 
-def replay(made: Bundle, bench: Workbench) -> Replay:
+def replay(kept: Bundle, bench: Workbench) -> Replay:
     """Asks again, makes every edit again.
 
     Raises:
         UserError: the SAE loaded is another one and lacks an edited latent.
     """
-    case = made.case
-    found = bench.analyze(made.pictures(), case.prompt, case.settings.max_new_tokens)
-    same = list(found.run.answer_ids) == case.answer_ids
-    now = [float(token.logprob or 0.0) for token in found.run.outputs()]
-    apart = max((abs(a - b) for a, b in zip(now, case.logprobs, strict=False)), default=0.0) if same else None
-    runs = [(c.after.answer, bench.ablate(found, edit_of(c), case.settings.max_new_tokens).after_answer) for c in case.runs]
+    before = kept.case.analysis
+    now = bench.ask(before.question)
+    same = now.run.answer_ids == before.run.answer_ids
+    pairs = zip(now.run.outputs(), before.run.outputs(), strict=False)
+    apart = max((abs((a.logprob or 0.0) - (b.logprob or 0.0)) for a, b in pairs), default=0.0) if same else None
+    comparisons = [test.comparison for test in kept.case.tests]
     return Replay(
-        same_model=bench.vlm.identity == case.model.identity,
-        same_sae=bench.sae.identity == case.sae.identity,
-        answer=found.run.answer,
+        same_model=bench.vlm.identity == before.model.identity,
+        same_sae=bench.sae.identity == before.sae.identity,
+        answer=now.run.answer,
         same_tokens=same,
         logprob_difference=apart,
-        runs=tuple(runs),
+        runs=tuple((c.after.text, bench.ablate(now, c.edit).after.text) for c in comparisons),
     )

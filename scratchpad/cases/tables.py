@@ -2,89 +2,95 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-from jaxtyping import Float
-
 from scratchpad.cases.bundle import Bundle
-from scratchpad.cases.schema import Shown
-from scratchpad.grid import Grid, Tile, one_to_one
-from scratchpad.images import beside, thumbnail
-from scratchpad.views import over_small, overlay
-
-SIDE = 1024  # px of the longer side of each of several pictures
+from scratchpad.draw.over import over_all
+from scratchpad.records import Analysis, Test
 
 
-def tables(made: Bundle) -> dict[str, str]:
+def tables(kept: Bundle) -> dict[str, str]:
     """{file name: CSV}: tokens, latents with their score for every token, the heatmap, the tests."""
-    case = made.case
-    shown = case.shown
-    scores = unpacked(shown.scores).reshape(len(shown.rows), len(shown.active))
-    text = {token.index: token.text for token in shown.tokens}
-    latents = [shown.latents[str(i)] for i in shown.active]
-    tests = [
-        (
-            n,
-            i.latent,
-            i.op,
-            i.value,
-            i.region,
-            i.image,
-            run.before.answer,
-            run.after.answer,
-            run.delta_logprob.answer,
-            run.control.flipped,
-            run.control.n,
-        )
-        for n, run in enumerate(case.runs, 1)
-        for i in run.items
-    ]
+    analysis = kept.case.analysis
+    scores, text = analysis.scores, {token.index: token.text for token in analysis.run.tokens}
+    column = {latent: i for i, latent in enumerate(scores.latents)}
+    head = ("id", "name", "guess", "mean", "sparsity", "mean_activation", "auroc")
     return {
-        "tokens.csv": _csv(("index", "text", "role", "logprob"), ((t.index, t.text, t.role, t.logprob) for t in shown.tokens)),
+        "tokens.csv": _csv(
+            ("index", "text", "role", "logprob"), ((t.index, t.text, t.role, t.logprob) for t in analysis.run.text_tokens())
+        ),
         "latents.csv": _csv(
-            ("id", "name", "mean", "sparsity", "mean_activation", "auroc", *(f"{i} {text[i]}" for i in shown.rows)),
+            (*head, *(f"{i} {text[i]}" for i in scores.tokens)),
             (
-                (x.id, x.name, x.mean_score, x.sparsity, x.mean_activation, x.auroc, *c)
-                for x, c in zip(latents, scores.T.tolist(), strict=True)
+                (x.id, x.name, x.guess, x.mean_score, x.sparsity, x.mean_activation, x.auroc, *scores.weighted[:, column[x.id]].tolist())
+                for x in analysis.latents
             ),
         ),
         "heatmap.csv": _csv(
-            ("token", *shown.heatmap.latents),
-            ((text[i], *row) for i, row in zip(shown.heatmap.tokens, shown.heatmap.values, strict=True)),
+            ("token", *analysis.heatmap.latents),
+            ((text[i], *row) for i, row in zip(analysis.heatmap.tokens, analysis.heatmap.values.tolist(), strict=True)),
         ),
-        "tests.csv": _csv(
-            ("test", "latent", "op", "value", "region", "image", "before", "after", "delta_logprob", "controls_flipped", "controls"), tests
-        ),
+        "tests.csv": _tests(kept),
     }
 
 
-def attention_png(made: Bundle) -> bytes:
+def _controls(test: Test) -> tuple[int, int, str]:
+    return test.control.random_flips, test.control.n_random_sets, test.verdict.kind
+
+
+def _tests(kept: Bundle) -> str:
+    head = ("test", "latent", "op", "value", "region", "image", "before", "after", "effect", "random_flips", "n_random_sets", "verdict")
+    rows = [
+        (n, i.latent, i.op, i.value, i.region, i.image, c.before.text, c.after.text, c.effect, *_controls(t))
+        for n, t in enumerate(kept.case.tests, 1)
+        for c in (t.comparison,)
+        for i in c.edit.items
+    ]
+    return _csv(head, rows)
+
+
+def attention_png(kept: Bundle) -> bytes:
     """The map of the token that the page opens on, over the pictures."""
-    shown = made.case.shown
-    maps = unpacked(shown.maps).reshape(len(shown.rows), -1)
-    row = shown.rows.index(shown.nameToken) if shown.nameToken in shown.rows else len(shown.rows) - 1
-    pictures, buffer, top = made.pictures(), io.BytesIO(), float(maps[row].max())
-    where = grid(shown, [(p.height, p.width) for p in pictures])
-    if len(pictures) == 1:
-        whole = overlay(pictures[0], where.picture(maps[row]), top)
-    else:
-        whole = beside([over_small(thumbnail(picture, SIDE), where, maps[row], i) for i, picture in enumerate(pictures)])
-    whole.save(buffer, "PNG")
+    analysis, buffer = kept.case.analysis, io.BytesIO()
+    row = analysis.weights.tokens.index(opening_token(analysis) or analysis.weights.tokens[-1])
+    over_all(kept.pictures(), analysis.run.grid, analysis.weights.values[row]).save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def grid(shown: Shown, sizes: Sequence[tuple[int, int]]) -> Grid:
-    """Where a case's patches lie; which image token each belongs to isn't kept."""
-    tiles = tuple(Tile((t.box[0], t.box[1], t.box[2], t.box[3]), t.rows, t.cols, t.image) for t in shown.tiles)
-    return Grid(tuple(sizes), tiles, one_to_one(sum(t.patches for t in tiles)))
+def opening_token(analysis: Analysis) -> int | None:
+    """The answer's first content word: its first output token of letters that is longer than an article; None where there is none."""
+    words = [t.index for t in analysis.run.outputs() if t.text.strip().isalpha()]
+    content = [t.index for t in analysis.run.outputs() if t.text.strip().isalpha() and t.text.strip().lower() not in FUNCTION_WORDS]
+    return next(iter(content or words), None)
 
 
-def unpacked(text: str) -> Float[np.ndarray, " n"]:
-    return np.frombuffer(base64.b64decode(text), "<f4")
+FUNCTION_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "is",
+        "are",
+        "it",
+        "this",
+        "that",
+        "there",
+        "with",
+        "by",
+        "for",
+        "from",
+        "as",
+    ]
+)
 
 
 def _csv(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:

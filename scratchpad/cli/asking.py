@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scratchpad.cli.options import image_and_prompt, show, workbench
+from scratchpad.cli.options import analysis_of, image_and_prompt, show, workbench
+
+if TYPE_CHECKING:
+    from scratchpad.records import Ranked
 
 
 def add(commands: Any) -> None:
@@ -18,18 +21,35 @@ def add(commands: Any) -> None:
 
 
 def _analyze(options: argparse.Namespace) -> None:
-    from scratchpad import views
+    from dataclasses import replace
+
+    from scratchpad.draw.files import write_analysis
 
     bench = workbench(options)
-    analysis = bench.analyze(options.image, options.prompt, options.max_new_tokens)
+    analysis = analysis_of(bench, options)
+    analysis = replace(bench.suggest(analysis), blank=bench.blank(analysis))
     if options.out:
-        views.write_analysis(analysis, options.image, options.out)
-    value = views.analysis_json(bench, analysis)
-    blank = bench.blank(analysis, options.max_new_tokens)
-    value["blank"] = vars(blank)
-    lines = [value["answer"], "", "  score  latent"]
-    lines += [f"  {row['score']:5.2f}  {row['id']:>5}  {row['name']}" for row in value["latents"][:12]]
-    if analysis.fidelity and analysis.fidelity.says:
-        print(f"scratchpad: {analysis.fidelity.says}", file=sys.stderr)
-    lines += ["", f"suggested: {','.join(map(str, value['suggested']['latents']))}", f"with a grey picture instead: {blank.answer}"]
-    show(value, options.json, lines)
+        write_analysis(analysis, options.out)
+    lines = [analysis.run.answer, "", "  score  latent"]
+    lines += [f"  {latent.score:5.2f}  {latent.id:>5}  {said(latent)}" for latent in analysis.latents[:12]]
+    lines += [] if analysis.latents else ["  no latent is active on this picture"]
+    if analysis.fidelity.sentence:
+        print(f"scratchpad: {analysis.fidelity.sentence}", file=sys.stderr)
+    assert analysis.suggested is not None, "a suggestion was asked for"
+    assert analysis.blank is not None, "a grey picture was asked about"
+    suggested = analysis.suggested
+    names = (
+        ",".join(map(str, suggested.ids)) + f" (without: {suggested.after})"
+        if suggested.flipped
+        else "no set of up to 8 changes the answer"
+    )
+    lines += ["", f"suggested: {names}", f"with a grey picture instead: {analysis.blank.answer}"]
+    show(analysis, options.json, lines)
+
+
+def said(latent: Ranked) -> str:
+    """A latent's claim on this picture with its counts, or its guess, marked as one."""
+    counts = "" if latent.precision is None or not latent.support else f"{round(latent.precision * latent.support)} of {latent.support}"
+    if latent.name:
+        return latent.name + (f"  ({counts} pictures where it fires this strongly)" if counts else "")
+    return "unnamed" + (f"  ({latent.guess}?{' ' + counts if counts else ''})" if latent.guess else "")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scratchpad.cli.options import as_json, image_and_prompt, model_and_sae, show, workbench
+from scratchpad.cli.options import analysis_of, as_json, image_and_prompt, model_and_sae, show, workbench
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
@@ -94,26 +94,26 @@ def _bundle(options: argparse.Namespace) -> Bundle:
 
 
 def _new(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
     from scratchpad.analysis.edit import ablation
     from scratchpad.cases.bundle import pack
-    from scratchpad.cases.record import Experiment, record
-    from scratchpad.images import load_image
+    from scratchpad.cases.record import record
 
     bench = workbench(options)
-    pictures = [load_image(one) for one in options.image]
-    found = bench.analyze(pictures, options.prompt, options.max_new_tokens)
-    tests = [Experiment(ablation(_ids(text))) for text in options.latents]
+    analysis = analysis_of(bench, options)
+    tests = [bench.test(analysis, ablation(_ids(text))) for text in options.latents]
     if options.smallest:
-        least = bench.suffice(found, options.target)
+        least = bench.suffice(analysis, options.target)
         if not least.flipped:
             raise UserError(f"No set of latents does it; {least.tried} were ablated.")
-        tests.append(Experiment(ablation(least.latents), least, options.target))
-    made = record(bench, pictures, found, tests, options.title, _notes(options.notes), options.max_new_tokens)
+        tests.append(replace(bench.test(analysis, ablation(least.ids), options.target), sufficient=least))
+    kept = record(bench, analysis, tests, options.title, _notes(options.notes))
     if options.out:
-        _keep(options.out, pack(made))
-        return show({"id": made.id, "file": str(options.out)}, options.json, [made.id, f"written to {options.out}"])
+        _keep(options.out, pack(kept))
+        return show({"id": kept.id, "file": str(options.out)}, options.json, [kept.id, f"written to {options.out}"])
     store = _stores(options)[-1]
-    case, key = store.put(made, options.listed)
+    case, key = store.put(kept, options.listed)
     lines = [case, f"opens as /?case={case} on a server with the same store", f"key that deletes it: {key}" if key else "kept before"]
     return show({"id": case, "key": key, "link": f"/?case={case}"}, options.json, lines)
 
@@ -135,16 +135,16 @@ def _notes(text: str) -> str:
 
 
 def _show(options: argparse.Namespace) -> None:
-    made = _bundle(options)
-    case = made.case
-    value = case.model_dump(mode="json") | {"id": made.id}
-    lines = [case.title, f"{made.id}, {case.made.at}, {case.model.name}, {case.sae.name}", "", f"? {case.prompt}", f"= {case.answer}"]
-    for run in case.runs:
-        names = ", ".join(
-            case.shown.latents[str(i.latent)].name if str(i.latent) in case.shown.latents else str(i.latent) for i in run.items
-        )
-        lines.append(f"  without {names}: {run.after.answer}  ({run.control.flipped} of {run.control.n} random sets change it)")
-    show(value, options.json, [*lines, *(["", case.notes] if case.notes else [])])
+    from scratchpad.draw.figures import label
+
+    kept = _bundle(options)
+    case, analysis = kept.case, kept.case.analysis
+    lines = [case.title, f"{kept.id}, {kept.made.at}, {analysis.model.name}, {analysis.sae.name}", ""]
+    lines += [f"? {analysis.question.prompt}", f"= {analysis.run.answer}"]
+    for test in case.tests:
+        names = ", ".join(label(analysis, i) for i in test.comparison.edit.latents())
+        lines += [f"  without {names}: {test.comparison.after.text}", f"    {test.verdict.kind}: {test.verdict.sentence}"]
+    show(case, options.json, [*lines, *(["", case.notes] if case.notes else [])])
 
 
 def _replay(options: argparse.Namespace) -> None:
@@ -156,7 +156,7 @@ def _replay(options: argparse.Namespace) -> None:
     found = replay(made, workbench(options))
     value = asdict(found) | {"id": made.id, "agrees": found.agrees}
     lines = [f"model {'the same' if found.same_model else 'another'}, SAE {'the same' if found.same_sae else 'another'}"]
-    lines.append(f"answer: {found.answer}" + ("" if found.same_tokens else f"  (kept: {made.case.answer})"))
+    lines.append(f"answer: {found.answer}" + ("" if found.same_tokens else f"  (kept: {made.case.analysis.run.answer})"))
     if found.logprob_difference is not None:
         lines.append(f"largest difference of a log-probability: {found.logprob_difference:.2g} nats")
     lines += [f"under edit {n + 1}: {now}" + ("" if now == kept else f"  (kept: {kept})") for n, (kept, now) in enumerate(found.runs)]

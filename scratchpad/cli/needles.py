@@ -60,10 +60,11 @@ def _pair(text: str, what: str) -> tuple[int, int]:
 
 
 def _needle(options: argparse.Namespace) -> None:
-    from scratchpad.needle.kept import keep
     from scratchpad.needle.live import example
     from scratchpad.needle.report import report
     from scratchpad.needle.sweep import Plan, sweep
+    from scratchpad.saliency.request import SaliencyRequest
+    from scratchpad.saliency.trust import keep
 
     subject = _subject(options)
     methods = options.methods.split(",") if options.methods else subject.swept
@@ -84,7 +85,8 @@ def _needle(options: argparse.Namespace) -> None:
     summary = sweep(subject, plan, options.out, _progress, where, load)
     keep(summary)
     picture = example(summary)
-    stages = subject.stages(picture, subject.asked(plan.datasets[0], plan.needle, plan.prompt), plan.needle)
+    text = subject.asked(plan.datasets[0], plan.needle, plan.prompt)
+    stages = subject.stages(SaliencyRequest(picture, text, plan.needle))
     write_whole(options.out / "report.html", report(summary, stages))
     lines = []
     for dataset, found in summary["results"].items():

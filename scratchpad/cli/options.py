@@ -7,7 +7,10 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from scratchpad.errors import UserError
+
 if TYPE_CHECKING:
+    from scratchpad.records import Analysis
     from scratchpad.spread import Cluster
     from scratchpad.vlm.checkpoint import Placement
     from scratchpad.workbench import Workbench
@@ -49,7 +52,10 @@ def image_and_prompt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", nargs="+", help="one image, or several; a prompt may say <image> where each stands")
     parser.add_argument("prompt")
     model_and_sae(parser)
-    parser.add_argument("--max-new-tokens", type=int, default=64)
+    parser.add_argument("--max-new-tokens", type=int, default=64, help="of the answer (default 64)")
+    parser.add_argument(
+        "--attention-layers", help="language-model layers whose attention weights the latents, as 0,3 or 2-5 (default: all)"
+    )
     as_json(parser)
 
 
@@ -65,5 +71,33 @@ def workbench(options: argparse.Namespace) -> Workbench:
     return Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, placement(options))
 
 
-def show(value: dict[str, Any], as_json: bool, lines: list[str]) -> None:
-    print(json.dumps(value) if as_json else "\n".join(lines))
+def analysis_of(bench: Workbench, options: argparse.Namespace) -> Analysis:
+    """The question of `image_and_prompt`, asked."""
+    return bench.analyze(options.image, options.prompt, options.max_new_tokens, True, layers(options.attention_layers))
+
+
+def layers(text: str | None) -> list[int] | None:
+    """Layers from text such as 0,3 or 2-5.
+
+    Raises:
+        UserError: it isn't of that form.
+    """
+    if text is None:
+        return None
+    try:
+        spans = [part.split("-") for part in text.split(",")]
+        return [layer for span in spans for layer in range(int(span[0]), int(span[-1]) + 1)]
+    except ValueError as error:
+        raise UserError(f"--attention-layers was {text!r}; expected numbers or ranges with commas, for example 0,3 or 2-5.") from error
+
+
+def show(value: Any, as_json: bool, lines: list[str]) -> None:
+    """Prints a record or plain values as one JSON object, or lines for people."""
+    if not as_json:
+        print("\n".join(lines))
+        return
+    from dataclasses import is_dataclass
+
+    from scratchpad.records.codec import dumps
+
+    print(dumps(value) if is_dataclass(value) else json.dumps(value, allow_nan=False))

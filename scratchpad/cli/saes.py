@@ -273,7 +273,7 @@ class _Followed(list[Any]):
 
 def _evaluate(options: argparse.Namespace) -> None:
     from scratchpad.sae.afar import judgements
-    from scratchpad.sae.judge import Fidelity, declared, verdict
+    from scratchpad.sae.judge import beside_declared, declared, verdict
 
     vlm, sae, found = _loaded(options)
     if options.most < 1:
@@ -281,8 +281,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     told = declared(sae)
     order = list(range(0, len(found), max(1, -(-len(found) // options.most))))
     metrics = verdict(judgements(_models(options, vlm), sae, found, order, options.prompt or ["Describe the image."]))
-    fits = Fidelity(told, {k: metrics[k] for k in ("variance_explained", "l0")}) if told else None
-    value = metrics | {"declared": told, "fits": fits.fits if fits else None, "says": fits.says if fits else "", "skipped": found.skipped}
+    fits = beside_declared(sae, metrics["variance_explained"], metrics["l0"])
+    value = metrics | {"declared": told, "fits": fits.fits, "says": fits.sentence, "skipped": found.skipped}
     kept = value | {"images": Path(found.source).name, "prompts": options.prompt or ["Describe the image."]}
     write_whole(sae.folder / "evaluation.json", json.dumps(kept, indent=1))
     lines = [f"{name}: {metrics[name]}" for name in ("variance_explained", "l0", "dead_share", "cosine")]

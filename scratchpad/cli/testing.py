@@ -6,13 +6,13 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any
 
-from scratchpad.cli.options import image_and_prompt, show, workbench
+from scratchpad.cli.options import analysis_of, image_and_prompt, show, workbench
 from scratchpad.errors import UserError
 
 if TYPE_CHECKING:
     from scratchpad.grid import Box
-    from scratchpad.records import Edit, LatentEdit, Op
-    from scratchpad.workbench import Analysis
+    from scratchpad.records import Analysis, Edit, Finding, LatentEdit, Op
+    from scratchpad.workbench import Workbench
 
 EDIT = re.compile(r"(?P<latent>\d+)(?P<op>[=*+-])(?P<value>[^@]+)(?:@(?P<region>.+))?")
 OPS: dict[str, Op] = {"=": "set", "*": "scale", "+": "add", "-": "add"}
@@ -47,7 +47,8 @@ def add(commands: Any) -> None:
     suffice = commands.add_parser("suffice", help="the fewest latents whose ablation changes the answer")
     image_and_prompt(suffice)
     suffice.add_argument("--target", help="what the answer shall begin with instead (default: anything else)")
-    suffice.add_argument("--max-latents", type=int, default=32)
+    suffice.add_argument("--keep", action="store_true", help="sufficiency instead: the fewest that keep the answer, all others off")
+    suffice.add_argument("--max-latents", type=int, default=32, help="of a set (default 32)")
     suffice.set_defaults(act=_suffice)
 
     diagnose = commands.add_parser("diagnose", help="which of three failure modes a wrong answer fits, with its evidence")
@@ -58,34 +59,37 @@ def add(commands: Any) -> None:
 
 
 def _ablate(options: argparse.Namespace) -> None:
-    from scratchpad import views
     from scratchpad.records import Sampling
+    from scratchpad.records.reading import checked
 
     bench = workbench(options)
-    analysis = bench.analyze(options.image, options.prompt, options.max_new_tokens)
-    edit = _edit(options, analysis)
-    sampling = None if options.temperature is None else Sampling(options.temperature, options.seed)
-    comparison = bench.ablate(analysis, edit, options.max_new_tokens, options.target, sampling)
-    shown = views.comparison_json(bench, comparison)
-    effect = shown["delta_logprob"]["answer"]
-    control = shown["control"] = views.control_json(bench.control(analysis, edit), effect)
-    lines = [f"before: {comparison.before_answer}", f"after:  {comparison.after_answer}", f"change of log-probability: {effect:+.3f}"]
-    if edit.items:
-        beside = f"control: of {control['n']} random sets of as many latents {control['as_strong']} do as much"
-        lines.append(f"{beside}, {control['flipped']} change the answer")
-    lines += [f"  no evidence: {control['verdict']}"] if control["verdict"] else []
+    analysis = analysis_of(bench, options)
+    edit = checked(lambda: _edit(options, bench, analysis), "the edit")
+    sampling = None if options.temperature is None else checked(lambda: Sampling(options.temperature, options.seed), "the sampling")
+    test = bench.test(analysis, edit, options.target, sampling)
+    comparison, control = test.comparison, test.control
+    lines = [f"before: {comparison.before.text}", f"after:  {comparison.after.text}"]
+    lines.append(f"change of log-probability: {comparison.effect:+.3f} nats")
+    lines += [f"{test.verdict.kind}: {test.verdict.sentence}", *(f"  {_mark(check)}  {check.says}" for check in test.verdict.checks)]
+    if edit.items and control.n_random_sets < 20:
+        lines.append(f"  only {control.n_random_sets} other sets of latents are like it")
     if comparison.sampled:
-        lines.append(f"drawn at {options.temperature}, seed {options.seed}: {comparison.sampled.before!r} -> {comparison.sampled.after!r}")
+        drawn = comparison.sampled
+        lines.append(f"drawn at {options.temperature}, seed {options.seed}: {drawn.before!r} -> {drawn.after!r}")
     if comparison.inactive:
         lines.append(f"not active where the edit acts, so no effect: {', '.join(map(str, comparison.inactive))}")
     if comparison.toward:
         lines.append(f"log-probability of {comparison.toward.text!r}: {comparison.toward.before:.3f} -> {comparison.toward.after:.3f}")
     if comparison.risen:
-        lines.append("more active now: " + ", ".join(f"{row['name']} (#{row['id']})" for row in shown["risen"][:4]))
-    show(shown, options.json, lines)
+        lines.append("more active now: " + ", ".join(f"{r.name or 'unnamed'} (#{r.latent})" for r in comparison.risen[:4]))
+    show(test, options.json, lines)
 
 
-def _edit(options: argparse.Namespace, analysis: Analysis) -> Edit:
+def _mark(check: Finding) -> str:
+    return {True: "yes", False: "no ", None: "?  "}[check.holds]
+
+
+def _edit(options: argparse.Namespace, bench: Workbench, analysis: Analysis) -> Edit:
     from scratchpad.records import Edit, LatentEdit
 
     region = None if options.region is None else box(options.region)
@@ -93,7 +97,7 @@ def _edit(options: argparse.Namespace, analysis: Analysis) -> Edit:
         items = tuple(_one(text, region, options.only_image) for text in options.edit)
     else:
         op, value = _operation(options)
-        items = tuple(LatentEdit(i, op, value, region, options.only_image) for i in _latents(options, analysis))
+        items = tuple(LatentEdit(i, op, value, region, options.only_image) for i in _latents(options, bench, analysis))
     return Edit(items, keep_error=not options.drop_error)
 
 
@@ -118,39 +122,42 @@ def box(text: str) -> Box:
 
 
 def _effects(options: argparse.Namespace) -> None:
-    from scratchpad import views
-
     bench = workbench(options)
-    analysis = bench.analyze(options.image, options.prompt, options.max_new_tokens)
-    most = None if options.top == 0 else options.top
-    shown = views.verified_json(bench, bench.verify(analysis, most, options.integrated))
+    analysis = analysis_of(bench, options)
+    verified = bench.verify(analysis, None if options.top == 0 else options.top, options.integrated)
     lines = [f"answer: {analysis.run.answer}", "", "  predicted  actual   latent"]
-    lines += [f"  {row['predicted']:9.3f} {row['actual']:8.3f}  {row['id']:>5}  {row['name']}" for row in shown["effects"]]
-    rank = "too few to say" if shown["spearman"] is None else f"{shown['spearman']:.3f}"
-    show(shown, options.json, [*lines, "", f"rank correlation over {len(shown['effects'])} of {shown['active']} active latents: {rank}"])
+    lines += [f"  {e.predicted:9.3f} {e.actual:8.3f}  {e.latent:>5}  {e.name or 'unnamed'}" for e in verified.effects]
+    spearman, pearson = ("too few to say" if r is None else f"{r:.3f}" for r in (verified.spearman, verified.pearson))
+    lines += ["", f"rank correlation over {len(verified.effects)} of {verified.active} active latents: {spearman}"]
+    show(verified, options.json, [*lines, f"correlation over those that move the answer by more than 0.01 nats: {pearson}"])
 
 
 def _suffice(options: argparse.Namespace) -> None:
-    from scratchpad import views
-
     bench = workbench(options)
-    analysis = bench.analyze(options.image, options.prompt, options.max_new_tokens)
-    shown = views.sufficient_json(bench, bench.suffice(analysis, options.target, options.max_latents, options.max_new_tokens))
-    names = ", ".join(f"{row['name']} (#{row['id']})" for row in shown["latents"]) or f"none of up to {options.max_latents}"
-    lines = [f"before: {shown['before']}", f"after:  {shown['after']}", f"latents: {names}; {shown['tried']} sets were ablated"]
-    lines.append(f"control: {shown['controls']['flipped']} of {shown['controls']['n']} random sets of as many latents do it too")
-    show(shown, options.json, lines)
+    analysis = analysis_of(bench, options)
+    if options.keep and options.target:
+        raise UserError("--target was given with --keep, which keeps the answer as it is; give one of the two.")
+    least = bench.keep(analysis, options.max_latents) if options.keep else bench.suffice(analysis, options.target, options.max_latents)
+    names = ", ".join(f"{latent.name or 'unnamed'} (#{latent.id})" for latent in least.latents) or f"none of up to {options.max_latents}"
+    lines = [
+        f"before: {least.before}",
+        f"after:  {least.after}" + (" (all other active latents off)" if options.keep and least.flipped else ""),
+    ]
+    lines.append(f"{least.side}: {names}; {least.tried} sets were run")
+    lines += {
+        "none": [],
+        "local": ["minimal: none of them can be left out; whether fewer others do it was not shown"],
+        "smallest": ["minimal: no smaller set does it, all were tried"],
+    }[least.minimality]
+    lines.append(f"control: {least.random_flips} of {least.n_random_sets} other sets of as many latents of like activation do it too")
+    show(least, options.json, lines)
 
 
 def _diagnose(options: argparse.Namespace) -> None:
-    from scratchpad.diagnose import as_json, diagnose
-
     bench = workbench(options)
-    analysis = bench.analyze(options.image, options.prompt, options.max_new_tokens)
-    shown = as_json(bench, diagnose(bench, analysis, options.image, options.expected, options.explicit))
-    lines = [f"answer: {shown['answer']}", f"fits: {shown['verdict']}", shown["why"], ""]
-    lines += [f"  {'yes' if test['holds'] else 'no '}  {test['says']}" for test in shown["tests"]]
-    show(shown, options.json, lines)
+    diagnosis = bench.diagnose(analysis_of(bench, options), options.expected, options.explicit)
+    lines = [f"answer: {diagnosis.answer}", f"fits: {diagnosis.mode}", diagnosis.why, ""]
+    show(diagnosis, options.json, [*lines, *(f"  {_mark(test)}  {test.says}" for test in diagnosis.tests)])
 
 
 def _operation(options: argparse.Namespace) -> tuple[Op, float]:
@@ -161,9 +168,13 @@ def _operation(options: argparse.Namespace) -> tuple[Op, float]:
     return "set", options.value or 0.0
 
 
-def _latents(options: argparse.Namespace, analysis: Analysis) -> list[int]:
+def _latents(options: argparse.Namespace, bench: Workbench, analysis: Analysis) -> list[int]:
     if options.suggested:
-        return list(analysis.suggested)
+        suggested = bench.suggest(analysis).suggested
+        assert suggested is not None, "a suggestion was asked for"
+        if not suggested.flipped:
+            raise UserError(f"No set of up to 8 latents changes the answer; {suggested.tried} sets were ablated: name them with --latents.")
+        return list(suggested.ids)
     if options.cluster is not None:
         found = [c for c in analysis.heatmap.clusters if c.id == options.cluster]
         if not found:

@@ -5,17 +5,19 @@ In: a workbench. Out: bundles in examples/cases. A scene is the first held-out o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from scratchpad.analysis.edit import ablation
 from scratchpad.cases.bundle import Bundle
-from scratchpad.cases.record import Experiment, record
+from scratchpad.cases.record import record
 from scratchpad.cases.store import Store
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions
 from scratchpad.demo.world import HELD_OUT_START, Mode, Scene
-from scratchpad.diagnose import HIDDEN, LIMITED, MISLEADING, Diagnosis, diagnose
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.experiments.diagnose import HIDDEN, LIMITED, MISLEADING
+from scratchpad.records import Analysis, Diagnosis, Test
+from scratchpad.workbench import Workbench
 
 FIRST = HELD_OUT_START + 200_000_000
 MODES: tuple[tuple[Mode, str, str], ...] = (
@@ -40,15 +42,15 @@ def _case(bench: Workbench, mode: Mode, verdict: str, title: str, tries: int) ->
         for question in all_questions(scene):
             if question.type != mode or " on " in question.answer:
                 continue
-            image = picture(scene)
-            found = bench.analyze(image, question.text)
-            truth = _truth(scene, mode, question.text, question.answer, found.run.answer)
-            if not truth or truth == found.run.answer:
+            analysis = bench.analyze(picture(scene), question.text)
+            truth = _truth(scene, mode, question.text, question.answer, analysis.run.answer)
+            if not truth or truth == analysis.run.answer:
                 continue
-            told = diagnose(bench, found, image, truth)
-            if told.verdict == verdict:
-                named = title.format(answer=found.run.answer, expected=truth)
-                return record(bench, [image], found, _tests(bench, found, told), named, _notes(scene, told))
+            diagnosis = bench.diagnose(analysis, truth)
+            tests = _tests(bench, analysis, diagnosis) if diagnosis.mode == verdict else []
+            if tests and all(test.verdict.kind == _wanted(verdict) for test in tests):
+                named = title.format(answer=analysis.run.answer, expected=truth)
+                return record(bench, analysis, tests, named, _notes(scene, diagnosis), diagnosis=diagnosis)
     raise RuntimeError(f"none of {tries} scenes of mode {mode} fits {verdict}")
 
 
@@ -59,17 +61,23 @@ def _truth(scene: Scene, mode: Mode, asked: str, listed: str, answer: str) -> st
     return scene.background if mode == "misleading" else listed
 
 
-def _tests(bench: Workbench, found: Analysis, told: Diagnosis) -> list[Experiment]:
+def _wanted(mode: str) -> str:
+    """The verdict that a case's test must have: of limited alignment the claim is that no edit does it."""
+    return "not supported" if mode == LIMITED else "supported"
+
+
+def _tests(bench: Workbench, analysis: Analysis, diagnosis: Diagnosis) -> list[Test]:
     """What brings the expected out; where nothing does, that the concept's own latents leave the answer as it is."""
-    if told.found is not None and told.found.flipped:
-        return [Experiment(ablation(told.found.latents), told.found, told.expected)]
-    own = [row.id for row in found.ranking if row.name == told.expected]
-    return [Experiment(ablation(own), None, told.expected)]
+    least = diagnosis.sufficient
+    if least is not None and least.flipped:
+        return [replace(bench.test(analysis, ablation(least.ids), diagnosis.expected), sufficient=least)]
+    own = [latent.id for latent in analysis.latents if bench.name(latent.id) == diagnosis.expected]
+    return [bench.test(analysis, ablation(own), diagnosis.expected)] if own else []
 
 
-def _notes(scene: Scene, told: Diagnosis) -> str:
-    listed = "\n".join(f"- {'holds' if test.holds else 'does not hold'}: {test.says}" for test in told.tests)
+def _notes(scene: Scene, diagnosis: Diagnosis) -> str:
+    listed = "\n".join(f"- {'holds' if test.holds else 'does not hold'}: {test.says}" for test in diagnosis.tests)
     things = ", ".join(thing.name for thing in scene.things)
-    truth = f"The truth: {things} on {scene.background} (scene {scene.seed}). The model answers **{told.answer}**, "
-    truth += f"right is **{told.expected}**."
-    return f"{truth}\n\nWhat `scratchpad diagnose` finds: **{told.verdict}**. {told.why[0].upper()}{told.why[1:]}\n\n{listed}"
+    truth = f"The truth: {things} on {scene.background} (scene {scene.seed}). The model answers **{diagnosis.answer}**, "
+    truth += f"right is **{diagnosis.expected}**."
+    return f"{truth}\n\nWhat `scratchpad diagnose` finds: **{diagnosis.mode}**. {diagnosis.why[0].upper()}{diagnosis.why[1:]}\n\n{listed}"

@@ -64,7 +64,7 @@ def _answers(vlm: Vlm, scenes: list[Scene], size: int) -> Iterator[tuple[Questio
     for start in range(0, len(scenes), size):
         part = scenes[start : start + size]
         questions = [all_questions(scene) for scene in part]
-        batch = collate(part, questions, vlm.processor.tokenizer)
+        batch = collate(part, questions, trainer.tokens)
         hits = exact(trainer.answer_logits(batch, trainer.image_tokens(batch.pixels)), batch)
         for row, row_hits in zip(questions, hits, strict=True):
             yield from zip(row, row_hits, strict=True)

@@ -17,7 +17,6 @@ from PIL import Image, ImageDraw, ImageFont
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
 
-DRAWING = 2  # of the way that images are drawn: accuracies on `text` of the first aren't comparable
 DATASETS = ("patch", "single-word", "multi-words", "text")
 FONTS = ("DejaVuSans-Bold.ttf", "DejaVuSans.ttf", "LiberationSans-Bold.ttf", "Arial.ttf", "NotoSans-Regular.ttf")
 LOREM = [
@@ -227,20 +226,10 @@ def check_letters(word: str, path: str | None) -> None:
         raise UserError(f"The font {name} has no letter {lacking[0]!r}, which {word!r} needs; give another with --font.")
 
 
-def token_boxes(grid: Grid) -> np.ndarray:
-    """(y0, x0, y1, x1) in pixels of every image token: float[v, 4]."""
-    boxes = grid.patch_boxes()
-    out = np.empty((grid.image_tokens, 4))
-    for v in range(grid.image_tokens):
-        mine = boxes[grid.token_patches[v].indices]
-        out[v] = (*mine[:, :2].min(0), *mine[:, 2:].max(0)) if len(mine) else np.nan
-    return out
-
-
 def cells_of(grid: Grid, cells: tuple[int, int]) -> np.ndarray | None:
     """Which cell (row * W + col) each image token lies in: int[v], -1 for tokens that show nothing; None if one straddles."""
     h, w = grid.size[0] / cells[0], grid.size[1] / cells[1]
-    boxes = token_boxes(grid)
+    boxes = grid.token_boxes()
     seen = ~np.isnan(boxes[:, 0])
     out = np.full(len(boxes), -1)
     near = 1e-3

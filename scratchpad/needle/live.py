@@ -14,12 +14,12 @@ from PIL import Image
 
 from scratchpad.errors import UserError
 from scratchpad.needle.datasets import Haystack, draw
-from scratchpad.needle.kept import keep
 from scratchpad.needle.subject import Subject
 from scratchpad.needle.sweep import Plan, sweep
+from scratchpad.saliency.trust import keep
 
 CELLS = (7, 7)  # what is kept, so that it can be compared
-MOST_CELLS, MOST_METHODS, MOST_PAINTED = 100, 8, 25  # what one waits for
+MAX_CELLS, MAX_METHODS, MAX_PAINTED = 100, 8, 25  # what one waits for
 
 
 def measure(subject: Subject, dataset: str, cells: tuple[int, int], methods: Sequence[str]) -> dict[str, Any]:
@@ -29,13 +29,13 @@ def measure(subject: Subject, dataset: str, cells: tuple[int, int], methods: Seq
         UserError: too much for a live sweep, or what `sweep` refuses.
     """
     wanted = tuple(dict.fromkeys(methods))
-    if not 1 <= len(wanted) <= MOST_METHODS:
+    if not 1 <= len(wanted) <= MAX_METHODS:
         raise UserError(
-            f"{len(wanted)} methods were chosen; expected 1 to {MOST_METHODS} here: scratchpad needle sweeps as many as you like."
+            f"{len(wanted)} methods were chosen; expected 1 to {MAX_METHODS} here: scratchpad needle sweeps as many as you like."
         )
     many = cells[0] * cells[1]
-    if many > MOST_CELLS or ("occlusion" in wanted and many > MOST_PAINTED):
-        most = MOST_PAINTED if "occlusion" in wanted else MOST_CELLS
+    if many > MAX_CELLS or ("occlusion" in wanted and many > MAX_PAINTED):
+        most = MAX_PAINTED if "occlusion" in wanted else MAX_CELLS
         raise UserError(
             f"{cells[0]}x{cells[1]} cells are too many to wait for; expected up to {most}: scratchpad needle sweeps any number."
         )

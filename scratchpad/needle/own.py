@@ -8,11 +8,11 @@ from scratchpad.errors import UserError
 from scratchpad.needle.datasets import cells_of, nearest_aligned
 from scratchpad.needle.subject import Subject
 
-MOST = 1024  # image tokens, where the model leaves the size to us
+MAX_IMAGE_TOKENS = 1024  # image tokens, where the model leaves the size to us
 
 
 def own_size(subject: Subject, cells: tuple[int, int]) -> tuple[int, int]:
-    """(h, w) in pixels: the processor's fixed size, or for models of any size the largest with up to MOST tokens.
+    """(h, w) in pixels: the processor's fixed size, or for models of any size the largest with up to MAX_IMAGE_TOKENS.
 
     Raises:
         UserError: none on which `cells` lie on whole tokens; names the nearest numbers that do.
@@ -42,5 +42,5 @@ def _candidates(subject: Subject, cells: tuple[int, int]) -> Iterator[tuple[int,
     if hasattr(processor, "patch_size") and not isinstance(processor.patch_size, dict):
         token = int(processor.patch_size) * int(getattr(processor, "merge_size", 1))
         for many in range(8, 0, -1):
-            if cells[0] * cells[1] * many * many <= MOST:
+            if cells[0] * cells[1] * many * many <= MAX_IMAGE_TOKENS:
                 yield cells[0] * many * token, cells[1] * many * token

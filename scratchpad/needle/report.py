@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from scratchpad.colours import sequential
+from scratchpad.draw.colours import sequential
 from scratchpad.needle.metrics import NAMES
 from scratchpad.saliency.stages import Stage
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
 from PIL import Image
 
 from scratchpad.grid import Grid
 from scratchpad.sae.load import Sae
 from scratchpad.saliency import late, methods
-from scratchpad.saliency.baselines import BASELINES
-from scratchpad.saliency.look import Box, look
+from scratchpad.saliency.baselines import BASELINES, Map
+from scratchpad.saliency.look import look
+from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.saliency.stages import Stage, mapped, of_answer, of_page
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import prepare
+from scratchpad.vlm.protocols import ImageProcessor
 from scratchpad.vlm.retrieval import Retriever, page_inputs
 
 
@@ -35,7 +36,7 @@ class Subject(Protocol):
     @property
     def methods(self) -> Iterable[str]: ...
     @property
-    def image_processor(self) -> Any: ...
+    def image_processor(self) -> ImageProcessor: ...
     @property
     def usual(self) -> str:
         """The method that pages weigh or show by."""
@@ -46,12 +47,19 @@ class Subject(Protocol):
         """The methods that a sweep takes where none is named."""
         ...
 
-    def asked(self, dataset: str, needle: str, prompt: str | None) -> str: ...
-    def grid(self, size: tuple[int, int]) -> Grid: ...
-    def maps(
-        self, wanted: Sequence[str], picture: Image.Image, text: str, word: str, cells: Sequence[Box], cell_of: np.ndarray, seed: int
-    ) -> dict[str, np.ndarray]: ...
-    def stages(self, picture: Image.Image, text: str, word: str) -> list[Stage]:
+    def asked(self, dataset: str, needle: str, prompt: str | None) -> str:
+        """What this model is asked, `{needle}` in `prompt` standing for the word."""
+        ...
+
+    def grid(self, size: tuple[int, int]) -> Grid:
+        """The geometry of pictures of (h, w) pixels."""
+        ...
+
+    def maps(self, wanted: Sequence[str], request: SaliencyRequest) -> dict[str, Map]:
+        """Each method's map of the request's picture."""
+        ...
+
+    def stages(self, request: SaliencyRequest) -> list[Stage]:
         """How a picture becomes this model's usual map."""
         ...
 
@@ -75,9 +83,9 @@ class Answering:
         return self.vlm.identity
 
     @property
-    def image_processor(self) -> Any:
-        processor: Any = self.vlm.processor
-        return processor.image_processor
+    def image_processor(self) -> ImageProcessor:
+        """What makes pixel values of a picture."""
+        return self.vlm.processor.image_processor
 
     def asked(self, dataset: str, needle: str, prompt: str | None) -> str:
         text = prompt or ("where is the {needle} square" if dataset == "patch" else "where is the word {needle}")
@@ -86,19 +94,18 @@ class Answering:
     def grid(self, size: tuple[int, int]) -> Grid:
         return prepare(self.vlm, _white(size), "where").grid
 
-    def maps(
-        self, wanted: Sequence[str], picture: Image.Image, text: str, word: str, cells: Sequence[Box], cell_of: np.ndarray, seed: int
-    ) -> dict[str, np.ndarray]:
+    def maps(self, wanted: Sequence[str], request: SaliencyRequest) -> dict[str, Map]:
         layer = self.sae.layer if self.sae else self.vlm.read_layer
         with self.vlm.lock:
-            seen = look(self.vlm, picture, text, layer, word, self.sae, cells, cell_of, seed)
-            return {name: methods.METHODS[name](seen) for name in wanted}
+            looked = look(self.vlm, request, layer, self.sae)
+            return {name: methods.METHODS[name](looked) for name in wanted}
 
-    def stages(self, picture: Image.Image, text: str, word: str) -> list[Stage]:
+    def stages(self, request: SaliencyRequest) -> list[Stage]:
         with self.vlm.lock:
-            seen = look(self.vlm, picture, text, self.vlm.read_layer, word)
-            steps = of_answer(self.vlm, [picture], seen.prepared, seen.run)
-            return [*steps, mapped(methods.attention(seen), seen.grid, f"attention from {word!r}, mean over heads and layers")]
+            looked = look(self.vlm, request, self.vlm.read_layer)
+            steps = of_answer(self.vlm, [request.picture], looked.prepared, looked.run)
+            says = f"attention from {request.word!r}, mean over heads and layers"
+            return [*steps, mapped(methods.attention(looked), looked.grid, says)]
 
 
 @dataclass(frozen=True)
@@ -120,9 +127,9 @@ class Retrieving:
         return self.retriever.identity
 
     @property
-    def image_processor(self) -> Any:
-        processor: Any = self.retriever.processor
-        return processor.image_processor
+    def image_processor(self) -> ImageProcessor:
+        """What makes pixel values of a picture."""
+        return self.retriever.processor.image_processor
 
     def asked(self, dataset: str, needle: str, prompt: str | None) -> str:
         return (prompt or "{needle}").replace("{needle}", needle)
@@ -130,15 +137,14 @@ class Retrieving:
     def grid(self, size: tuple[int, int]) -> Grid:
         return page_inputs(self.retriever, _white(size))[1]
 
-    def maps(
-        self, wanted: Sequence[str], picture: Image.Image, text: str, word: str, cells: Sequence[Box], cell_of: np.ndarray, seed: int
-    ) -> dict[str, np.ndarray]:
-        seen = late.page_look(self.retriever, picture, text, cells, cell_of, seed)
-        return {name: late.METHODS[name](seen) for name in wanted}
+    def maps(self, wanted: Sequence[str], request: SaliencyRequest) -> dict[str, Map]:
+        looked = late.page_look(self.retriever, request)
+        return {name: late.METHODS[name](looked) for name in wanted}
 
-    def stages(self, picture: Image.Image, text: str, word: str) -> list[Stage]:
-        seen = late.page_look(self.retriever, picture, text)
-        return [*of_page(self.retriever, picture, seen.page), mapped(late.cosine(seen), seen.grid, f"cosine with {text!r}")]
+    def stages(self, request: SaliencyRequest) -> list[Stage]:
+        looked = late.page_look(self.retriever, request)
+        steps = of_page(self.retriever, request.picture, looked.page)
+        return [*steps, mapped(late.cosine(looked), looked.grid, f"cosine with {request.text!r}")]
 
 
 def _white(size: tuple[int, int]) -> Image.Image:

@@ -17,12 +17,14 @@ import numpy as np
 
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
-from scratchpad.needle.datasets import DATASETS, DRAWING, Haystack, aligned, check_letters, draw, every_position, font_file
+from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position, font_file
 from scratchpad.needle.metrics import NAMES, interval, measure
 from scratchpad.needle.own import own_size
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
 from scratchpad.saliency.methods import named
+from scratchpad.saliency.request import SaliencyRequest
+from scratchpad.saliency.trust import DRAWING
 from scratchpad.spread import Cluster, spread
 
 INKS = 60  # the darkest ink is black, the lightest this grey
@@ -111,10 +113,10 @@ def _jobs(plan: Plan, size: tuple[int, int]) -> Iterator[tuple[str, Haystack]]:
 
 def _maps(subject: Subject, plan: Plan, stack: Haystack, cell_of: np.ndarray) -> dict[str, list[float]]:
     """Every method's mean over each cell's image tokens."""
-    cells = [stack.box((r, c)) for r in range(plan.cells[0]) for c in range(plan.cells[1])]
+    cells = tuple(stack.box((r, c)) for r in range(plan.cells[0]) for c in range(plan.cells[1]))
     text = subject.asked(stack.dataset, stack.needle, plan.prompt)
-    found = subject.maps(plan.methods, draw(stack), text, plan.needle, cells, cell_of, _noise(stack))
-    return {name: _by_cell(values, cell_of, len(cells)) for name, values in found.items()}
+    maps = subject.maps(plan.methods, SaliencyRequest(draw(stack), text, plan.needle, cells, cell_of, _noise(stack)))
+    return {name: _by_cell(values, cell_of, len(cells)) for name, values in maps.items()}
 
 
 def _by_cell(values: np.ndarray, cell_of: np.ndarray, cells: int) -> list[float]:

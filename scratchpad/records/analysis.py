@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from scratchpad.records.codec import Count, Text, record
 from scratchpad.records.codes import Codes, Heatmap, Scores, Weights
-from scratchpad.records.experiment import Blank
+from scratchpad.records.experiment import Blank, Sufficient
 from scratchpad.records.question import ModelRef, Question, SaeRef
 from scratchpad.records.run import Run
 
@@ -84,7 +84,8 @@ class Analysis:
     latents: tuple[Ranked, ...]  # every active one, best score first
     heatmap: Heatmap
     effects: tuple[tuple[Count, float], ...]  # latent, predicted change of the answer's log-probability when it's ablated, nats
-    suggested: tuple[Count, ...]  # latents
+    suggested: Sufficient | None  # at most 8 latents without which the answer changes, really ablated; None where it wasn't asked for
+    measured: tuple[tuple[Count, float], ...]  # latent, measured change when it's ablated, nats; of those likeliest to matter
     fidelity: Fidelity
     attention_trust: Trust | None  # of attention maps; None where nothing was measured
     concept_trust: Trust | None  # of the SAE's maps
@@ -106,8 +107,8 @@ class Analysis:
         indices = {token.index for token in self.run.tokens if token.role != "image"}
         if not {*self.weights.tokens, *self.scores.tokens, *self.heatmap.tokens} <= indices:
             raise ValueError("a map, score or row is of a token that isn't there")
-        if not {*self.scores.latents, *self.heatmap.latents, *self.suggested} <= known:
-            raise ValueError("a score, column or suggestion is of a latent that isn't there")
+        if not {*self.scores.latents, *self.heatmap.latents} <= known:
+            raise ValueError("a score or column is of a latent that isn't there")
         if len(self.run.grid.sizes) != len(self.question.images):
             raise ValueError(f"{len(self.question.images)} pictures, geometry of {len(self.run.grid.sizes)}")
         return self

@@ -11,9 +11,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar, dataclass_transform
+from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
 import numpy as np
 import pydantic
@@ -29,7 +30,8 @@ MAX_ENTRIES = 64 * 2**20  # of one array
 @dataclass_transform(frozen_default=True, field_specifiers=(Field,))
 def record(cls: type[T]) -> type[T]:
     """Makes a class a record."""
-    return pydantic.dataclasses.dataclass(cls, frozen=True, config=CONFIG)  # type: ignore[call-overload,no-any-return]
+    made: Any = pydantic.dataclasses.dataclass(cls, frozen=True, config=CONFIG)
+    return made  # type: ignore[no-any-return]
 
 
 Count = Annotated[int, Field(ge=0, lt=2**31)]
@@ -117,7 +119,7 @@ def dump(value: Any) -> dict[str, Any]:
 
 def dumps(value: Any) -> str:
     """A record as JSON text."""
-    return _adapter(type(value)).dump_json(value).decode()
+    return _adapter(cast(Hashable, type(value))).dump_json(value).decode()
 
 
 def loads(kind: type[R], text: str | bytes) -> R:
@@ -126,10 +128,9 @@ def loads(kind: type[R], text: str | bytes) -> R:
     Raises:
         pydantic.ValidationError: it isn't one; says where.
     """
-    return _adapter(kind).validate_json(text)
+    return _adapter(cast(Hashable, kind)).validate_json(text)  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=64)
-def _adapter(kind: Any) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
-

@@ -24,7 +24,7 @@ class Codes:
     def _whole(self) -> Codes:
         if self.values.shape != self.indices.shape:
             raise ValueError(f"codes have values of shape {self.values.shape} and indices of {self.indices.shape}")
-        if self.indices.size and not (0 <= self.indices.min() and self.indices.max() < self.d_sae):
+        if self.indices.size and not (self.indices.min() >= 0 and self.indices.max() < self.d_sae):
             raise ValueError(f"codes name latents outside 0 to {self.d_sae - 1}")
         return self
 

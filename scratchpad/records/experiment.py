@@ -67,7 +67,7 @@ class Comparison:
     edit: Edit
     before: Answer
     after: Answer
-    delta_logprob: tuple[float, ...]  # per token of the original answer, the end token left out: edited minus unedited, nats
+    delta_logprob: tuple[float, ...]  # per id of the original answer, the end token included: edited minus unedited, nats
     diff: tuple[Part, ...]
     alternatives: tuple[Alternatives, ...]  # per token of the original answer
     inactive: tuple[Count, ...]  # edited latents that change nothing where the edit acts
@@ -92,7 +92,7 @@ class Control:
 
     edit: Edit  # what is held against it
     sets: tuple[tuple[Count, ...], ...]  # distinct sets of other active latents of like activation mass, edited in its stead
-    possible: Count  # so many distinct sets there are to draw from, counted up to 1,000,000
+    possible: Count  # at least so many distinct sets are like it, counted up to 1,000,000
     effects: tuple[float, ...]  # of each set
     flips: tuple[bool, ...]  # whether it changes the greedy answer
     noise: tuple[float, ...]  # of random directions as long as the edit's change on every patch

@@ -62,11 +62,20 @@ class Run:
         """The answer alone."""
         return Answer(self.answer, self.answer_ids, tuple(self.outputs()))
 
+    def states(self) -> Float[np.ndarray, "p d"]:
+        """The vision activations; a run that was read back has none."""
+        assert self.activations is not None, "activations stay in the process: ask the question again"
+        return self.activations
+
+    def rows(self) -> Float[np.ndarray, "q y v"]:
+        """The attention rows of `queries`; a run that was read back has none."""
+        assert self.attention is not None, "attention rows stay in the process: ask the question again"
+        return self.attention
+
     def attention_of(self, index: int) -> Float[np.ndarray, "y v"]:
         """The attention row of a text token: of the position that predicts it (output), or of its own (prompt)."""
-        assert self.queries is not None, "a run that was read back has no attention rows"
-        assert self.attention is not None, "a run that was read back has no attention rows"
+        assert self.queries is not None, "attention rows stay in the process: ask the question again"
         position = index - 1 if self.tokens[index].role == "output" else index
         row = int(np.searchsorted(self.queries, position))
         assert self.queries[row] == position, f"no attention row was kept at position {position}"
-        return self.attention[row]
+        return self.rows()[row]

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from PIL import Image
 
-from scratchpad.records import Codes
+from scratchpad.records import Codes, Fidelity
 from scratchpad.sae.evaluate import Sums, metrics_of, sums_of
 from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
@@ -23,32 +23,8 @@ from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import force, run
 
 WORSE = 0.25  # variance explained may fall short of the declared by so much on a picture of another kind
+LEAST = 0.5  # variance explained below which an SAE says little of a picture, whatever it declares
 TIMES = 2.0  # L0 may differ by so many times
-
-
-@dataclass(frozen=True)
-class Fidelity:
-    """Declared numbers beside those measured on the pictures at hand."""
-
-    declared: dict[str, float]
-    here: dict[str, float]
-
-    @property
-    def fits(self) -> bool:
-        short = self.declared["variance_explained"] - self.here["variance_explained"] > WORSE
-        low, high = self.declared["l0"] / TIMES - 1, self.declared["l0"] * TIMES + 1
-        return not short and low <= self.here["l0"] <= high
-
-    @property
-    def says(self) -> str:
-        """One sentence, both numbers; empty where they agree."""
-        if self.fits:
-            return ""
-        return (
-            f"The SAE declares variance explained {self.declared['variance_explained']:.2f} and L0 {self.declared['l0']:.1f}; "
-            f"here they are {self.here['variance_explained']:.2f} and {self.here['l0']:.1f}. "
-            "It may be for another layer or model, or scaled otherwise; or this picture is unlike those it was trained on."
-        )
 
 
 def declared(sae: Sae) -> dict[str, float] | None:
@@ -61,14 +37,36 @@ def declared(sae: Sae) -> dict[str, float] | None:
         return None
 
 
-def fidelity(sae: Sae, activations: Float[np.ndarray, "p d"], codes: Codes) -> Fidelity | None:
-    """What the SAE declares beside one picture's numbers; None where it declares nothing."""
-    told = declared(sae)
-    if told is None:
-        return None
+def fidelity(sae: Sae, activations: Float[np.ndarray, "p d"], codes: Codes) -> Fidelity:
+    """What the SAE explains of one picture's activations, beside what it declares: variance explained (1 - residual / variance
+    around the mean patch) and L0 (active latents per patch)."""
     wrong = ((activations - sae.reconstruct(codes)) ** 2).sum(dtype=np.float64)
     spread = max(float(((activations - activations.mean(0)) ** 2).sum(dtype=np.float64)), 1e-12)
-    return Fidelity(told, {"variance_explained": float(1 - wrong / spread), "l0": float((codes.values > 0).sum(1).mean())})
+    return beside_declared(sae, float(1 - wrong / spread), float((codes.values > 0).sum(1).mean()))
+
+
+def beside_declared(sae: Sae, explained: float, l0: float) -> Fidelity:
+    """Variance explained and L0 as measured somewhere, beside what the SAE declares."""
+    said = declared(sae) or {}
+    sentence = _said(explained, l0, said)
+    return Fidelity(explained, l0, said.get("variance_explained"), said.get("l0"), not sentence, sentence)
+
+
+def _said(explained: float, l0: float, said: dict[str, float]) -> str:
+    """What is wrong, with both numbers; empty where nothing is."""
+    why = "It may be for another layer or model, or scaled otherwise; or this picture is unlike those it was trained on."
+    if said:
+        low, high = said["l0"] / TIMES - 1, said["l0"] * TIMES + 1
+        if said["variance_explained"] - explained > WORSE or not low <= l0 <= high:
+            return (
+                f"The SAE declares variance explained {said['variance_explained']:.2f} and L0 {said['l0']:.1f}; "
+                f"here they are {explained:.2f} and {l0:.1f}. {why}"
+            )
+    if explained < LEAST:
+        return (
+            f"The SAE explains {max(explained, 0):.0%} of the variance of this picture's activations: its concepts say little of it. {why}"
+        )
+    return ""
 
 
 @dataclass(frozen=True)
@@ -84,11 +82,11 @@ def judge(vlm: Vlm, sae: Sae, picture: Image.Image, prompt: str, max_new_tokens:
     """Whether the answer stays when the SAE's reconstruction stands in, and by how much it's less likely."""
     prepared = prepare(vlm, picture, prompt)
     found = run(vlm, prepared, sae.layer, max_new_tokens)
-    change = torch.from_numpy(sae.reconstruct(sae.encode(found.activations)) - found.activations)[None]
+    change = torch.from_numpy(sae.reconstruct(sae.encode(found.states())) - found.states())[None]
     plain = force(vlm, prepared, found.answer_ids)
     under = force(vlm, prepared, found.answer_ids, sae.layer, change)
     moved = float(under.logprobs.sum() - plain.logprobs.sum())
-    return Judged(sums_of(sae, found.activations), bool(under.kept[0]), moved)
+    return Judged(sums_of(sae, found.states()), bool(under.kept[0]), moved)
 
 
 def verdict(judged: Iterable[Judged]) -> dict[str, Any]:

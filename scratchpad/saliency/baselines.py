@@ -14,8 +14,10 @@ Map = Float[np.ndarray, " v"]
 
 
 class Placed(Protocol):
-    seed: int
+    """What a map needs that looks at no model."""
 
+    @property
+    def seed(self) -> int: ...
     @property
     def grid(self) -> Grid: ...
 
@@ -40,7 +42,7 @@ def _from_centre(grid: Grid) -> Map:
     boxes = grid.patch_boxes()
     h, w = grid.size
     middle = np.stack([(boxes[:, 0] + boxes[:, 2]) / h - 1, (boxes[:, 1] + boxes[:, 3]) / w - 1], 1)
-    return np.asarray(grid.token_patches @ np.abs(middle).max(1))
+    return grid.patch_values_to_tokens(np.abs(middle).max(1))
 
 
 BASELINES: dict[str, Callable[[Any], Map]] = {"random": random, "centre": centre, "edge": edge}

@@ -6,17 +6,16 @@ score stand beside them (Needle in a Patched Haystack, section 2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 
 from scratchpad.grid import Grid
 from scratchpad.saliency.baselines import BASELINES
-from scratchpad.saliency.look import Box, painted
+from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.vlm.page_states import taken_in
 from scratchpad.vlm.retrieval import Page, Query, Retriever, page_inputs, page_of, query_of, score, similarity
 
@@ -28,34 +27,33 @@ class PageLook:
     """Lives as long as the maps of one picture are made."""
 
     retriever: Retriever = field(repr=False)
-    picture: Image.Image = field(repr=False)
+    request: SaliencyRequest
     query: Query
     page: Page = field(repr=False)
-    cells: Sequence[Box] = ()
-    cell_of: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
-    seed: int = 0
 
     @property
     def grid(self) -> Grid:
+        """Where the page's image tokens are."""
         return self.page.grid
+
+    @property
+    def seed(self) -> int:
+        """Of the random map."""
+        return self.request.seed
 
     @cached_property
     def cosines(self) -> Float[np.ndarray, "t v"]:
-        """Of the tokens that the user wrote, in their order."""
+        """Cosines of the tokens that the user wrote, in their order, with every image token."""
         return similarity(self.query, self.page)[self.query.own]
 
 
-def page_look(
-    retriever: Retriever,
-    picture: Image.Image,
-    text: str,
-    cells: Sequence[Box] = (),
-    cell_of: np.ndarray | None = None,
-    seed: int = 0,
-) -> PageLook:
-    """A query and a page as the methods see them."""
-    where = np.zeros(0, int) if cell_of is None else cell_of
-    return PageLook(retriever, picture, query_of(retriever, text), page_of(retriever, picture), cells, where, seed)
+def page_look(retriever: Retriever, request: SaliencyRequest) -> PageLook:
+    """A query and a page as the methods see them.
+
+    Raises:
+        UserError: the query is empty, or contains one of the model's control tokens.
+    """
+    return PageLook(retriever, request, query_of(retriever, request.text), page_of(retriever, request.picture))
 
 
 def cosine(look: PageLook) -> Map:
@@ -70,7 +68,7 @@ def cosine_max(look: PageLook) -> Map:
 
 def gradient_input(look: PageLook) -> Map:
     """Gradient x input: of the MaxSim score, summed over the embedding; tied to the output."""
-    inputs, _ = page_inputs(look.retriever, look.picture)
+    inputs, _ = page_inputs(look.retriever, look.request.picture)
     given, slope = taken_in(look.retriever, inputs, look.query)
     assert slope is not None
     return np.asarray((given * slope).sum(-1))
@@ -79,8 +77,8 @@ def gradient_input(look: PageLook) -> Map:
 def occlusion(look: PageLook) -> Map:
     """How much the MaxSim score falls when a cell is painted over with the picture's mean; tied to the output."""
     whole = score(look.query, look.page)
-    fall = [whole - score(look.query, page_of(look.retriever, picture)) for picture in painted(look.picture, look.cells)]
-    return np.array([*fall, 0.0])[look.cell_of]
+    fall = [whole - score(look.query, page_of(look.retriever, picture)) for picture in look.request.painted()]
+    return np.array([*fall, 0.0])[look.request.cell_of]
 
 
 METHODS: dict[str, Callable[[PageLook], Map]] = {

@@ -31,7 +31,7 @@ def attention(look: Look) -> Map:
 
 def attention_late(look: Look) -> Map:
     """As `attention`, of the last quarter of the layers."""
-    first = look.run.attention.shape[1] * 3 // 4
+    first = look.run.rows().shape[1] * 3 // 4
     return np.asarray(np.mean([look.run.attention_of(i)[first:].mean(0) for i in look.tokens], 0))
 
 
@@ -95,7 +95,7 @@ def sae_attention(look: Look) -> Map:
     active, score = scores(look.codes, rows)
     best = np.argsort(-score.mean(0), kind="stable")[:CONCEPTS]
     value = sum(float(score.mean(0)[i]) * look.codes.of(int(active[i])) for i in best)
-    return np.asarray(look.run.grid.token_patches @ np.asarray(value))
+    return look.grid.patch_values_to_tokens(np.asarray(value))
 
 
 METHODS: dict[str, Callable[[Look], Map]] = {
@@ -120,8 +120,8 @@ def named(names: str, known: Iterable[str] = METHODS) -> list[str]:
     Raises:
         UserError: one is unknown; lists those there are.
     """
-    found = [name.strip() for name in names.split(",") if name.strip()]
-    unknown = [name for name in found if name not in [*known]]
-    if unknown or not found:
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in [*known]]
+    if unknown or not chosen:
         raise UserError(f"The method {(unknown or [''])[0]!r} was asked for; expected some of {', '.join(known)}.")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(chosen))

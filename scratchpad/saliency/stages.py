@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from scratchpad.colours import sequential
+from scratchpad.draw.over import alone, resized, ruled
 from scratchpad.grid import Grid
 from scratchpad.images import beside
 from scratchpad.records import Run
@@ -29,7 +29,7 @@ SIDE = 320  # px of a stage's longer side
 
 @dataclass(frozen=True)
 class Stage:
-    """One step."""
+    """One step: what it is, a caption with its numbers, and a picture of it."""
 
     title: str
     says: str
@@ -37,14 +37,19 @@ class Stage:
 
 
 def of_answer(vlm: Vlm, pictures: Sequence[Image.Image], prepared: Prepared, run: Run) -> list[Stage]:
-    """From the file to what the language model leaves of every image token."""
-    processor = vlm.processor.image_processor  # type: ignore[attr-defined]
+    """From the file to what the language model leaves of every image token.
+
+    Args:
+        pictures: those that `prepared` was made of, in order.
+        run: the answer to it.
+    """
+    processor = vlm.processor.image_processor
     layers = hidden_states(vlm, prepared, run.answer_ids)
     at = prepared.image_positions
     before, after = (layers[i][at].float().cpu().numpy() for i in (0, -1))
     return [
         *_pixels(pictures, run.grid, shown(prepared.inputs["pixel_values"], processor, run.grid.tiles)),
-        _embeddings("Patches", f"in the vision encoder, after layer {run.layer}", run.activations, run.grid, tokens=False),
+        _embeddings("Patches", f"in the vision encoder, after layer {run.layer}", run.states(), run.grid, tokens=False),
         _embeddings("Image tokens, going in", "as the language model takes them in", before, run.grid),
         _embeddings("Image tokens, coming out", "after the language model's last layer", after, run.grid),
     ]
@@ -53,7 +58,7 @@ def of_answer(vlm: Vlm, pictures: Sequence[Image.Image], prepared: Prepared, run
 def of_page(retriever: Retriever, picture: Image.Image, page: Page) -> list[Stage]:
     """From the file to the vectors that a query is compared with."""
     inputs, grid = page_inputs(retriever, picture)
-    processor = retriever.processor.image_processor  # type: ignore[attr-defined]
+    processor = retriever.processor.image_processor
     given, _ = taken_in(retriever, inputs)
     return [
         *_pixels([picture], grid, shown(inputs["pixel_values"], processor, grid.tiles)),
@@ -63,22 +68,23 @@ def of_page(retriever: Retriever, picture: Image.Image, page: Page) -> list[Stag
 
 
 def mapped(values: Float[np.ndarray, " v"], grid: Grid, says: str) -> Stage:
-    """The last step: a value per image token."""
+    """The last step: a map, a value per image token. `says` is what the values are."""
     return Stage("The map", f"{says} ({values.min():.3g} to {values.max():.3g})", _map(values, grid, tokens=True))
 
 
 def _pixels(pictures: Sequence[Image.Image], grid: Grid, tiles: list[Image.Image]) -> list[Stage]:
-    files = ", ".join(f"{one.height} x {one.width}" for one in pictures)
-    shapes = dict.fromkeys(f"{one.rows} x {one.cols}" for one in grid.tiles)
-    seen = dict.fromkeys(f"{one.height} x {one.width}" for one in tiles)
+    files = ", ".join(f"{picture.height} x {picture.width}" for picture in pictures)
+    shapes = dict.fromkeys(f"{tile.rows} x {tile.cols}" for tile in grid.tiles)
+    seen = dict.fromkeys(f"{tile.height} x {tile.width}" for tile in tiles)
     count = len(grid.tiles)
-    tile = f"{count} tiles of " if count > 1 else ""
-    part = tile if len(tiles) == count else f"{len(tiles)} of {count} tiles of "
-    gridded = [_gridded(picture, grid, i) for i, picture in enumerate(pictures)]
+    many = f"{count} tiles of " if count > 1 else ""
+    part = many if len(tiles) == count else f"{len(tiles)} of {count} tiles of "
+    patched = [ruled(picture, grid, i, SIDE) for i, picture in enumerate(pictures)]
+    small = [resized(picture, SIDE) for picture in pictures]
     return [
-        Stage("The file" if len(pictures) == 1 else "The files", f"{files} px", _small(beside([_small(one) for one in pictures]))),
-        Stage("As the encoder sees it", f"{part}{', '.join(seen)} px", _small(beside(tiles))),
-        Stage("Cut into patches", f"{tile}{', '.join(shapes)} patches, {grid.image_tokens} image tokens", _small(beside(gridded))),
+        Stage("The file" if len(pictures) == 1 else "The files", f"{files} px", resized(beside(small), SIDE)),
+        Stage("As the encoder sees it", f"{part}{', '.join(seen)} px", resized(beside(tiles), SIDE)),
+        Stage("Cut into patches", f"{many}{', '.join(shapes)} patches, {grid.image_tokens} image tokens", resized(beside(patched), SIDE)),
     ]
 
 
@@ -91,31 +97,9 @@ def _embeddings(title: str, where: str, values: Float[np.ndarray, "n d"], grid: 
 
 
 def _map(values: Float[np.ndarray, " n"], grid: Grid, tokens: bool) -> Image.Image:
-    """Lowest dark, highest bright."""
+    """Lowest dark, highest bright; each patch as bright as its token."""
     spread = float(values.max() - values.min())
     even = (values - values.min()) / spread if spread > 0 else np.zeros_like(values)
-    if tokens:  # each patch as bright as its token
-        share = np.asarray(grid.token_patches.sum(0)).ravel()
-        even = np.asarray(grid.token_patches.T @ even) / np.where(share > 0, share, 1)
-    drawn = []
-    for i, (h, w) in enumerate(grid.sizes):
-        scale = SIDE / max(h, w)
-        rows, cols = max(1, round(h * scale)), max(1, round(w * scale))
-        one = np.asarray(grid.raster(rows, cols, i) @ even).reshape(rows, cols)
-        drawn.append(Image.fromarray(sequential(one).round().astype(np.uint8)))
-    return beside(drawn) if len(drawn) == 1 else _small(beside(drawn))
-
-
-def _small(picture: Image.Image) -> Image.Image:
-    scale = SIDE / max(picture.size)
-    return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.LANCZOS)
-
-
-def _gridded(picture: Image.Image, grid: Grid, number: int) -> Image.Image:
-    drawn = _small(picture).copy()
-    scale = SIDE / max(picture.size)
-    pen = ImageDraw.Draw(drawn, "RGBA")
-    for (y0, x0, y1, x1), image in zip(grid.patch_boxes(), grid.patch_images(), strict=True):
-        if image == number:
-            pen.rectangle((x0 * scale, y0 * scale, x1 * scale, y1 * scale), outline=(255, 255, 255, 150))
-    return drawn
+    patches = grid.token_values_to_patches(even) if tokens else even
+    drawn = [alone(grid, patches, image, SIDE) for image in range(len(grid.sizes))]
+    return beside(drawn) if len(drawn) == 1 else resized(beside(drawn), SIDE)

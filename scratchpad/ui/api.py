@@ -13,19 +13,17 @@ from typing import Any
 
 import gradio as gr
 
-from scratchpad import views
 from scratchpad.analysis.edit import scaling
 from scratchpad.benches import Benches, loaded
 from scratchpad.cases.shelf import find
 from scratchpad.cases.store import Store
-from scratchpad.diagnose import as_json
-from scratchpad.diagnose import diagnose as diagnosed
 from scratchpad.errors import UserError
-from scratchpad.images import MAX_BYTES, MOST
-from scratchpad.trials import MOST as LATENTS
+from scratchpad.experiments.suffice import MAX_LATENTS
+from scratchpad.images import MAX_BYTES, MAX_IMAGES
+from scratchpad.records import Analysis, dump
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.workbench import Workbench
 
 log = logging.getLogger(__name__)
 TOKENS = 256  # new tokens at most
@@ -53,8 +51,8 @@ def pictures(image: str, more: list[str] | None) -> list[bytes]:
     Raises:
         UserError: one isn't base64, there are too many, or they are too long together.
     """
-    if more is not None and (not isinstance(more, list) or len(more) >= MOST):
-        raise UserError(f"Further images are a list of at most {MOST - 1}, each the file's bytes as base64.")
+    if more is not None and (not isinstance(more, list) or len(more) >= MAX_IMAGES):
+        raise UserError(f"Further images are a list of at most {MAX_IMAGES - 1}, each the file's bytes as base64.")
     if sum(len(one) for one in more or [] if isinstance(one, str)) > MAX_BYTES * 4 // 3:
         raise UserError(f"The further images have more than {MAX_BYTES // 2**20} MB together; scale them down.")
     return [picture(one) for one in (image, *(more or []))]
@@ -89,12 +87,12 @@ class Api:
             more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
-            answer, tokens, latents ranked by attention-weighted activation, heatmap, suggested latents.
+            an `Analysis`: question, run (answer, tokens, geometry), codes, weights,
+            latents ranked by attention-weighted activation, heatmap, trust.
         """
 
         def act() -> dict[str, Any]:
-            bench, found = self._analysis(image, question, max_new_tokens, choice, more)
-            return views.analysis_json(bench, found)
+            return dump(self._analysis(image, question, max_new_tokens, choice, more)[1])
 
         return self._told(act, request)
 
@@ -121,17 +119,14 @@ class Api:
             more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
-            before, after, change of log-probability per token, and the control beside it.
+            a `Test`: comparison (before, after, change of log-probability per token), its control, the verdict.
         """
 
         def act() -> dict[str, Any]:
             if not isinstance(latents, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in latents):
                 raise UserError("latents are whole numbers; expected a list such as [12, 57].")
-            bench, found = self._analysis(image, question, 64, choice, more)
-            edit = scaling(latents, _number(strength))
-            compared = bench.ablate(found, edit, target=target or None)
-            told = views.comparison_json(bench, compared)
-            return told | {"control": views.control_json(bench.control(found, edit), told["delta_logprob"]["answer"])}
+            bench, analysis = self._analysis(image, question, 64, choice, more)
+            return dump(bench.test(analysis, scaling(latents, _number(strength)), target or None))
 
         return self._told(act, request)
 
@@ -140,7 +135,7 @@ class Api:
         image: str,
         question: str,
         target: str = "",
-        max_latents: int = LATENTS,
+        max_latents: int = MAX_LATENTS,
         choice: str = "",
         more: list[str] | None = None,
         request: gr.Request | None = None,
@@ -156,12 +151,12 @@ class Api:
             more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
-            latents, before, after, flipped, minimal, tried, and how often random sets do the same.
+            a `Sufficient`: latents, before, after, minimality, sets tried, and how often random sets do the same.
         """
 
         def act() -> dict[str, Any]:
-            bench, found = self._analysis(image, question, 64, choice, more)
-            return views.sufficient_json(bench, bench.suffice(found, target or None, int(_number(max_latents))))
+            bench, analysis = self._analysis(image, question, 64, choice, more)
+            return dump(bench.suffice(analysis, target or None, int(_number(max_latents))))
 
         return self._told(act, request)
 
@@ -185,8 +180,8 @@ class Api:
         """
 
         def act() -> dict[str, Any]:
-            bench, found = self._analysis(image, question, 64, choice, more)
-            return as_json(bench, diagnosed(bench, found, pictures(image, more), expected or None))
+            bench, analysis = self._analysis(image, question, 64, choice, more)
+            return dump(bench.diagnose(analysis, expected or None))
 
         return self._told(act, request)
 
@@ -196,7 +191,7 @@ class Api:
         Args:
             case: the id in its link.
         """
-        return self._told(lambda: find(self.shelf, case if isinstance(case, str) else "").case.model_dump(mode="json"), request)
+        return self._told(lambda: dump(find(self.shelf, case if isinstance(case, str) else "").case), request)
 
     def _analysis(self, image: str, question: str, max_new_tokens: int, choice: str, more: list[str] | None) -> tuple[Workbench, Analysis]:
         benches = loaded(self.benches)

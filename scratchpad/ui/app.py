@@ -53,11 +53,13 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     bench = benches.first if benches else None
     examples = load_examples() if bench and bench.vlm.own_world else []
     known = frozenset(sha256(load_image(path)) for path, _ in examples)
-    handlers, keeping, studies = Handlers(benches, known), Keeping(shelf, benches), Studies(benches)
+    handlers = Handlers(benches, known)
+    keeping, studies = Keeping(shelf, handlers), Studies(handlers)
     jobs, limit = Jobs(), Limit(served.rate)
     stop, reads = stopping(jobs.stop), partial(lookups, Limit(served.rate * READS), served.proxies)
     about = Lookups(benches, served.naming)
     first = handlers.ask([examples[0][0]], examples[0][1]) if examples else (None, "", None)
+    handlers.opening = first[2]
     values = {
         "boot": json.dumps(boot(benches, examples, served.naming)),
         "look": first[0] or "",
@@ -71,7 +73,7 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
         "ask": stop,
     }
     with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False, delete_cache=(3600, UPLOADS)) as page:
-        parts = layout(values, functions, first[2])
+        parts = layout(values, functions)
         wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))
     fetch_nothing(page)
@@ -82,7 +84,7 @@ def _opening(handlers: Handlers, asked: Any) -> str:
     """The test that stands on the page as it opens: the smallest set of the first example."""
     if not asked:
         return ""
-    return json.dumps(json.loads(handlers.ablate(asked, {"do": "smallest"})) | {"opening": True})
+    return json.dumps(json.loads(handlers.test(asked, {"do": "smallest", "key": asked.key})) | {"opening": True})
 
 
 def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:

@@ -1,31 +1,31 @@
 """What the page's buttons do: plain functions over the workbench, bad input turned into a sentence for the page.
 
-They keep nothing between calls. A visitor's picture and question come with every call, so no one can see another's.
+They keep nothing between calls. A visitor's pictures and question come with every call, so no one can see another's.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from scratchpad import panels, views
 from scratchpad.analysis.edit import ablation
 from scratchpad.benches import Benches, loaded
-from scratchpad.diagnose import as_json, diagnose
 from scratchpad.errors import UserError
+from scratchpad.experiments.suffice import MAX_LATENTS, SUGGESTED
 from scratchpad.images import load_images, sha256
-from scratchpad.needle.kept import OF_SAE, trust
 from scratchpad.progress import Stopped
-from scratchpad.trials import MOST
-from scratchpad.ui.edits import read_edit, read_sampling
+from scratchpad.records import Analysis, Edit, Sampling, Sufficient, Test, dump
+from scratchpad.records.reading import read
+from scratchpad.ui.asked import Asked, shown
+from scratchpad.ui.envelope import key_of, live
 from scratchpad.ui.told import told
 from scratchpad.workbench import Workbench
 
 log = logging.getLogger(__name__)
 VERIFIED = 128  # latents of the largest predicted effects, which are ablated one by one
-Asked = dict[str, Any]  # images, prompt and choice of an analysis
+WRONG = "Something went wrong while asking again; the page goes on working."
 
 
 class Handlers:
@@ -34,24 +34,21 @@ class Handlers:
     def __init__(self, benches: Benches | None, known: frozenset[str] = frozenset()):
         self.benches = benches
         self.known = known  # sha256 of pictures that are of the model's own world
+        self.opening: Asked | None = None  # what every page opens on
 
     def bench(self, choice: object = None) -> Workbench:
         """The workbench of a visitor's choice."""
         return loaded(self.benches).of(str(choice) if choice else None)
 
     def ask(self, images: Sequence[str], prompt: str, choice: str | None = None) -> tuple[str | None, str, Asked | None]:
-        """(analysis for the panels, status line, what was asked); the analysis is None when there is none to show."""
+        """(what the panels draw, status line, what was asked); the first is None when there is none to show."""
         try:
             bench, pictures = self.bench(choice), load_images(images or [None])
-            found = bench.analyze(pictures, prompt)
+            analysis = bench.analyze(pictures, prompt)
             foreign = any(sha256(picture) not in self.known for picture in pictures)
-            drawn = json.loads(panels.analysis(bench, found, pictures, foreign)) | {
-                "choice": choice or "",
-                "model": bench.vlm.name,
-                "conceptTrust": trust(bench.vlm.identity, OF_SAE, bench.sae.identity),
-                "retriever": self.benches.retriever_name if self.benches else None,
-            }
-            return json.dumps(drawn), "", {"images": list(images), "prompt": prompt, "choice": choice or ""}
+            retriever = self.benches.retriever_name if self.benches else None
+            drawn = live(analysis, choice or "", bench.vlm.own_world if foreign else None, retriever)
+            return drawn, "", Asked(tuple(images), prompt, choice or "", key_of(analysis))
         except UserError as error:
             return None, str(error), None
         except Stopped:
@@ -60,35 +57,84 @@ class Handlers:
             log.exception("ask failed")
             return None, "Something went wrong while answering; the page goes on working. Try again or try another image.", None
 
-    def ablate(self, asked: Asked | None, event: dict[str, Any]) -> str:
-        """The comparison under the edit, with its control, as JSON text; {"error": sentence} for bad input.
-
-        With `smallest` in the event, the edit is the ablation of the fewest latents found that change the answer; with
-        `diagnose`, what comes back is the diagnosis instead, with `verify` predicted effects beside actual ones.
-        """
+    def test(self, asked: Asked | None, event: dict[str, Any]) -> str:
+        """What an event of the test bar asks for, by its `do`, as JSON text; {"error": sentence} for bad input."""
+        acts = {
+            "ablate": self._ablate,
+            "suggested": self._suggested,
+            "smallest": self._smallest,
+            "diagnose": self._diagnose,
+            "verify": self._verify,
+        }
 
         def act() -> dict[str, Any]:
-            if not asked:
-                raise UserError("Nothing was asked yet; ask a question about an image first.")
-            bench = self.bench(asked.get("choice"))
-            found = bench.analyze(asked["images"], asked["prompt"])
-            beside: dict[str, Any] = {}
-            target = event.get("target") if isinstance(event.get("target"), str) else None
-            if event.get("diagnose"):
-                return {"diagnosis": as_json(bench, diagnose(bench, found, asked["images"], target))}
-            if event.get("verify"):
-                return {"verified": views.verified_json(bench, bench.verify(found, VERIFIED))}
-            if event.get("smallest"):
-                least = bench.suffice(found, target)
-                beside = {"sufficient": views.sufficient_json(bench, least)}
-                if not least.flipped:
-                    does = f"brings out {target!r}" if target else "changes the answer"
-                    raise UserError(f"No set of up to {MOST} latents {does}; {least.tried} were ablated.")
-                edit = ablation(least.latents)
-            else:
-                edit = read_edit(event)
-            compared = bench.ablate(found, edit, target=target, sampling=read_sampling(event))
-            control = bench.control(found, edit)
-            return panels.comparison(bench, compared, control) | beside | {"blank": vars(bench.blank(found))}
+            name = event.get("do")
+            if name not in acts:
+                raise UserError(f"{str(name)[:40]!r} was asked for; expected one of {', '.join(acts)}.")
+            bench, analysis = self.analysis(asked, event)
+            return acts[name](bench, analysis, event)
 
-        return told(act, "Something went wrong while asking again; the page goes on working.")
+        return told(act, WRONG)
+
+    def analysis(self, asked: Asked | None, event: dict[str, Any]) -> tuple[Workbench, Analysis]:
+        """What the page of an event shows, and the workbench that made it.
+
+        Raises:
+            UserError: the session doesn't hold it any more.
+        """
+        known = shown(asked, event, self.opening)
+        bench = self.bench(known.choice)
+        return bench, bench.analyze(load_images(known.images), known.prompt)
+
+    def _ablate(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+        edit, target, sampling = read_edit(event.get("edit")), read_target(event), read_sampling(event)
+        return _tested(bench, analysis, bench.test(analysis, edit, target, sampling))
+
+    def _suggested(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+        least = bench.suggest(analysis).suggested
+        assert least is not None, "a suggestion was asked for"
+        return self._set(bench, analysis, least, SUGGESTED)
+
+    def _smallest(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+        return self._set(bench, analysis, bench.suffice(analysis, read_target(event)), MAX_LATENTS)
+
+    def _set(self, bench: Workbench, analysis: Analysis, least: Sufficient, most: int) -> dict[str, Any]:
+        if not least.flipped:
+            does = f"brings out {least.target!r}" if least.target else "changes the answer"
+            raise UserError(f"No set of up to {most} latents {does}; {least.tried} sets were ablated.")
+        return _tested(bench, analysis, bench.test(analysis, ablation(least.ids), least.target), least)
+
+    def _diagnose(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+        return {"diagnosis": dump(bench.diagnose(analysis, read_target(event)))}
+
+    def _verify(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+        return {"verified": dump(bench.verify(analysis, VERIFIED))}
+
+
+def read_edit(value: Any) -> Edit:
+    """Raises:
+    UserError: it's no edit, or an empty one.
+    """
+    edit = read(Edit, value, "the edit")
+    if not edit.items and edit.keep_error:
+        raise UserError("The test changes nothing; switch a concept off from its card or the heatmap.")
+    return edit
+
+
+def read_target(event: dict[str, Any]) -> str | None:
+    """What the answer shall become; None where nothing is given."""
+    target = event.get("target")
+    return target if isinstance(target, str) and target.strip() else None
+
+
+def read_sampling(event: dict[str, Any]) -> Sampling | None:
+    """How answers are drawn beside the greedy ones, if they are.
+
+    Raises:
+        UserError: it isn't by numbers.
+    """
+    return None if event.get("sampling") is None else read(Sampling, event["sampling"], "the sampling")
+
+
+def _tested(bench: Workbench, analysis: Analysis, test: Test, least: Sufficient | None = None) -> dict[str, Any]:
+    return {"test": dump(replace(test, sufficient=least)), "blank": dump(bench.blank(analysis))}

@@ -10,48 +10,60 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from scratchpad.analysis.edit import ablation
 from scratchpad.benches import Benches
 from scratchpad.cases.bundle import Bundle, pack
-from scratchpad.cases.record import Experiment, record, replay
+from scratchpad.cases.case import MAX_TESTS
+from scratchpad.cases.record import record, replay
 from scratchpad.cases.shelf import find
 from scratchpad.cases.store import Store
 from scratchpad.cases.tables import attention_png, tables
 from scratchpad.errors import UserError
-from scratchpad.images import load_images
-from scratchpad.panels import data_url
-from scratchpad.records import Edit, LatentEdit
+from scratchpad.records import Analysis, Test
 from scratchpad.ui import export
+from scratchpad.ui.asked import Asked
+from scratchpad.ui.envelope import data_url, opened
+from scratchpad.ui.handlers import VERIFIED, Handlers, read_edit, read_sampling, read_target
 from scratchpad.ui.told import told
 from scratchpad.workbench import Workbench
 
-SHELF = 24  # cases in the gallery
+MAX_SHOWN = 24  # cases in the gallery
 THUMB = 160  # px
-EDITS = 4096  # latents in one edit
 
 
 class Keeping:
     """The functions of KEEP, over the shelf of stores and the workbench, if a model is loaded."""
 
-    def __init__(self, shelf: list[Store], benches: Benches | None):
-        self.shelf, self.benches = shelf, benches
+    def __init__(self, shelf: list[Store], handlers: Handlers):
+        self.shelf, self.handlers = shelf, handlers
         self._thumbs: dict[str, str] = {}
 
-    def keep(self, asked: dict[str, Any] | None, event: dict[str, Any]) -> str:
-        """Makes a case of what is on show; {"id", "key"} or {"error"} as JSON text."""
+    @property
+    def benches(self) -> Benches | None:
+        return self.handlers.benches
+
+    def keep(self, asked: Asked | None, event: dict[str, Any]) -> str:
+        """Makes a case of what is on show; {"id", "delete_key"} or {"error"} as JSON text."""
 
         def act() -> dict[str, Any]:
-            if self.benches is None or not asked:
-                raise UserError("Nothing was asked yet; ask a question about an image first.")
-            bench, pictures = self.benches.of(asked.get("choice")), load_images(asked["images"])
-            found = bench.analyze(pictures, asked["prompt"])
-            tests = [_tested(bench, found, run) for run in _listed(event.get("runs"))]
-            made = record(bench, pictures, found, tests, _text(event.get("title")), _text(event.get("notes")))
+            bench, analysis = self.handlers.analysis(asked, event)
+            given = event.get("tests")
+            if given is not None and (not isinstance(given, list) or len(given) > MAX_TESTS):
+                raise UserError(f"A case holds a list of at most {MAX_TESTS} tests.")
+            made = record(
+                bench,
+                analysis,
+                [_tested(bench, analysis, test) for test in given or []],
+                _text(event.get("title")),
+                _text(event.get("notes")),
+                bench.verify(analysis, VERIFIED) if event.get("verified") is True else None,
+                bench.diagnose(analysis, read_target(event)) if event.get("diagnosed") is True else None,
+            )
             case, key = self.shelf[-1].put(made, event.get("listed") is True)
-            return {"id": case, "key": key, "listed": self.listed()}
+            return {"id": case, "delete_key": key, "listed": self.listed()}
 
         return told(act)
 
@@ -61,8 +73,8 @@ class Keeping:
         Raises:
             UserError: there is none, or it is damaged.
         """
-        made = find(self.shelf, case)
-        return json.dumps(export.shown(made)), made
+        kept = find(self.shelf, case)
+        return json.dumps(opened(kept)), kept
 
     def first(self) -> dict[str, Any]:
         """What KEEP knows when a page opens."""
@@ -74,9 +86,10 @@ class Keeping:
         def act() -> dict[str, Any]:
             if self.benches is None:
                 raise UserError("This server has no model loaded; open the case where there is one.")
-            made = find(self.shelf, _text(case))
-            found = replay(made, self.benches.of(self.benches.like(made.case.model.name, made.case.sae.name)))
-            return {"again": asdict(found) | {"agrees": found.agrees}}
+            kept = find(self.shelf, _text(case))
+            analysis = kept.case.analysis
+            again = replay(kept, self.benches.of(self.benches.like(analysis.model.name, analysis.sae.name)))
+            return {"again": asdict(again) | {"agrees": again.agrees}}
 
         return told(act)
 
@@ -87,21 +100,21 @@ class Keeping:
             UserError: there is no such case, or it isn't made into such a file.
         """
         case, _, kind = _text(wanted).partition("/")
-        made = find(self.shelf, case)
+        kept = find(self.shelf, case)
         makers: dict[str, tuple[str, Callable[[Bundle], bytes]]] = {
             "case": ("application/zip", pack),
-            "html": ("text/html", lambda made: export.page(made).encode()),
+            "html": ("text/html", lambda kept: export.page(kept).encode()),
             "png": ("image/png", attention_png),
             "zip": ("application/zip", _zipped),
         }
         if kind not in makers:
             raise UserError(f"{kind!r} was asked for; expected one of {', '.join(makers)}.")
         mime, make = makers[kind]
-        return {"name": f"{case[:12]}.{kind}", "kind": mime, "data": base64.b64encode(make(made)).decode()}
+        return {"name": f"{case[:12]}.{kind}", "kind": mime, "data": base64.b64encode(make(kept)).decode()}
 
     def listed(self) -> list[dict[str, str]]:
         """The gallery: id, title and a small picture each."""
-        rows = [row for store in self.shelf for row in store.listed()][:SHELF]
+        rows = [row for store in self.shelf for row in store.listed()][:MAX_SHOWN]
         return [{"id": row.id, "title": row.title, "image": self._thumb(row.id)} for row in rows]
 
     def _thumb(self, case: str) -> str:
@@ -115,42 +128,25 @@ class Keeping:
         return self._thumbs[case]
 
 
-def _tested(bench: Workbench, found: Any, run: Any) -> Experiment:
-    if not isinstance(run, dict):
+def _tested(bench: Workbench, analysis: Analysis, test: Any) -> Test:
+    """A test as its page describes it, made again."""
+    if not isinstance(test, dict):
         raise UserError("A kept test is an edit; make it again.")
-    target = run.get("target") if isinstance(run.get("target"), str) else None
-    if run.get("smallest") is True:
-        least = bench.suffice(found, target)
+    target = read_target(test)
+    if test.get("smallest") is True:
+        least = bench.suffice(analysis, target)
         if least.flipped:
-            return Experiment(ablation(least.latents), least, target)
-    items = _listed(run.get("items"))
-    if len(items) > EDITS:
-        raise UserError(f"An edit of {len(items)} latents was given; at most {EDITS} are kept.")
-    return Experiment(Edit(tuple(_item(item) for item in items), keep_error=run.get("keep_error") is not False), None, target)
-
-
-def _item(item: Any) -> LatentEdit:
-    try:
-        region = None if item["region"] is None else tuple(float(x) for x in item["region"])
-        if item["op"] not in ("set", "scale", "add") or (region is not None and len(region) != 4):
-            raise ValueError
-        image = None if item.get("image") is None else int(item["image"])
-        return LatentEdit(int(item["latent"]), item["op"], float(item["value"]), region, image)  # type: ignore[arg-type]
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise UserError("A kept test is an edit of latents; make it again.") from error
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+            return replace(bench.test(analysis, ablation(least.ids), target), sufficient=least)
+    return bench.test(analysis, read_edit(test.get("edit")), target, read_sampling(test))
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _zipped(made: Bundle) -> bytes:
+def _zipped(kept: Bundle) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in tables(made).items():
+        for name, text in tables(kept).items():
             archive.writestr(name, text)
     return buffer.getvalue()

@@ -15,9 +15,9 @@ import gradio as gr
 
 from scratchpad.benches import Benches
 from scratchpad.images import load_image
-from scratchpad.panels import data_url
 from scratchpad.progress import Step
 from scratchpad.ui.calls import Call
+from scratchpad.ui.envelope import data_url
 from scratchpad.ui.upload import upload, uploads
 
 LINES = ("boot", "look", "test", "layers", "stages", "needle", "keep", "ask")  # in the order in which they open
@@ -71,18 +71,12 @@ def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: b
     }
 
 
-def layout(values: dict[str, str], functions: dict[str, Sequence[Call]], asked: Any) -> Parts:
-    """The page and its lines.
-
-    Args:
-        values: what each line says first.
-        functions: what each brings.
-        asked: what the analysis of LOOK's first value was asked with.
-    """
+def layout(values: dict[str, str], functions: dict[str, Sequence[Call]]) -> Parts:
+    """The page and its lines; `values` is what each says first, `functions` what each brings."""
     gr.HTML(html_template='<div class="sp-root"></div>', js_on_load=MOUNT, apply_default_css=False, elem_id="sp-app")
     with gr.Column(elem_id="sp-lines"):
         lines = {name: _line(name, values.get(name, ""), functions.get(name, ())) for name in LINES}
-    return Parts(lines, _asked(), gr.State(asked))
+    return Parts(lines, _asked(), gr.State(None))
 
 
 def _line(name: str, value: str, functions: Sequence[Call]) -> gr.HTML:

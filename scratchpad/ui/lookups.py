@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from scratchpad import panels
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
+from scratchpad.ui import tables
 from scratchpad.workbench import Workbench
 
 NUMBER = "A latent is a whole number."
-FOUND = 40  # latents of a search
+MAX_FOUND = 40  # latents of a search
 
 
 class Lookups:
@@ -24,18 +25,20 @@ class Lookups:
         self.benches, self.naming = benches, naming
 
     def detail(self, given: Any) -> dict[str, Any]:
-        """A latent's reference images; given [choice, latent]."""
-        bench, number = self._latent(given)
-        return panels.detail(bench, number)
+        """A latent's reference images; given [choice, latent] or [choice, latent, its activation on the picture at hand]."""
+        *which, around = given if isinstance(given, list) and len(given) == 3 else (*(given if isinstance(given, list) else ()), None)
+        bench, number = self._latent(which)
+        strong = isinstance(around, int | float) and not isinstance(around, bool) and math.isfinite(around)
+        return tables.references(bench, number, float(around) if strong else None)
 
     def overview(self, choice: Any) -> dict[str, Any]:
         """All latents of the SAE."""
-        return panels.overview(self._bench(choice))
+        return tables.overview(self._bench(choice))
 
     def latent(self, given: Any) -> dict[str, Any]:
         """What the index knows of one latent; given [choice, latent]."""
         bench, number = self._latent(given)
-        return panels.latent(bench, number)
+        return tables.latent(bench, number)
 
     def rename(self, given: Any) -> dict[str, Any]:
         """Gives a latent a name where the owner allows it; given [choice, latent, name]."""
@@ -46,7 +49,7 @@ class Lookups:
         if not isinstance(name, str) or not name.isprintable():
             raise UserError("A name is a few words.")
         bench.index.rename(number, name)
-        return panels.latent(bench, number)
+        return tables.latent(bench, number)
 
     def search(self, given: Any) -> dict[str, Any]:
         """Latents whose name has every word of a text, or of a decoder cluster by its number; given [choice, which]."""
@@ -55,7 +58,7 @@ class Lookups:
         if index and isinstance(which, int):
             rows = index.cluster(which)
         else:
-            rows = index.search(which[:200], FOUND) if index and isinstance(which, str) and which.strip() else []
+            rows = index.search(which[:200], MAX_FOUND) if index and isinstance(which, str) and which.strip() else []
         return {"latents": [{"id": row.id, "name": row.name} for row in rows]}
 
     def _bench(self, choice: object) -> Workbench:

@@ -4,44 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
-from scratchpad import panels
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.images import load_images
 from scratchpad.needle.datasets import DATASETS
-from scratchpad.needle.kept import measured
 from scratchpad.needle.live import example, measure
 from scratchpad.needle.subject import Answering, Retrieving, Subject
 from scratchpad.progress import step
 from scratchpad.saliency.stages import of_page
-from scratchpad.ui.handlers import Asked
+from scratchpad.saliency.trust import measured
+from scratchpad.ui import tables
+from scratchpad.ui.asked import Asked, shown
+from scratchpad.ui.envelope import data_url
+from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.told import told
 from scratchpad.vlm.retrieval import page_of, query_of
+
+MAX_QUERY = 400  # characters
 
 
 class Studies:
     """The page's functions about maps, over what is offered."""
 
-    def __init__(self, benches: Benches | None):
-        self._benches = benches
+    def __init__(self, handlers: Handlers):
+        self.handlers = handlers
 
     @property
     def benches(self) -> Benches:
-        return loaded(self._benches)
+        return loaded(self.handlers.benches)
 
     def stages(self, asked: Asked | None, event: dict[str, Any]) -> str:
         """The stages of the picture on show, as the VLM or, with `query`, as the retrieval model makes them; JSON text."""
 
         def act() -> dict[str, Any]:
-            if not asked or not asked.get("images"):
-                raise UserError("Nothing was asked yet; ask a question about an image first.")
-            pictures = load_images(asked["images"])
             if event.get("by") == "page":
+                known = shown(asked, event, self.handlers.opening)
+                picture = load_images(known.images)[0]
                 retriever = self.benches.retriever()
-                query, page = query_of(retriever, str(event.get("query") or asked["prompt"])), page_of(retriever, pictures[0])
-                return panels.stages(of_page(retriever, pictures[0], page)) | panels.cosines(query, page, retriever.identity)
-            bench = self.benches.of(asked.get("choice"))
-            return panels.stages(bench.stages(bench.analyze(pictures, asked["prompt"]), pictures))
+                query, page = query_of(retriever, str(event.get("query") or known.prompt)[:MAX_QUERY]), page_of(retriever, picture)
+                return tables.stages(of_page(retriever, picture, page)) | tables.cosines(query, page, retriever.identity)
+            bench, analysis = self.handlers.analysis(asked, event)
+            return tables.stages(bench.stages(analysis))
 
         return told(act)
 
@@ -49,14 +52,13 @@ class Studies:
         """The question on show, read at every layer that an SAE is offered for; JSON text."""
 
         def act() -> dict[str, Any]:
-            if not asked or not asked.get("images"):
-                raise UserError("Nothing was asked yet; ask a question about an image first.")
-            pictures = load_images(asked["images"])
-            benches = self.benches.layers(asked.get("choice"))
+            known = shown(asked, event, self.handlers.opening)
+            pictures = load_images(known.images)
+            benches = self.benches.layers(known.choice)
             rows = []
             for n, bench in enumerate(benches):
                 step("reading layers", n, len(benches))
-                rows.append(panels.layer(bench, bench.analyze(pictures, asked["prompt"]), pictures))
+                rows.append(tables.layer(bench, bench.analyze(pictures, known.prompt)))
             return {"layers": rows, "blocks": len(benches[0].vlm.blocks)}
 
         return told(act)
@@ -65,12 +67,12 @@ class Studies:
         """A live sweep; JSON text."""
 
         def act() -> dict[str, Any]:
-            subject = self._subject(event.get("by"), (asked or {}).get("choice"))
+            subject = self._subject(event.get("by"), asked.choice if asked else None)
             methods, cells = event.get("methods"), _cells(event.get("cells"))
             if not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
                 raise UserError("No method was chosen; choose one or more.")
             summary = measure(subject, str(event.get("dataset")), cells, methods)
-            return panels.needle(summary) | {"src": panels.data_url(example(summary)), "by": event.get("by")}
+            return tables.needle(summary) | {"src": data_url(example(summary)), "by": event.get("by")}
 
         return told(act)
 
@@ -84,7 +86,7 @@ class Studies:
         subject = self._subject(by, choice)
         names = [self.benches.of(choice or None).vlm.name] + ([self.benches.retriever_name] if self.benches.retriever_name else [])
         usual = {"methods": list(subject.methods), "usual": subject.usual, "datasets": list(DATASETS), "models": names}
-        return usual | {"before": panels.before(measured(subject.identity))}
+        return usual | {"before": tables.before(measured(subject.identity))}
 
     def _subject(self, by: object, choice: object) -> Subject:
         if by == "page":

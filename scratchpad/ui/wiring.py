@@ -12,7 +12,8 @@ import gradio as gr
 from scratchpad.errors import UserError
 from scratchpad.images import save_upload
 from scratchpad.progress import Step
-from scratchpad.ui.handlers import Asked, Handlers
+from scratchpad.ui.asked import Asked
+from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, running
@@ -45,7 +46,7 @@ class Actions:
         """(analysis, status, what was asked), again and again until it's there."""
         data = dict(event._data or {})
         try:
-            images = [self._picture(ref, before) for ref in _listed(data.get("images"))]
+            images = [self._picture(ref, before, data.get("key")) for ref in _listed(data.get("images"))]
         except UserError as error:
             yield gr.skip(), refusal(str(error)), before
             return
@@ -76,23 +77,25 @@ class Actions:
                 value, sentence, asked = told.value
                 yield (value, "", asked) if value else (gr.skip(), refusal(sentence), before)
 
-    def _picture(self, ref: Any, before: Asked | None) -> str:
+    def _picture(self, ref: Any, before: Asked | None, key: Any) -> str:
         """The file of a picture in the question bar: an upload, an example, or one of the answer on show.
 
         Raises:
             UserError: it is none of them.
         """
         ref = ref if isinstance(ref, dict) else {}
-        shown = before["images"] if before else []
-        for name, files in (("example", [path for path, _ in self.examples]), ("shown", shown)):
+        known = next((asked for asked in (before, self.handlers.opening) if asked and asked.key == key), None)
+        for name, files in (("example", [path for path, _ in self.examples]), ("shown", known.images if known else ())):
             n = ref.get(name)
             if type(n) is int and 0 <= n < len(files):
-                return str(files[n])
+                return files[n]
+        if "shown" in ref:
+            raise UserError("The server no longer has this picture (it was started anew, or your session ended): add it again.")
         return uploaded(ref.get("upload"))
 
     def test(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         """What TEST shows, as JSON text, {"progress"} before it."""
-        yield from self._followed(self.handlers.ablate, now, event, request)
+        yield from self._followed(self.handlers.test, now, event, request)
 
     def study(self, name: str) -> Callable[..., Iterator[str]]:
         """What LAYERS, PROCESSING or NEEDLE shows, as JSON text."""
@@ -151,9 +154,9 @@ class Actions:
     def _fork(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
         _, made = self.keeping.open(_text(wanted.get("case")))
         benches = self.handlers.benches
-        choice = benches.like(made.case.model.name, made.case.sae.name) if benches else ""
+        choice = benches.like(made.case.analysis.model.name, made.case.analysis.sae.name) if benches else ""
         files = [str(save_upload(image)) for image in made.images]
-        value, sentence, asked = on_gpu(self.handlers.ask)(files, made.case.prompt, choice)
+        value, sentence, asked = on_gpu(self.handlers.ask)(files, made.case.analysis.question.prompt, choice)
         if value is None:
             raise UserError(sentence)
         return value, asked, json.dumps({"forked": True})

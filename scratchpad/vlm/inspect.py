@@ -5,6 +5,7 @@ In: a `Vlm`, a picture. Out: a plain dictionary.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from PIL import Image
@@ -18,11 +19,15 @@ BLANK = (480, 640)  # h, w of the picture used when none is given
 
 
 def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -> dict[str, Any]:
-    """Geometry of one image (a grey one of BLANK pixels if none is given); with `checked`, proved by the Jacobian."""
+    """Geometry of one image (a grey one of BLANK pixels if none is given); with `checked`, proved by the Jacobian.
+
+    Raises:
+        UserError: the geometry of such an image can't be known.
+    """
     picture = image or Image.new("RGB", (BLANK[1], BLANK[0]), (127, 127, 127))
     prepared = prepare(vlm, picture, "What is in the picture?")
     grid = prepared.grid
-    read = vlm.adapter.read_layers(vlm.model)
+    read = vlm.adapter.read_layers
     names = {module: name for name, module in vlm.model.named_modules()}
     out: dict[str, Any] = {
         "model": vlm.name,
@@ -43,29 +48,29 @@ def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -
         "check": None,
     }
     if checked:
-        found = check(vlm, prepared)
-        out["check"] = {"holds": found.holds, "tokens": found.tokens, "of": found.of, "wrong": list(found.wrong)}
+        checked_tokens = check(vlm, prepared)
+        out["check"] = asdict(checked_tokens) | {"holds": checked_tokens.holds, "wrong": list(checked_tokens.wrong)}
     return out
 
 
-def lines(told: dict[str, Any]) -> list[str]:
-    """The same for people."""
-    tiles, hooks = told["tiles"], told["hook_points"]
-    shape = f"{told['rows']} x {told['cols']}"
-    size = "{} x {} px".format(*told["image"]["size"])
-    also = [layer for layer in told["read_layers"] if layer != told["read_layer"]]
+def lines(report: dict[str, Any]) -> list[str]:
+    """What `inspect` returns, a line for each fact, for people."""
+    tiles, hooks = report["tiles"], report["hook_points"]
+    shape = f"{report['rows']} x {report['cols']}"
+    size = "{} x {} px".format(*report["image"]["size"])
+    also = [layer for layer in report["read_layers"] if layer != report["read_layer"]]
     out = [
-        f"family          {told['family']} ({told['model_type']})",
-        f"vision layers   {told['vision_layers']}, width {told['width']}",
-        f"layer read      {told['read_layer']}" + (f", and on the way {', '.join(map(str, also))}" if also else ""),
-        f"image           {size}" + ("" if told["image"]["given"] else " (a grey one: give --image to see yours)"),
-        f"tiles           {len(tiles)} of {shape} patches (rows x cols), {told['patches']} patches",
-        f"image tokens    {told['image_tokens']}",
-        f"hook points     {hooks[0]['module']} to {hooks[-1]['module']} (layers 0 to {told['read_layer']}; later ones have no effect)",
-        f"memory          about {readable(told['memory_bytes'])}",
+        f"family          {report['family']} ({report['model_type']})",
+        f"vision layers   {report['vision_layers']}, width {report['width']}",
+        f"layer read      {report['read_layer']}" + (f", and on the way {', '.join(map(str, also))}" if also else ""),
+        f"image           {size}" + ("" if report["image"]["given"] else " (a grey one: give --image to see yours)"),
+        f"tiles           {len(tiles)} of {shape} patches (rows x cols), {report['patches']} patches",
+        f"image tokens    {report['image_tokens']}",
+        f"hook points     {hooks[0]['module']} to {hooks[-1]['module']} (layers 0 to {report['read_layer']}; later ones have no effect)",
+        f"memory          about {readable(report['memory_bytes'])}",
     ]
-    if told["check"]:
-        found = told["check"]
-        verdict = "holds" if found["holds"] else f"FAILS at image tokens {found['wrong'][:10]}"
-        out.append(f"geometry        {verdict}, checked by the Jacobian on {found['tokens']} of {found['of']} image tokens")
+    if report["check"]:
+        result = report["check"]
+        verdict = "holds" if result["holds"] else f"FAILS at image tokens {result['wrong'][:10]}"
+        out.append(f"geometry        {verdict}, checked by the Jacobian on {result['tokens']} of {result['of']} image tokens")
     return out

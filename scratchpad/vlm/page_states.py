@@ -5,8 +5,6 @@ In: a `Retriever`, a page's inputs, a `Query`. Out: plain arrays. Hooks are scop
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -20,22 +18,21 @@ def taken_in(
 ) -> tuple[Float[np.ndarray, "v c"], Float[np.ndarray, "v c"] | None]:
     """Image tokens as the language model takes them in; with a query, also the gradient of its MaxSim score by them."""
     where = torch.from_numpy(image_positions(retriever, inputs)).to(retriever.model.device)
-    kept: dict[str, Tensor] = {}
+    leaves: list[Tensor] = []
 
-    def begin(_: nn.Module, args: Any, named: dict[str, Any]) -> Any:
+    def begin(_: nn.Module, args: object, named: dict[str, Tensor]) -> tuple[object, dict[str, Tensor]]:
         given = named["inputs_embeds"].detach()
-        leaf = given[0, where].clone().requires_grad_(query is not None)
-        kept["leaf"] = leaf
-        return args, named | {"inputs_embeds": given.index_copy(1, where, leaf[None])}
+        leaves.append(given[0, where].clone().requires_grad_(query is not None))
+        return args, named | {"inputs_embeds": given.index_copy(1, where, leaves[0][None])}
 
-    handle = retriever.adapter.language_model(retriever.inner).register_forward_pre_hook(begin, with_kwargs=True)
+    handle = retriever.adapter.language_model.register_forward_pre_hook(begin, with_kwargs=True)
     try:
         with torch.set_grad_enabled(query is not None):
             page = retriever.model(**inputs)["embeddings"][0].float()
             slope = None
             if query is not None:
                 asked = torch.from_numpy(query.embeddings).to(page.device)
-                (slope,) = torch.autograd.grad((asked @ page.T).amax(1).sum(), kept["leaf"])
+                (slope,) = torch.autograd.grad((asked @ page.T).amax(1).sum(), leaves[0])
     finally:
         handle.remove()
-    return kept["leaf"].detach().float().cpu().numpy(), None if slope is None else slope.float().cpu().numpy()
+    return leaves[0].detach().float().cpu().numpy(), None if slope is None else slope.float().cpu().numpy()

@@ -6,27 +6,23 @@ In: a `Vlm`, a picture, a prompt. Out: `Prepared`. Runs no model.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Int
 from PIL import Image
 from torch import Tensor
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
-from scratchpad.images import MOST, sha256
+from scratchpad.images import MAX_IMAGES, sha256
 from scratchpad.records import Role, Token
-from scratchpad.vlm.adapter import Layout, Seen
 from scratchpad.vlm.load import Vlm
-from scratchpad.vlm.ramps import ramp, unnormalised
 
-LAYOUTS = 64  # geometries remembered
 MARK = "<image>"  # where an image stands among a prompt's words
-UNREAD = ("labels",)  # made by processors for training alone
+
+Spans = list[dict[str, tuple[int, int]]]  # of each image mark: where it was in the text, and where is what it became
 
 
 @dataclass(frozen=True)
@@ -42,10 +38,12 @@ class Prepared:
 
     @property
     def length(self) -> int:
+        """How many tokens the prompt has, those of the image among them."""
         return len(self.tokens)
 
     @property
     def image_positions(self) -> list[int]:
+        """Where in the prompt the image tokens stand, ascending: v of them."""
         return [token.index for token in self.tokens if token.role == "image"]
 
 
@@ -58,14 +56,15 @@ def prepare(vlm: Vlm, image: Image.Image | Sequence[Image.Image], prompt: str, r
         room: tokens that must be left in the context for the answer.
 
     Raises:
-        UserError: the prompt is empty, contains one of the model's control tokens, or is longer than the context.
+        UserError: there are no images or more than MAX_IMAGES; the prompt is empty, contains one of the model's control tokens, or
+            is longer than the context; or the geometry of such images can't be known.
     """
     images = [image] if isinstance(image, Image.Image) else list(image)
-    if not 1 <= len(images) <= MOST:
-        raise UserError(f"{len(images)} images were given; expected 1 to {MOST}.")
+    if not 1 <= len(images) <= MAX_IMAGES:
+        raise UserError(f"{len(images)} images were given; expected 1 to {MAX_IMAGES}.")
     pieces = _pieces(vlm, prompt, len(images))
     text = _template(vlm, pieces)
-    sizes = tuple((one.height, one.width) for one in images)
+    sizes = tuple((picture.height, picture.width) for picture in images)
     batch, spans, offsets = _process(vlm, images, text)
     ids = batch["input_ids"][0].tolist()
     if len(ids) + room > vlm.context:
@@ -73,28 +72,12 @@ def prepare(vlm: Vlm, image: Image.Image | Sequence[Image.Image], prompt: str, r
             f"The prompt needs {len(ids)} tokens with the image, and with {room} for the answer exceeds the {vlm.context} that "
             f"{vlm.name} can hold: shorten it."
         )
-    layout = _layout(vlm, sizes, batch, text)
-    image_id = vlm.adapter.image_token(vlm.model)
-    seen, declared = ids.count(image_id), layout.grid.image_tokens
-    assert seen == declared, f"{vlm.name} makes {seen} image tokens, its adapter declares {declared}"
-    tokens = _tokens(vlm, ids, image_id, offsets, _located(text, pieces, spans, vlm.adapter.inserted(vlm.processor)))
-    inputs = {k: v.to(vlm.model.device) for k, v in batch.items() if isinstance(v, torch.Tensor) and k not in UNREAD}
-    inputs["pixel_values"] = inputs["pixel_values"].to(vlm.model.dtype)
-    return Prepared(prompt.strip(), _identity(images), inputs, tokens, layout.grid, layout.order)
-
-
-def _layout(vlm: Vlm, sizes: tuple[tuple[int, int], ...], batch: dict[str, Any], text: str) -> Layout:
-    """The geometry of images of these sizes, which depends on nothing else: measured once."""
-    key = (sizes, tuple(batch["pixel_values"].shape))
-    if key not in vlm.layouts:
-        processor: Any = vlm.processor
-        shown, _, _ = _process(vlm, [ramp(size, i) for i, size in enumerate(sizes)], text)
-        ramps = shown["pixel_values"] if shown["pixel_values"].ndim < 4 else unnormalised(shown["pixel_values"], processor.image_processor)
-        if len(vlm.layouts) >= LAYOUTS:
-            vlm.layouts.pop(next(iter(vlm.layouts)))
-        vlm.layouts[key] = vlm.adapter.layout(vlm.model, vlm.processor, Seen(sizes, batch, ramps))
-    found: Layout = vlm.layouts[key]
-    return found
+    layout = vlm.layout(sizes, batch, lambda ramps: _process(vlm, ramps, text)[0])
+    image_id = vlm.adapter.image_token
+    count, declared = ids.count(image_id), layout.grid.image_tokens
+    assert count == declared, f"{vlm.name} makes {count} image tokens, its adapter declares {declared}"
+    tokens = _tokens(vlm, ids, image_id, offsets, _located(text, pieces, spans, vlm.adapter.inserted))
+    return Prepared(prompt.strip(), _identity(images), vlm.adapter.device_inputs(batch), tokens, layout.grid, layout.order)
 
 
 def _pieces(vlm: Vlm, prompt: str, images: int) -> list[str | None]:
@@ -114,19 +97,18 @@ def _pieces(vlm: Vlm, prompt: str, images: int) -> list[str | None]:
     return [piece for i, part in enumerate(parts) for piece in ([None] if i else []) + ([part] if part else [])]
 
 
-def _process(vlm: Vlm, images: list[Image.Image], text: str) -> tuple[dict[str, Any], list[dict[str, Any]], list[list[int]]]:
+def _process(vlm: Vlm, images: list[Image.Image], text: str) -> tuple[Mapping[str, Tensor], Spans, list[list[int]]]:
     """(model inputs, where each image mark was and what it became, character span of every token in what it became)."""
     batch = vlm.processor(images=images, text=[text], return_offsets_mapping=True, return_text_replacement_offsets=True)
     offsets = batch.pop("offset_mapping")[0]
     grown = max(stop for _, stop in offsets) - len(text)
     # processors of the older kind don't say what they replaced: as if it all happened before the text
-    spans = (
-        batch.pop("text_replacement_offsets")[0] if "text_replacement_offsets" in batch else [{"span": (-1, -1), "new_span": (0, grown)}]
-    )
+    before: Spans = [{"span": (-1, -1), "new_span": (0, grown)}]
+    spans = batch.pop("text_replacement_offsets")[0] if "text_replacement_offsets" in batch else before
     return dict(batch.convert_to_tensors("pt")), spans, [list(pair) for pair in offsets]
 
 
-def _located(text: str, pieces: list[str | None], spans: list[dict[str, Any]], inserted: int) -> list[tuple[int, int, str]]:
+def _located(text: str, pieces: list[str | None], spans: Spans, inserted: int) -> list[tuple[int, int, str]]:
     """(begin, end, piece) of the user's words in the text with its image marks expanded."""
     out = []
     end = len(text)
@@ -152,18 +134,18 @@ def _tokens(vlm: Vlm, ids: list[int], image_id: int, offsets: list[list[int]], l
 
 
 def _identity(images: list[Image.Image]) -> str:
-    hashes = [sha256(one) for one in images]
+    hashes = [sha256(picture) for picture in images]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def token_text(vlm: Vlm, token: int) -> str:
     """One token as people read it, its leading space included."""
-    return str(vlm.processor.tokenizer.decode([token]))
+    return vlm.processor.tokenizer.decode([token])
 
 
 def decode(vlm: Vlm, ids: list[int]) -> str:
     """An answer as text, control tokens left out."""
-    return str(vlm.processor.tokenizer.decode(ids, skip_special_tokens=True)).strip()
+    return vlm.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
 
 
 def _template(vlm: Vlm, pieces: list[str | None]) -> str:
@@ -172,8 +154,7 @@ def _template(vlm: Vlm, pieces: list[str | None]) -> str:
             return "".join(vlm.image_mark if piece is None else piece for piece in pieces)
         raise UserError(f"The processor of {vlm.name} has no chat template; expected chat_template.jinja beside it.")
     content = [{"type": "image"} if piece is None else {"type": "text", "text": piece} for piece in pieces]
-    turn: Any = [{"role": "user", "content": content}]
-    return str(vlm.processor.apply_chat_template(turn, add_generation_prompt=True, tokenize=False))
+    return vlm.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False)
 
 
 def _refuse_control_tokens(vlm: Vlm, prompt: str) -> None:

@@ -15,24 +15,28 @@ from typing import Any
 from transformers import AutoProcessor, PreTrainedConfig, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
+from scratchpad.vlm.protocols import Processor, typed
 
-def load_processor(source: str | Path, config: PreTrainedConfig) -> ProcessorMixin:
-    """The processor of a checkpoint, for images and text."""
+
+def load_processor(source: str | Path, config: PreTrainedConfig) -> Processor:
+    """The processor of a checkpoint, for images and text.
+
+    Raises:
+        OSError, ValueError, ImportError: transformers', where it's missing, damaged or needs a package that isn't installed.
+    """
     kind = PROCESSOR_MAPPING.get(type(config), None)
     if kind is None or find_spec("torchvision"):
-        processor: ProcessorMixin = AutoProcessor.from_pretrained(source, backend="pil")
-        return processor
+        return typed(AutoProcessor.from_pretrained(source, backend="pil"))
     asked = signature(kind.__init__).parameters.get("video_processor")
     absent = {"video_processor": None} if asked is not None and asked.default is asked.empty else {}
-    loader: Any = without_video(kind)
-    processor = loader.from_pretrained(source, backend="pil", **absent)
-    return processor
+    loader: Any = without_video(kind)  # transformers types its keywords as strings
+    return typed(loader.from_pretrained(source, backend="pil", **absent))
 
 
 @functools.cache
 def without_video(kind: type[ProcessorMixin]) -> type[ProcessorMixin]:
     """The same processor class, asking for no video processor."""
-    kept = [name for name in kind.get_attributes() if "video" not in name]
-    if kept == kind.get_attributes():
+    attributes = [name for name in kind.get_attributes() if "video" not in name]
+    if attributes == kind.get_attributes():
         return kind
-    return type(kind.__name__, (kind,), {"get_attributes": classmethod(lambda cls: list(kept)), "video_processor": None})
+    return type(kind.__name__, (kind,), {"get_attributes": classmethod(lambda cls: list(attributes)), "video_processor": None})

@@ -8,7 +8,6 @@ to date. Red runs from 0 to 255 with x, green with y; blue says which image it i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,18 +16,18 @@ from PIL import Image
 from torch import Tensor
 
 from scratchpad.grid import Box
-from scratchpad.images import MOST  # more blues would come near those of padding
+from scratchpad.images import MAX_IMAGES  # more blues would come near those of padding
+from scratchpad.vlm.protocols import ImageProcessor
 
 FLAT = 16  # px: along a shorter side a ramp has too few steps to be read; such a side is never cropped by any family
 SNAP = 0.5  # px within which a measured edge is taken for the image's border
-
 
 STEP = 8  # of blue from one image to the next
 
 
 def ramp(size: tuple[int, int], image: int = 0) -> Image.Image:
     """A picture of (h, w) pixels that shows its own coordinates and its number."""
-    assert image < MOST, image
+    assert image < MAX_IMAGES, image
     h, w = size
     out = np.full((h, w, 3), 255 - STEP * image, np.uint8)
     out[..., 0] = np.round(255 * (np.arange(w) + 0.5) / w)[None, :]
@@ -36,7 +35,7 @@ def ramp(size: tuple[int, int], image: int = 0) -> Image.Image:
     return Image.fromarray(out)
 
 
-def unnormalised(pixels: Tensor, image_processor: Any) -> Float[Tensor, ...]:
+def unnormalised(pixels: Tensor, image_processor: ImageProcessor) -> Float[Tensor, ...]:
     """Pixel values (channels on the third axis from the end) as they were before rescaling and normalising: 0 .. 255."""
     out = pixels.float()
     if getattr(image_processor, "do_normalize", True):
@@ -52,7 +51,7 @@ def tile_of(tile: Float[Tensor, "3 y x"], sizes: Sequence[tuple[int, int]]) -> t
     """
     pixels = tile.numpy()
     blue = (255 - pixels[2]) / STEP
-    image = int(np.median(np.round(blue[blue < MOST]))) if (blue < MOST).mean() > 0.001 else MOST
+    image = int(np.median(np.round(blue[blue < MAX_IMAGES]))) if (blue < MAX_IMAGES).mean() > 0.001 else MAX_IMAGES
     if image >= len(sizes):
         return None
     shown = np.abs(blue - image) < 0.4
@@ -69,9 +68,9 @@ def _span(values: Float[np.ndarray, "y x"], shown: np.ndarray, axis: int, length
         scale = length / len(lines)
         return _snap(-lines[0] * scale, length), _snap((total - lines[0]) * scale, length)
     sums = np.where(shown, values, 0).sum(1 - axis)[lines] / shown.sum(1 - axis)[lines]
-    said = sums / 255 * length
+    places = sums / 255 * length
     rim = max(1, len(lines) // 16)  # resampling bends a ramp at its ends
-    slope, start = np.polyfit(lines[rim:-rim] + 0.5, said[rim:-rim], 1)
+    slope, start = np.polyfit(lines[rim:-rim] + 0.5, places[rim:-rim], 1)
     return _snap(start, length), _snap(start + slope * total, length)
 
 

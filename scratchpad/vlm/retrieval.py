@@ -6,36 +6,36 @@ the largest cosine with any of its vectors. Knows nothing of saliency. Geometry 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from PIL import Image
 from torch import Tensor
 from transformers import (
     ColModernVBertForRetrieval,
     ColPaliForRetrieval,
     ColQwen2ForRetrieval,
+    PreTrainedConfig,
     PreTrainedModel,
-    ProcessorMixin,
 )
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
 from scratchpad.vlm import checkpoint
-from scratchpad.vlm.adapter import Adapter, Seen
+from scratchpad.vlm.adapter import Adapter
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.families.gemma import PaliGemma
 from scratchpad.vlm.families.idefics import ModernVBert
 from scratchpad.vlm.families.qwen import Qwen2VL
-from scratchpad.vlm.processor import load_processor
-from scratchpad.vlm.ramps import ramp, unnormalised
+from scratchpad.vlm.loaded import Loaded, Recipe
+from scratchpad.vlm.protocols import Processor, RetrievalProcessor
 
-CLASSES: dict[str, tuple[Any, type[Adapter]]] = {
+CLASSES: dict[str, tuple[type[PreTrainedModel], type[Adapter]]] = {
     "colpali": (ColPaliForRetrieval, PaliGemma),
     "colqwen2": (ColQwen2ForRetrieval, Qwen2VL),
     "colmodernvbert": (ColModernVBertForRetrieval, ModernVBert),
@@ -44,23 +44,23 @@ Part = Literal["prefix", "query", "augmentation"]
 
 
 @dataclass(frozen=True)
-class Retriever:
-    """A loaded retrieval model."""
+class Retriever(Loaded):
+    """A loaded retrieval model; its adapter is that of the VLM underneath."""
 
-    name: str
-    identity: str
-    model: PreTrainedModel = field(repr=False)
-    processor: ProcessorMixin = field(repr=False)
-    adapter: Adapter = field(repr=False)
-    own_world: str | None = None
-    layouts: dict[Any, Grid] = field(default_factory=dict, repr=False, compare=False)  # by image size: `page_inputs` fills it
+    @classmethod
+    def recipe(cls, source: str | Path, config: PreTrainedConfig, how: Placement) -> Recipe:
+        if config.model_type not in CLASSES:
+            raise UserError(f"{source} is of type {config.model_type!r}; expected a retrieval model: {', '.join(CLASSES)}.")
+        return Recipe(CLASSES[config.model_type][0], {}, pan_and_scan=False)
+
+    @classmethod
+    def adapted(cls, model: PreTrainedModel, processor: Processor) -> Adapter:
+        return CLASSES[model.config.model_type][1](model, processor)
 
     @property
-    def inner(self) -> PreTrainedModel:
-        """The VLM underneath, in the shape adapters ask for."""
-        whole: Any = self.model
-        shape: Any = SimpleNamespace(config=whole.config.vlm_config, model=whole.vlm)
-        return shape
+    def prompts(self) -> RetrievalProcessor:
+        """The processor, as what makes queries and pages."""
+        return cast(RetrievalProcessor, self.processor)
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,11 @@ class Page:
 
     grid: Grid
     embeddings: Float[np.ndarray, "s e"] = field(repr=False)
-    image: np.ndarray = field(repr=False)  # int[v]: which tokens are the image's
+    image: Int[np.ndarray, " v"] = field(repr=False)  # which tokens are the image's
 
     @property
     def of_image(self) -> Float[np.ndarray, "v e"]:
+        """The vectors of the image's tokens."""
         return self.embeddings[self.image]
 
 
@@ -108,23 +109,12 @@ def is_retriever(source: str | Path) -> bool:
 
 
 def load_retriever(source: str | Path, placement: Placement | None = None) -> Retriever:
-    """Loads a retrieval model with its processor.
+    """Loads a retrieval model with its processor: see `Loaded.load`.
 
     Raises:
         UserError: as `load_vlm`; or it is of another type.
     """
-    how = placement or Placement()
-    folder = Path(source)
-    if folder.is_dir():
-        checkpoint.check_folder(folder)
-    config = checkpoint.attempt(source, "configuration", lambda: checkpoint.configuration(source))
-    if config.model_type not in CLASSES:
-        raise UserError(f"{source} is of type {config.model_type!r}; expected a retrieval model: {', '.join(CLASSES)}.")
-    kind, adapter = CLASSES[config.model_type]
-    options = checkpoint.load_options(source, config, how)
-    processor = checkpoint.attempt(source, "processor", lambda: load_processor(source, config))
-    model = checkpoint.load_weights(source, kind, how, options)
-    return Retriever(checkpoint.name_of(source), checkpoint.identity_of(model), model, processor, adapter(), checkpoint.own_world(folder))
+    return Retriever.load(source, placement)
 
 
 def query_of(retriever: Retriever, text: str) -> Query:
@@ -136,7 +126,7 @@ def query_of(retriever: Retriever, text: str) -> Query:
     text = text.strip() if isinstance(text, str) else ""
     if not text:
         raise UserError("No query was given; expected some words to look for.")
-    processor: Any = retriever.processor
+    processor = retriever.prompts
     for token in processor.tokenizer.all_special_tokens:
         if token in text:
             raise UserError(f"The query contains {token!r}, which {retriever.name} uses as a control token: leave it out.")
@@ -145,15 +135,13 @@ def query_of(retriever: Retriever, text: str) -> Query:
     ids = batch["input_ids"][0].tolist()
     begin = _prefix(processor)
     tokens = tuple(
-        QueryToken(i, str(processor.tokenizer.decode([i])), _part(a, b, begin, begin + len(text)))
+        QueryToken(i, processor.tokenizer.decode([i]), _part(a, b, begin, begin + len(text)))
         for i, (a, b) in zip(ids, offsets, strict=True)
     )
-    with torch.inference_mode():
-        found = retriever.model(**on_device(retriever, batch))["embeddings"][0]
-    return Query(text, tokens, found.float().cpu().numpy())
+    return Query(text, tokens, _vectors(retriever, retriever.adapter.device_inputs(batch)))
 
 
-def _prefix(processor: Any) -> int:
+def _prefix(processor: RetrievalProcessor) -> int:
     """How many characters a processor writes before the user's words."""
     bos = processor.tokenizer.bos_token if type(processor).__name__.startswith("ColPali") else ""
     return len(f"{bos}{processor.query_prefix}")
@@ -168,31 +156,31 @@ def _part(start: int, stop: int, begin: int, end: int) -> Part:
 
 def page_of(retriever: Retriever, picture: Image.Image) -> Page:
     """A picture's vectors."""
-    batch, grid = page_inputs(retriever, picture)
-    with torch.inference_mode():
-        found = retriever.model(**batch)["embeddings"][0]
-    return Page(grid, found.float().cpu().numpy(), image_positions(retriever, batch))
+    inputs, grid = page_inputs(retriever, picture)
+    return Page(grid, _vectors(retriever, inputs), image_positions(retriever, inputs))
+
+
+@torch.inference_mode()
+def _vectors(retriever: Retriever, inputs: Mapping[str, Tensor]) -> Float[np.ndarray, "s e"]:
+    """What the model makes of a query or a page: a vector of length one for every token."""
+    vectors: Tensor = retriever.model(**inputs)["embeddings"][0]
+    return vectors.float().cpu().numpy()
 
 
 def page_inputs(retriever: Retriever, picture: Image.Image) -> tuple[dict[str, Tensor], Grid]:
     """What the model takes in for a picture, and the picture's geometry."""
-    processor: Any = retriever.processor
-    batch = processor.process_images(images=[picture])
-    size = (picture.height, picture.width)
-    if size not in retriever.layouts:
-        shown = processor.process_images(images=[ramp(size)])["pixel_values"]
-        ramps = shown if shown.ndim < 4 else unnormalised(shown, processor.image_processor)
-        layout = retriever.adapter.layout(retriever.inner, retriever.processor, Seen((size,), batch, ramps))
-        retriever.layouts[size] = layout.grid
-    grid = retriever.layouts[size]
-    inputs = on_device(retriever, batch)
-    seen = len(image_positions(retriever, inputs))
-    assert seen == grid.image_tokens, f"{retriever.name} makes {seen} image tokens, its adapter declares {grid.image_tokens}"
+    process = retriever.prompts.process_images
+    batch = process(images=[picture])
+    grid = retriever.layout(((picture.height, picture.width),), batch, lambda ramps: process(images=ramps)).grid
+    inputs = retriever.adapter.device_inputs(batch)
+    count = len(image_positions(retriever, inputs))
+    assert count == grid.image_tokens, f"{retriever.name} makes {count} image tokens, its adapter declares {grid.image_tokens}"
     return inputs, grid
 
 
-def image_positions(retriever: Retriever, inputs: dict[str, Tensor]) -> np.ndarray:
-    return np.flatnonzero(inputs["input_ids"][0].cpu().numpy() == retriever.adapter.image_token(retriever.inner))
+def image_positions(retriever: Retriever, inputs: Mapping[str, Tensor]) -> Int[np.ndarray, " v"]:
+    """Which tokens of a page are the image's."""
+    return np.flatnonzero(inputs["input_ids"][0].cpu().numpy() == retriever.adapter.image_token)
 
 
 def similarity(query: Query, page: Page) -> Float[np.ndarray, "t v"]:
@@ -203,11 +191,3 @@ def similarity(query: Query, page: Page) -> Float[np.ndarray, "t v"]:
 def score(query: Query, page: Page) -> float:
     """MaxSim over all tokens of both, as `score_retrieval` of the model's own processor."""
     return float((query.embeddings @ page.embeddings.T).max(1).sum())
-
-
-def on_device(retriever: Retriever, batch: Any) -> dict[str, Tensor]:
-    """A processor's batch as the model takes it in."""
-    inputs = {k: v.to(retriever.model.device) for k, v in batch.items() if isinstance(v, Tensor) and k != "labels"}
-    if "pixel_values" in inputs:
-        inputs["pixel_values"] = inputs["pixel_values"].to(retriever.model.dtype)
-    return inputs

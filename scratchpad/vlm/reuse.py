@@ -3,12 +3,12 @@ keys and values before the first changed token.
 
 In: a clean run's own tensors, kept on its device. Out: scopes in which the model takes them instead of computing them.
 Exact, because nothing before a changed token can see it (causal attention); where a family's attention looks ahead, less
-is reused. Knows nothing of SAEs. A `Kept` belongs to whoever runs; it's never part of a record.
+is reused. Knows nothing of SAEs. A `CleanRun` belongs to whoever runs; it's never part of a record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,50 +17,57 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
-from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+from transformers import Cache, DynamicCache
+from transformers.cache_utils import CacheLayerMixin, DynamicLayer, DynamicSlidingWindowLayer
 
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.tilewise import Done, for_new_tiles, watching_steps
 
 Pair = tuple[Tensor, Tensor]  # keys and values, each 1 g s c
+Output = Tensor | tuple[Tensor, ...]  # of a vision block: what it puts out, or a tuple that begins with it
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One clean run's tensors."""
+class CleanRun:
+    """What an unedited run leaves for edited ones of the same prompt."""
 
     layer: int  # the vision block after which edits happen
-    blocks: dict[int, Any]  # what vision blocks put out, for those that are read again: a tensor, or a tuple that begins with one
+    blocks: dict[int, Output]  # what vision blocks put out, for those that are read again
     steps: Done  # what the adapter's steps took in and put out
     pairs: tuple[Pair, ...] | None  # of every language-model layer; None where a sliding window has forgotten some
 
 
 @contextmanager
-def keeping(vlm: Vlm, layer: int) -> Iterator[tuple[dict[int, Any], Done]]:
+def keeping(vlm: Vlm, layer: int) -> Iterator[tuple[dict[int, Output], Done]]:
     """Collects the outputs of the block at `layer` and of those below it that the language model reads, and of the adapter's steps."""
-    out: dict[int, Any] = {}
-    wanted = [i for i in vlm.adapter.read_layers(vlm.model) if i < layer] + [layer]
-    handles = [vlm.blocks[i].register_forward_hook(lambda _m, _a, o, i=i: out.__setitem__(i, o), prepend=True) for i in wanted]
+    outputs: dict[int, Output] = {}
+    wanted = [i for i in vlm.adapter.read_layers if i < layer] + [layer]
+
+    def hook(i: int) -> Callable[[nn.Module, object, Output], None]:
+        return lambda _module, _args, output: outputs.__setitem__(i, output)
+
+    handles = [vlm.blocks[i].register_forward_hook(hook(i), prepend=True) for i in wanted]
     try:
-        with watching_steps(vlm.adapter.steps(vlm.model)) as steps:
-            yield out, steps
+        with watching_steps(vlm.adapter.steps) as steps:
+            yield outputs, steps
     finally:
         for handle in handles:
             handle.remove()
 
 
-def kept(layer: int, seen: tuple[dict[int, Any], Done], cache: object) -> Kept:
+def clean_run(layer: int, collected: tuple[dict[int, Output], Done], cache: object) -> CleanRun:
     """From what `keeping` collected and the cache that generation left."""
     layers = getattr(cache, "layers", [])
-    pairs = tuple((one.keys, one.values) for one in layers) if layers and all(map(_whole, layers)) else None
-    return Kept(layer, *seen, pairs)
+    pairs = tuple((part.keys, part.values) for part in layers) if layers and all(map(_whole, layers)) else None
+    return CleanRun(layer, *collected, pairs)
 
 
-def _whole(layer: Any) -> bool:
+def _whole(layer: CacheLayerMixin) -> bool:
+    """Whether a cache's layer still has all keys and values."""
     kind = type(layer)
-    return kind is DynamicLayer or (kind is DynamicSlidingWindowLayer and layer.get_seq_length() == layer.keys.shape[-2])
+    keys = layer.keys
+    return kind is DynamicLayer or (kind is DynamicSlidingWindowLayer and keys is not None and layer.get_seq_length() == keys.shape[-2])
 
 
 def first_changed(vlm: Vlm, prepared: Prepared, layer: int, changed: Bool[np.ndarray, " p"]) -> int:
@@ -72,7 +79,7 @@ def first_changed(vlm: Vlm, prepared: Prepared, layer: int, changed: Bool[np.nda
     if layer < vlm.read_layer:
         ends = np.cumsum([tile.patches for tile in grid.tiles])
         changed = np.concatenate([np.full(len(part), part.any()) for part in np.split(changed, ends[:-1])])
-    tokens = np.flatnonzero(grid.token_patches @ changed.astype(np.float32))
+    tokens = np.flatnonzero(grid.patch_values_to_tokens(changed.astype(np.float32)))
     positions = prepared.image_positions
     last = prepared.length - 1  # something must be computed
     if not len(tokens):
@@ -81,30 +88,31 @@ def first_changed(vlm: Vlm, prepared: Prepared, layer: int, changed: Bool[np.nda
 
 
 @contextmanager
-def reusing(vlm: Vlm, known: Kept | None, first: int, count: int) -> Iterator[None]:
+def reusing(vlm: Vlm, clean: CleanRun | None, first: int, count: int) -> Iterator[None]:
     """The next forward pass, of `count` copies of the prompt, computes only what is new; later ones are left alone."""
-    if known is None:
+    if clean is None:
         yield
         return
-    with _replaying(vlm, known, count), _resuming(vlm, known, first, count):
+    with _replaying(vlm, clean, count), _resuming(vlm, clean, first, count):
         yield
 
 
 @contextmanager
-def _replaying(vlm: Vlm, known: Kept, count: int) -> Iterator[None]:
-    """Vision blocks up to the kept layer hand out what they put out before, and those that nobody reads are passed through.
+def _replaying(vlm: Vlm, clean: CleanRun, count: int) -> Iterator[None]:
+    """Vision blocks up to the edited layer hand out what they put out before, and those that nobody reads are passed through.
 
     Steps are done for tiles that differ. Hooks on all of them run as ever.
     """
-    blocks, steps = vlm.blocks, vlm.adapter.steps(vlm.model)
-    changed = [*blocks[: known.layer + 1], *blocks[vlm.read_layer + 1 :], *(steps[i] for i in known.steps)]
+    blocks, steps = vlm.blocks, vlm.adapter.steps
+    changed = [*blocks[: clean.layer + 1], *blocks[vlm.read_layer + 1 :], *(steps[i] for i in clean.steps)]
     before = [module.__dict__.get("forward") for module in changed]
+    through = _through(clean.blocks[clean.layer])
     for i, block in enumerate(blocks):
-        if i <= known.layer:
-            block.forward = _repeated(known.blocks[i], count) if i in known.blocks else _through
+        if i <= clean.layer:
+            block.forward = _repeated(clean.blocks[i], count) if i in clean.blocks else through
         elif i > vlm.read_layer:
-            block.forward = _through
-    for i, done in known.steps.items():
+            block.forward = through
+    for i, done in clean.steps.items():
         steps[i].forward = for_new_tiles(steps[i].forward, done, count)
     try:
         yield
@@ -116,11 +124,14 @@ def _replaying(vlm: Vlm, known: Kept, count: int) -> Iterator[None]:
                 module.forward = forward  # some wrap a module's forward, accelerate among them
 
 
-def _through(x: Tensor, *args: object, **kwargs: object) -> Tensor:
-    return x
+def _through(like: Output) -> Callable[..., Output]:
+    """A block's forward that hands on what it takes in, in the form in which blocks of its kind do."""
+    rest = like[1:] if isinstance(like, tuple) else None
+    return lambda x, *args, **kwargs: x if rest is None else (x, *rest)
 
 
-def _repeated(output: Any, count: int) -> Any:
+def _repeated(output: Output, count: int) -> Callable[..., Output]:
+    """A block's forward that hands out what it put out before, for `count` copies of the prompt."""
     x = output[0] if isinstance(output, tuple) else output
     many = x.repeat(count, *[1] * (x.ndim - 1))
     out = (many, *output[1:]) if isinstance(output, tuple) else many
@@ -128,37 +139,36 @@ def _repeated(output: Any, count: int) -> Any:
 
 
 @contextmanager
-def _resuming(vlm: Vlm, known: Kept, first: int, count: int) -> Iterator[None]:
-    """The language model's next pass begins at position `first`, upon the kept keys and values before it."""
-    module = vlm.adapter.language_model(vlm.model)
+def _resuming(vlm: Vlm, clean: CleanRun, first: int, count: int) -> Iterator[None]:
+    """The language model's next pass begins at position `first`, upon the clean run's keys and values before it."""
 
-    def begin(module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
+    def begin(module: nn.Module, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]] | None:
         handle.remove()
         mask = kwargs.get("attention_mask")
-        if known.pairs is None or first == 0 or (isinstance(mask, dict) and any(part is None for part in mask.values())):
+        if clean.pairs is None or first == 0 or (isinstance(mask, dict) and any(part is None for part in mask.values())):
             return None
         cache = kwargs.get("past_key_values")
         if cache is None:
             cache = DynamicCache(config=vlm.model.config)
-        for i, (keys, values) in enumerate(known.pairs):
+        for i, (keys, values) in enumerate(clean.pairs):
             _begin(cache, i, keys[:, :, :first].expand(count, -1, -1, -1), values[:, :, :first].expand(count, -1, -1, -1))
         return args, kwargs | _from(first, kwargs) | {"past_key_values": cache, "use_cache": True}
 
-    handle = module.register_forward_pre_hook(begin, with_kwargs=True)
+    handle = vlm.adapter.language_model.register_forward_pre_hook(begin, with_kwargs=True)
     try:
         yield
     finally:
         handle.remove()
 
 
-def _begin(cache: Any, layer: int, keys: Tensor, values: Tensor) -> None:
+def _begin(cache: Cache, layer: int, keys: Tensor, values: Tensor) -> None:
     """A cache layer's first keys and values: without the copy that `update` makes where all of them are kept."""
-    one = cache.layers[layer] if layer < len(cache.layers) else None
-    if type(one) is not DynamicLayer or one.is_initialized:
+    empty = cache.layers[layer] if layer < len(cache.layers) else None
+    if type(empty) is not DynamicLayer or empty.is_initialized:
         cache.update(keys, values, layer)
         return
-    one.lazy_initialization(keys, values)
-    one.keys, one.values = keys, values
+    empty.lazy_initialization(keys, values)
+    empty.keys, empty.values = keys, values
 
 
 def _from(first: int, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -19,59 +19,55 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 
 from scratchpad.errors import UserError
 from scratchpad.progress import heard, step
-from scratchpad.records import Run, Sampling, Token
+from scratchpad.records import Answer, Run, Sampling, Token
+from scratchpad.records.question import MAX_NEW_TOKENS
 from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.hooks import adding, recording
 from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.logprobs import answer_logprobs, distributions, forced_logits, picked
 from scratchpad.vlm.prepare import Prepared, decode, token_text
-from scratchpad.vlm.reuse import Kept, first_changed, keeping, kept, reusing
+from scratchpad.vlm.reuse import CleanRun, clean_run, first_changed, keeping, reusing
 
-MAX_NEW_TOKENS = 64
 BATCH = 16  # counterfactuals at once
-HOTTEST = 10.0  # temperature
 TOP = 5  # alternatives kept per token
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A generated answer."""
-
-    text: str
-    ids: tuple[int, ...]  # the end token included
-    tokens: tuple[Token, ...]  # without it
-
-
 def run(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS) -> Run:
-    """The greedy answer, with log-probabilities, attention rows of all text tokens and the activations after `layer`."""
+    """The greedy answer, with log-probabilities, attention rows of all text tokens and the activations after `layer`.
+
+    Args:
+        layer: a vision layer, counted from 0.
+        max_new_tokens: fewer where the context ends before.
+
+    Raises:
+        UserError: an edit after `layer` would have no effect; or less than one new token is asked for.
+    """
     return run_and_keep(vlm, prepared, layer, max_new_tokens)[0]
 
 
 @torch.no_grad()
-def run_and_keep(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS) -> tuple[Run, Kept]:
+def run_and_keep(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS) -> tuple[Run, CleanRun]:
     """As `run`, and what edited runs of the same prompt can take from it."""
     columns = torch.tensor(prepared.image_positions)
     skip = torch.zeros(prepared.length, dtype=torch.bool)
     skip[columns] = True
     block = vlm.block(layer)
-    with capturing(columns, skip) as capture, recording(block, vlm.leading, prepared.order) as seen, keeping(vlm, layer) as known:
+    with capturing(columns, skip) as capture, recording(block, vlm.leading, prepared.order) as recorded, keeping(vlm, layer) as collected:
         answer, cache = _generate(vlm, prepared, max_new_tokens)
     layers = sorted(capture.rows)
     queries = np.array([p for p, _ in capture.rows[layers[0]]])
     rows = torch.stack([torch.stack([row for _, row in capture.rows[y]]) for y in layers], 1)
-    found = Run(
-        model=vlm.identity,
-        image_sha256=prepared.image_sha256,
-        prompt=prepared.prompt,
+    made = Run(
         answer=answer.text,
         tokens=(*prepared.tokens, *answer.tokens),
         grid=prepared.grid,
         layer=layer,
-        activations=seen[0].float().cpu().numpy(),
+        activations=recorded[0].float().cpu().numpy(),
         queries=queries,
         attention=rows.float().cpu().numpy(),
         answer_ids=answer.ids,
     )
-    return found, kept(layer, known, cache)
+    return made, clean_run(layer, collected, cache)
 
 
 @torch.no_grad()
@@ -81,11 +77,15 @@ def generate(
     max_new_tokens: int = MAX_NEW_TOKENS,
     layer: int | None = None,
     delta: Float[Tensor, "1 p d"] | None = None,
-    known: Kept | None = None,
+    clean: CleanRun | None = None,
     sampling: Sampling | None = None,
 ) -> Answer:
-    """Generation, greedy or drawn from a seed, `delta` added to the patches after `layer`; with `known`, only what that changes."""
-    with _change(vlm, prepared, layer, delta, known):
+    """Generation, greedy or drawn from a seed, `delta` added to the patches after `layer`; with `clean`, only what that changes.
+
+    Raises:
+        UserError: less than one new token is asked for; a temperature out of range.
+    """
+    with _change(vlm, prepared, layer, delta, clean):
         return _generate(vlm, prepared, max_new_tokens, sampling)[0]
 
 
@@ -110,7 +110,7 @@ def _generate(vlm: Vlm, prepared: Prepared, max_new_tokens: int, sampling: Sampl
             stopping_criteria=StoppingCriteriaList([_Watcher(vlm, prepared.length)]),
         )
     ids = out.sequences[0, prepared.length :].tolist()
-    logprobs = [float(step[0].float().log_softmax(-1)[i]) for step, i in zip(out.logits, ids, strict=True)]
+    logprobs = [float(answer_logprobs(logits, (i,))[0]) for logits, i in zip(out.logits, ids, strict=True)]
     ends = _end_ids(vlm)
     tokens = tuple(
         Token(prepared.length + n, i, token_text(vlm, i), "output", logprob)
@@ -143,19 +143,23 @@ def force(
     ids: tuple[int, ...],
     layer: int | None = None,
     deltas: Float[Tensor, "b p d"] | None = None,
-    known: Kept | None = None,
+    clean: CleanRun | None = None,
 ) -> Forced:
-    """The log-probability of an answer under each change, in one batch; with `known`, computing only what they change."""
-    logits = _forced_logits(vlm, prepared, ids, layer, deltas, known)
-    scores = logits.log_softmax(-1)
-    picked = scores.gather(-1, torch.tensor(ids, device=scores.device).expand(len(scores), -1)[..., None])[..., 0]
+    """The log-probability of an answer under each change, in one batch; with `clean`, computing only what they change."""
+    logits = _logits(vlm, prepared, ids, layer, deltas, clean)
+    scores = distributions(logits)
     best = scores.topk(min(TOP, scores.shape[-1]), -1)
-    said = logits.argmax(-1)  # not best.indices[..., 0], which may break ties otherwise than generate does
-    return Forced(picked.cpu().numpy(), said.cpu().numpy(), best.indices.cpu().numpy(), best.values.cpu().numpy(), ids)
+    choices = logits.argmax(-1)  # not best.indices[..., 0], which may break ties otherwise than generate does
+    return Forced(picked(scores, ids).cpu().numpy(), choices.cpu().numpy(), best.indices.cpu().numpy(), best.values.cpu().numpy(), ids)
 
 
 def force_all(
-    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int, deltas: Sequence[Float[np.ndarray, "p d"]], known: Kept | None = None
+    vlm: Vlm,
+    prepared: Prepared,
+    ids: tuple[int, ...],
+    layer: int,
+    deltas: Sequence[Float[np.ndarray, "p d"]],
+    clean: CleanRun | None = None,
 ) -> Forced:
     """As `force` for any number of changes, in batches of which each shares the longest prefix it can."""
     starts = [first_changed(vlm, prepared, layer, np.asarray(delta.any(-1))) for delta in deltas]
@@ -164,7 +168,7 @@ def force_all(
     parts = []
     for n, batch in enumerate(batches):
         step("testing", n * BATCH, len(order))
-        parts.append(force(vlm, prepared, ids, layer, torch.from_numpy(np.stack([deltas[i] for i in batch])), known))
+        parts.append(force(vlm, prepared, ids, layer, torch.from_numpy(np.stack([deltas[i] for i in batch])), clean))
     back = np.argsort(order)
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])[back] for name in ("logprobs", "choices", "top", "top_logprobs")
@@ -181,9 +185,7 @@ def gradient(
         leaf += torch.from_numpy(at).to(leaf.device)
     leaf.requires_grad_()
     with torch.enable_grad():
-        logits = _forced_logits(vlm, prepared, ids, layer, leaf)
-        target = torch.tensor(ids, device=logits.device)
-        total = logits[0].log_softmax(-1).gather(-1, target[:, None]).sum()
+        total = answer_logprobs(_logits(vlm, prepared, ids, layer, leaf), ids).sum()
         (grad,) = torch.autograd.grad(total, leaf)
     return grad[0].float().cpu().numpy()
 
@@ -194,44 +196,37 @@ def force_each(vlm: Vlm, prepared: Sequence[Prepared], ids: tuple[int, ...]) -> 
     out = []
     for start in range(0, len(prepared), BATCH):
         part = prepared[start : start + BATCH]
-        inputs = {name: torch.cat([one.inputs[name] for one in part]) for name in part[0].inputs}
-        scores = vlm.model(**answered(vlm, inputs, part[0].length, ids), use_cache=False, logits_to_keep=len(ids)).logits.float()
-        picked = scores.log_softmax(-1).gather(-1, torch.tensor(ids, device=scores.device).expand(len(part), -1)[..., None])
-        out.append(picked[..., 0].sum(1).cpu().numpy())
+        inputs = {name: torch.cat([prompt.inputs[name] for prompt in part]) for name in part[0].inputs}
+        logprobs = answer_logprobs(forced_logits(vlm, inputs, part[0].length, ids), ids)
+        out.append(logprobs.sum(1).cpu().numpy())
     return np.concatenate(out)
 
 
-def answered(vlm: Vlm, inputs: dict[str, Tensor], length: int, ids: tuple[int, ...]) -> dict[str, Tensor]:
-    """Inputs with an answer's tokens behind the prompt, but for the last; whatever the processor says of tokens, they're plain text."""
-    given = torch.tensor(ids, device=vlm.model.device)[None, :-1]
-    out = dict(inputs)
-    for name, value in inputs.items():
-        if value.ndim == 2 and value.shape[1] == length:
-            more = {"input_ids": given, "attention_mask": torch.ones_like(given)}.get(name, torch.zeros_like(given))
-            out[name] = torch.cat([value, more.expand(len(value), -1).to(value.dtype)], 1)
-    return out
-
-
-def _forced_logits(
-    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int | None, deltas: Float[Tensor, "b p d"] | None, known: Kept | None = None
+def _logits(
+    vlm: Vlm,
+    prepared: Prepared,
+    ids: tuple[int, ...],
+    layer: int | None,
+    deltas: Float[Tensor, "b p d"] | None,
+    clean: CleanRun | None = None,
 ) -> Float[Tensor, "b n vocabulary"]:
     count = 1 if deltas is None else len(deltas)
     repeated = {k: v.repeat(count, *[1] * (v.ndim - 1)) for k, v in prepared.inputs.items()}
-    inputs = answered(vlm, repeated, prepared.length, ids)
-    with _change(vlm, prepared, layer, deltas, known):
-        out = vlm.model(**inputs, use_cache=False, logits_to_keep=len(ids))
-    return out.logits if out.logits.dtype == torch.float64 else out.logits.float()
+    with _change(vlm, prepared, layer, deltas, clean):
+        return forced_logits(vlm, repeated, prepared.length, ids)
 
 
 @contextmanager
-def _change(vlm: Vlm, prepared: Prepared, layer: int | None, delta: Float[Tensor, "b p d"] | None, known: Kept | None) -> Iterator[None]:
+def _change(
+    vlm: Vlm, prepared: Prepared, layer: int | None, delta: Float[Tensor, "b p d"] | None, clean: CleanRun | None
+) -> Iterator[None]:
     if delta is None:
         yield
         return
     assert layer is not None, "a change needs the layer after which it's added"
-    assert known is None or known.layer == layer, (known.layer if known else None, layer)
-    first = first_changed(vlm, prepared, layer, delta.ne(0).any(-1).any(0).cpu().numpy()) if known else 0
-    with adding(vlm.block(layer), vlm.leading, delta, prepared.order), reusing(vlm, known, first, len(delta)):
+    assert clean is None or clean.layer == layer, (clean.layer if clean else None, layer)
+    first = first_changed(vlm, prepared, layer, delta.ne(0).any(-1).any(0).cpu().numpy()) if clean else 0
+    with adding(vlm.block(layer), vlm.leading, delta, prepared.order), reusing(vlm, clean, first, len(delta)):
         yield
 
 
@@ -241,8 +236,6 @@ def _chance(vlm: Vlm, sampling: Sampling | None) -> Iterator[None]:
     if sampling is None:
         yield
         return
-    if not 0 < sampling.temperature <= HOTTEST:
-        raise UserError(f"A temperature of {sampling.temperature} was given; expected more than 0 and at most {HOTTEST}.")
     devices = [vlm.model.device] if vlm.model.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         torch.manual_seed(sampling.seed)

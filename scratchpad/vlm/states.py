@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from scratchpad.errors import UserError
 from scratchpad.vlm.attention import Passed, watching
 from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.logprobs import answer_logprobs, answered, forced_logits
 from scratchpad.vlm.prepare import Prepared
-from scratchpad.vlm.run import answered
 
 
 @torch.no_grad()
@@ -37,8 +37,7 @@ def lens(vlm: Vlm, state: Float[Tensor, "n c"]) -> Float[Tensor, "n vocabulary"]
     Raises:
         UserError: the language model has no final norm of a known name.
     """
-    language: Any = vlm.adapter.language_model(vlm.model)
-    norm = getattr(language, "norm", None)
+    norm = getattr(vlm.adapter.language_model, "norm", None)
     head: Any = vlm.model.get_output_embeddings()
     if norm is None or head is None:
         raise UserError(f"The language model of {vlm.name} has no final norm that is known; leave the logit lens out.")
@@ -59,13 +58,11 @@ def embedding_gradients(
     positions = torch.tensor(prepared.image_positions)
     for n in range(steps):
         share = 1.0 if steps == 1 else (n + 0.5) / steps
-        with _leaf(vlm, positions, towards, share) as kept, torch.enable_grad():
-            logits = vlm.model(**answered(vlm, prepared.inputs, prepared.length, ids), use_cache=False, logits_to_keep=len(ids)).logits
-            target = torch.tensor(ids, device=logits.device)
-            answer = logits[0].float().log_softmax(-1).gather(-1, target[:, None]).sum()
-            (slope,) = torch.autograd.grad(answer, kept["leaf"])
+        with _leaf(vlm, positions, towards, share) as taken, torch.enable_grad():
+            answer = answer_logprobs(forced_logits(vlm, prepared.inputs, prepared.length, ids), ids).sum()
+            (slope,) = torch.autograd.grad(answer, taken["leaf"])
         total = slope if total is None else total + slope
-        embeddings = kept["given"]
+        embeddings = taken["given"]
     assert total is not None
     assert embeddings is not None
     return embeddings.float().cpu().numpy(), (total / steps).float().cpu().numpy()
@@ -74,20 +71,20 @@ def embedding_gradients(
 @contextmanager
 def _leaf(vlm: Vlm, positions: Tensor, towards: Tensor | None, share: float) -> Iterator[dict[str, Tensor]]:
     """The next pass reads image tokens from a leaf, `share` of the way from `towards` to what they are."""
-    kept: dict[str, Tensor] = {}
+    taken: dict[str, Tensor] = {}
 
-    def begin(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    def begin(module: nn.Module, args: object, kwargs: dict[str, Tensor]) -> tuple[object, dict[str, Tensor]]:
         x = kwargs["inputs_embeds"].detach()
         where = positions.to(x.device)
         given = x[0, where]
         at = given if towards is None else towards + share * (given - towards)
         leaf = at.clone().requires_grad_()
-        kept.update(given=given, leaf=leaf)
+        taken.update(given=given, leaf=leaf)
         return args, kwargs | {"inputs_embeds": x.index_copy(1, where, leaf[None])}
 
-    handle = vlm.adapter.language_model(vlm.model).register_forward_pre_hook(begin, with_kwargs=True)
+    handle = vlm.adapter.language_model.register_forward_pre_hook(begin, with_kwargs=True)
     try:
-        yield kept
+        yield taken
     finally:
         handle.remove()
 
@@ -100,16 +97,15 @@ def rolled_out(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], rows: list[in
             relevancy (Chefer et al. 2021, eq. 5-6): the mean over heads of attention x its gradient, where positive.
     """
     positions = torch.tensor(prepared.image_positions)
-    with watching() as seen, _leaf(vlm, positions, None, 1.0), torch.enable_grad() if weighted else torch.no_grad():
-        logits = vlm.model(**answered(vlm, prepared.inputs, prepared.length, ids), use_cache=False, logits_to_keep=len(ids)).logits
+    with watching() as passed, _leaf(vlm, positions, None, 1.0), torch.enable_grad() if weighted else torch.no_grad():
+        logits = forced_logits(vlm, prepared.inputs, prepared.length, ids)
         if weighted:
-            target = torch.tensor(ids, device=logits.device)
-            logits[0].float().log_softmax(-1).gather(-1, target[:, None]).sum().backward()
-    length = next(iter(seen.values())).query.shape[2]
+            answer_logprobs(logits, ids).sum().backward()
+    length = next(iter(passed.values())).query.shape[2]
     assert max(rows) < length, (rows, length)
     r = torch.eye(length)[rows]
-    for layer in sorted(seen, reverse=True):
-        step = _relevance(seen[layer]) if weighted else seen[layer].probabilities().mean(0).cpu()
+    for layer in sorted(passed, reverse=True):
+        step = _relevance(passed[layer]) if weighted else passed[layer].probabilities().mean(0).cpu()
         r = r + r @ step if weighted else 0.5 * r + 0.5 * (r @ step)
     return r.numpy()
 

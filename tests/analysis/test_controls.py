@@ -4,8 +4,8 @@ import numpy as np
 
 from scratchpad.analysis.controls import masses, matched_sets, noise_like, standing_in
 from scratchpad.analysis.edit import ablation
-from scratchpad.records import Codes, Edit, LatentEdit
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.records import Analysis, Codes, Edit, LatentEdit
+from scratchpad.workbench import Workbench
 
 
 def test_sets_are_of_other_active_latents_with_like_mass(found: Analysis) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from scratchpad.analysis.edit import ablation, delta
 from scratchpad.errors import UserError
-from scratchpad.records import Edit, LatentEdit
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.records import Analysis, Edit, LatentEdit
+from scratchpad.workbench import Workbench
 
 
 def change(bench: Workbench, found: Analysis, edit: Edit) -> np.ndarray:
@@ -16,14 +16,14 @@ def change(bench: Workbench, found: Analysis, edit: Edit) -> np.ndarray:
 
 
 def test_ablation_takes_away_the_latent_s_part(bench: Workbench, found: Analysis) -> None:
-    latent = found.ranking[0].id
+    latent = found.latents[0].id
     a = found.codes.of(latent)
     expected = -a[:, None] * bench.sae.directions()[latent].numpy()
     np.testing.assert_allclose(change(bench, found, ablation([latent])), expected, atol=1e-5)
 
 
 def test_operations(bench: Workbench, found: Analysis) -> None:
-    latent = found.ranking[0].id
+    latent = found.latents[0].id
     a, row = found.codes.of(latent)[:, None], bench.sae.directions()[latent].numpy()
     for op, value, after in (("set", 2.0, np.full_like(a, 2)), ("scale", 0.5, a / 2), ("add", 1.0, a + 1)):
         out = change(bench, found, Edit((LatentEdit(latent, op, value),)))
@@ -31,7 +31,7 @@ def test_operations(bench: Workbench, found: Analysis) -> None:
 
 
 def test_a_region_leaves_the_rest_alone(bench: Workbench, found: Analysis) -> None:
-    latent = found.ranking[0].id
+    latent = found.latents[0].id
     h, w = found.run.grid.size
     out = change(bench, found, Edit((LatentEdit(latent, "add", 1.0, (0, 0, h / 2, w)),)))
     assert np.abs(out[:98]).max() > 0

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-
 from scratchpad.analysis.suffice import Set, Tried, prune, smallest
+
 from scratchpad.errors import UserError
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.records import Analysis
+from scratchpad.workbench import Workbench
 
 
 def oracle(works: Callable[[set[int]], bool]) -> Callable[[Sequence[Set]], Tried]:
@@ -57,10 +58,10 @@ def test_a_found_set_is_true_of_the_model(bench: Workbench, found: Analysis) -> 
     least = bench.suffice(found)
     assert least.flipped
     assert least.after != least.before == found.run.answer
-    assert bench.ablate(found, ablation(least.latents)).after_answer == least.after
+    assert bench.ablate(found, ablation(least.latents)).after.text == least.after
     for out in least.latents if len(least.latents) > 1 else ():
         rest = [latent for latent in least.latents if latent != out]
-        assert bench.ablate(found, ablation(rest)).after_answer == least.before
+        assert bench.ablate(found, ablation(rest)).after.text == least.before
 
 
 @pytest.mark.parametrize(("target", "most", "says"), [(None, 0, "budget of 0"), ("", 4, "can't say"), ("{answer}", 4, "already begins")])

@@ -10,7 +10,7 @@ from scratchpad.cases.bundle import pack, unpack
 from scratchpad.cases.record import Experiment, edit_of, record, replay
 from scratchpad.errors import UserError
 from scratchpad.records import Edit, LatentEdit
-from scratchpad.workbench import DEFAULT_SAE, Analysis, Workbench
+from scratchpad.workbench import DEFAULT_SAE, Workbench
 
 
 def test_a_case_replays_to_the_same_tokens_and_edits(bench: Workbench, found: Analysis, scene_image: Image.Image) -> None:

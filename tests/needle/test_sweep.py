@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from scratchpad.errors import UserError
-from scratchpad.needle.kept import keep, trust
 from scratchpad.needle.report import report
 from scratchpad.needle.subject import Answering
 from scratchpad.needle.sweep import Plan, sweep
 from scratchpad.saliency.methods import METHODS
+from scratchpad.saliency.trust import keep, trust
 from scratchpad.workbench import Workbench
 
 PLAN = Plan(("attention", "centre", "random"), ("patch", "multi-words"), (2, 2), runs=2)

@@ -9,18 +9,21 @@ from PIL import Image
 
 from scratchpad.saliency import methods
 from scratchpad.saliency.look import Look, look
+from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.vlm.attention import instead
+from scratchpad.vlm.logprobs import answered
 from scratchpad.vlm.prepare import prepare
-from scratchpad.vlm.run import answered, force
+from scratchpad.vlm.run import force
 from scratchpad.vlm.states import embedding_gradients, rolled_out
 from scratchpad.workbench import Workbench
 
 
 @pytest.fixture(scope="module")
 def seen(bench: Workbench, scene_image: Image.Image) -> Look:
-    cells = [(y, x, y + 112, x + 112) for y in (0, 112) for x in (0, 112)]
+    cells = tuple((y, x, y + 112, x + 112) for y in (0, 112) for x in (0, 112))
     row, col = np.divmod(np.arange(196), 14)
-    return look(bench.vlm, scene_image, "how many things are there", bench.sae.layer, "things", bench.sae, cells, row // 7 * 2 + col // 7)
+    request = SaliencyRequest(scene_image, "how many things are there", "things", cells, row // 7 * 2 + col // 7)
+    return look(bench.vlm, request, bench.sae.layer, bench.sae)
 
 
 def eager(seen: Look, gradient: bool) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
@@ -65,14 +68,14 @@ def test_integrated_gradients_add_up(seen: Look) -> None:
     """Their sum is the change of log-probability from the grey picture's tokens to these."""
     given, slope = embedding_gradients(seen.vlm, seen.prepared, seen.run.answer_ids, seen.blank_embeddings, steps=64)
     total = float(((given - seen.blank_embeddings.numpy()) * slope).sum())
-    grey = prepare(seen.vlm, Image.new("RGB", seen.picture.size, (128, 128, 128)), seen.prepared.prompt)
+    grey = prepare(seen.vlm, Image.new("RGB", seen.request.picture.size, (128, 128, 128)), seen.prepared.prompt)
     here, there = (float(force(seen.vlm, p, seen.run.answer_ids).logprobs.sum()) for p in (seen.prepared, grey))
     assert total == pytest.approx(here - there, rel=0.1, abs=0.1)
 
 
 def test_occlusion_is_a_real_run(seen: Look) -> None:
     found = methods.occlusion(seen)
-    pixels = np.asarray(seen.picture).copy()
+    pixels = np.asarray(seen.request.picture).copy()
     mean = pixels.reshape(-1, 3).mean(0).round().astype(np.uint8)
     pixels[:112, 112:] = mean
     painted = prepare(seen.vlm, Image.fromarray(pixels), seen.prepared.prompt)

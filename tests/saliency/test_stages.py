@@ -37,7 +37,7 @@ def test_what_the_encoder_sees_is_the_picture(name: str) -> None:
     ramp[..., 0] = np.linspace(235, 20, h)[:, None]
     vlm = vlm_of(name)
     prepared = prepare(vlm, Image.fromarray(ramp), "?")
-    processor = vlm.processor.image_processor  # type: ignore[attr-defined]
+    processor = vlm.processor.image_processor
     tiles = shown(prepared.inputs["pixel_values"], processor, prepared.grid.tiles, most=20)
     for picture, tile in zip(tiles, prepared.grid.tiles, strict=False):
         seen, (y0, x0, y1, x1) = np.asarray(picture, float), tile.box
@@ -54,7 +54,7 @@ def test_several_pictures_are_all_seen(name: str) -> None:
     vlm = vlm_of(name)
     pictures = [Image.new("RGB", size, (level,) * 3) for size, level in (((60, 60), 40), ((150, 60), 130), ((60, 90), 220))]
     prepared = prepare(vlm, pictures, "?")
-    processor = vlm.processor.image_processor  # type: ignore[attr-defined]
+    processor = vlm.processor.image_processor
     tiles = prepared.grid.tiles
     seen = shown(prepared.inputs["pixel_values"], processor, tiles, most=3 * len(tiles))
     assert len(seen) == len(tiles)

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page
 from scratchpad.benches import Benches
 from scratchpad.errors import UserError
 from scratchpad.needle.datasets import DRAWING
-from scratchpad.needle.kept import keep, measured, trust
 from scratchpad.sae.names import read_names
+from scratchpad.saliency.trust import keep, measured, trust
 from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.studies import Studies
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE

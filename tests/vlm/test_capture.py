@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from scratchpad.errors import UserError
-from scratchpad.records import Edit, LatentEdit
+from scratchpad.records import Analysis, Edit, LatentEdit
 from scratchpad.vlm.attention import NAME
 from scratchpad.vlm.hooks import adding
 from scratchpad.vlm.run import force, generate
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.workbench import Workbench
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_empty_edit_is_the_identity_bit_for_bit(bench: Workbench, found: Analysi
 
 
 def test_scaling_by_one_is_the_identity(bench: Workbench, found: Analysis) -> None:
-    latent = found.ranking[0].id
+    latent = found.latents[0].id
     compared = bench.ablate(found, Edit((LatentEdit(latent, "scale", 1.0),)))
     assert set(compared.delta_logprob) == {0.0}
 

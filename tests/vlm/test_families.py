@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import scratchpad.vlm.loaded
 from scratchpad.errors import UserError
+from scratchpad.grid import Grid
+from scratchpad.vlm.adapter import Adapter, Layout, Shown
 from scratchpad.vlm.attention import instead
-from scratchpad.vlm.check import check, embeddings, pattern
-from scratchpad.vlm.families.generic import Generic
+from scratchpad.vlm.check import check, embeddings
 from scratchpad.vlm.hooks import adding, recording
+from scratchpad.vlm.jacobian import pattern
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, prepare
+from scratchpad.vlm.retrieval import page_inputs
 from scratchpad.vlm.run import force, generate, run
 from tests.vlm import tiny
 from tests.vlm.tiny import NAMES, noise, prepared_of, vlm_of
@@ -153,9 +155,9 @@ def test_several_images_among_text_have_each_their_own_grid(name: str) -> None:
 
 def test_deepstack_reads_earlier_blocks_too() -> None:
     vlm = vlm_of("qwen3_vl")
-    assert vlm.adapter.read_layers(vlm.model) == (0, 2, 3)
+    assert vlm.adapter.read_layers == (0, 2, 3)
     prepared = prepared_of(vlm)
-    rows = pattern(vlm.model, vlm.adapter, prepared.inputs, prepared.image_positions, [4], prepared.grid.patches, 2, prepared.order)
+    rows = pattern(vlm.adapter, prepared.inputs, prepared.image_positions, [4], prepared.grid.patches, 2, prepared.order)
     declared = prepared.grid.token_patches[4].toarray()[0] != 0
     assert rows[0][declared].all()
 
@@ -175,18 +177,29 @@ def test_gemma_crops_have_their_own_boxes() -> None:
     np.testing.assert_allclose([t.box for t in grid.tiles], [(0, 0, 60, 150), *thirds], atol=0.6)
 
 
-def test_an_unknown_family_is_measured() -> None:
-    """The generic adapter finds of LLaVA what its own adapter declares."""
-    known = vlm_of("llava")
-    vlm = replace(known, adapter=Generic())
-    assert vlm.adapter.read_layers(vlm.model) == known.adapter.read_layers(known.model) == (1,)
-    assert vlm.leading == known.leading == 1
-    ours, theirs = (prepare(one, noise((60, 150)), "?").grid for one in (vlm, known))
-    assert ours.tiles == theirs.tiles
-    assert (ours.token_patches != theirs.token_patches).nnz == 0
+@pytest.mark.parametrize("name", ["llava", "colpali"])
+def test_geometry_is_measured_once_a_size_and_remembered_within_bounds(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of both kinds of model: the sizes used last are those that stay."""
+    loaded = tiny.FAMILIES[name]() if name in tiny.FAMILIES else tiny.RETRIEVERS[name]()
+    measured: list[tuple[int, int]] = []
+    measure = type(loaded.adapter).layout
 
+    def counted(adapter: Adapter, shown: Shown) -> Layout:
+        measured.extend(shown.sizes)
+        return measure(adapter, shown)
 
-def test_an_unknown_family_without_places_is_refused() -> None:
-    """Q-Former tokens are made of all patches: no map."""
-    with pytest.raises(UserError, match="none has a place|no adapter"):
-        prepare(tiny.blip2(), noise((60, 150)), "?")
+    def see(h: int, w: int) -> Grid:
+        return prepare(loaded, noise((h, w)), "?").grid if isinstance(loaded, Vlm) else page_inputs(loaded, noise((h, w)))[1]
+
+    monkeypatch.setattr(type(loaded.adapter), "layout", counted)
+    monkeypatch.setattr(scratchpad.vlm.loaded, "MAX_LAYOUTS", 2)
+    first = see(30, 40)
+    assert see(30, 40) is first
+    see(40, 30)
+    see(30, 40)
+    see(50, 50)  # one too many: (40, 30) was used longest ago
+    assert len(loaded.layouts) == 2
+    see(30, 40)
+    assert measured == [(30, 40), (40, 30), (50, 50)]
+    see(40, 30)
+    assert measured[3:] == [(40, 30)]

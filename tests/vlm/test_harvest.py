@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scratchpad.needle.datasets import cells_of, token_boxes
+from scratchpad.needle.datasets import cells_of
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.saliency.look import look
 from scratchpad.saliency.methods import METHODS
+from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import run
 from tests.vlm.tiny import NAMES, noise, vlm_of
@@ -29,9 +30,10 @@ def test_harvested_activations_are_those_of_a_run(name: str) -> None:
 def test_every_saliency_method_runs_on_every_family(name: str) -> None:
     vlm = vlm_of(name)
     image = noise((60, 150), 1)
-    cells = [(y, x, y + 30, x + 50) for y in (0, 30) for x in (0, 50, 100)]
+    cells = tuple((y, x, y + 30, x + 50) for y in (0, 30) for x in (0, 50, 100))
     grid = prepare(vlm, image, "hi").grid
-    seen = look(vlm, image, "where is it", vlm.read_layer, "it", None, cells, np.zeros(grid.image_tokens, int), max_new_tokens=2)
+    request = SaliencyRequest(image, "where is it", "it", cells, np.zeros(grid.image_tokens, int), max_new_tokens=2)
+    seen = look(vlm, request, vlm.read_layer)
     for method in METHODS:
         if method != "sae-attention":
             found = METHODS[method](seen)
@@ -42,7 +44,7 @@ def test_every_saliency_method_runs_on_every_family(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_tokens_have_boxes_inside_the_image(name: str) -> None:
     grid = prepare(vlm_of(name), noise((60, 150)), "hi").grid
-    boxes = token_boxes(grid)
+    boxes = grid.token_boxes()
     shown = ~np.isnan(boxes[:, 0])
     assert (boxes[shown, :2] < boxes[shown, 2:]).all()
     assert cells_of(grid, (1, 1)) is None or (cells_of(grid, (1, 1))[shown] == 0).all()  # type: ignore[index]

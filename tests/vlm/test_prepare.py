@@ -4,8 +4,9 @@ import pytest
 from PIL import Image
 
 from scratchpad.errors import UserError
+from scratchpad.records import Analysis
 from scratchpad.vlm.prepare import prepare
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.workbench import Workbench
 
 
 def test_roles(found: Analysis) -> None:

@@ -15,6 +15,7 @@ from scratchpad.errors import UserError
 from scratchpad.needle.subject import Retrieving
 from scratchpad.needle.sweep import Plan, sweep
 from scratchpad.saliency.late import METHODS, page_look
+from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.vlm.page_states import taken_in
 from scratchpad.vlm.retrieval import Retriever, is_retriever, load_retriever, page_inputs, page_of, query_of, score, similarity
 from scratchpad.workbench import DEFAULT_MODEL
@@ -97,7 +98,7 @@ def test_cosine_maps_are_those_of_colpali_engine(name: str) -> None:
 def test_every_method_gives_a_value_for_every_image_token(retriever: Retriever) -> None:
     picture = noise((60, 150))
     _, grid = page_inputs(retriever, picture)
-    seen = page_look(retriever, picture, "dog", [(0, 0, 30, 150), (30, 0, 60, 150)], np.arange(grid.image_tokens) % 2)
+    seen = page_look(retriever, SaliencyRequest(picture, "dog", "", ((0, 0, 30, 150), (30, 0, 60, 150)), np.arange(grid.image_tokens) % 2))
     for name, method in METHODS.items():
         values = method(seen)
         assert values.shape == (grid.image_tokens,), name

@@ -51,7 +51,7 @@ def test_an_edited_run_computes_no_block_and_no_position_before_its_change(name:
     change = torch.zeros(1, prepared.grid.patches, vlm.width)
     change[0, last_patches(prepared)] = 3
     lengths: list[int] = []
-    text: Any = vlm.adapter.language_model(vlm.model)
+    text: Any = vlm.adapter.language_model
     entered: list[int] = []
     inside = next(m for m in vlm.block(0).modules() if isinstance(m, torch.nn.Linear))
     handles = [
@@ -79,7 +79,7 @@ def test_tiles_that_stay_are_neither_embedded_nor_projected_again(name: str) -> 
     found, known = run_and_keep(vlm, prepared, vlm.read_layer, 2)
     change = torch.zeros(2, prepared.grid.patches, vlm.width)
     change[1, last_patches(prepared)] = 3  # the first counterfactual changes nothing
-    steps = vlm.adapter.steps(vlm.model)
+    steps = vlm.adapter.steps
     rows: dict[int, list[int]] = {i: [] for i in known.steps}
     handles = [
         next(m for m in steps[i].modules() if not list(m.children())).register_forward_pre_hook(

@@ -17,7 +17,7 @@ from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from scratchpad.vlm import attention
-from scratchpad.vlm.families import adapter_for
+from scratchpad.vlm.families import adapter_of
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.processor import without_video
@@ -63,7 +63,7 @@ def _vlm(model: Any, processor: Any) -> Vlm:
     model.generation_config.eos_token_id = None
     model.generation_config.pad_token_id = 0
     attention.install(model)
-    return Vlm(model.config.model_type, "tiny", model, processor, adapter_for(model.config.model_type))
+    return Vlm(model.config.model_type, "tiny", model, processor, adapter_of(model, processor))
 
 
 def llava() -> Vlm:
@@ -78,6 +78,22 @@ def llava() -> Vlm:
         image_token_index=tokens.convert_tokens_to_ids("<image>"),
     )
     return _vlm(tf.LlavaForConditionalGeneration(config), processor)
+
+
+def vipllava() -> Vlm:
+    """Its projector reads three of five layers, given out of order as the real one's are."""
+    tokens = tokenizer("<image>")
+    image = tf.CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28})
+    processor = tf.LlavaProcessor(
+        image, tokens, 7, "default", chat_template=PLAIN.replace("MARK", "<image>"), num_additional_image_tokens=1
+    )
+    config = tf.VipLlavaConfig(
+        vision_config=tf.CLIPVisionConfig(**CLIP | {"num_hidden_layers": 5}),
+        text_config=tf.LlamaConfig(vocab_size=len(tokens), **TEXT),
+        image_token_index=tokens.convert_tokens_to_ids("<image>"),
+        vision_feature_layer=[-2, -4, 1],
+    )
+    return _vlm(tf.VipLlavaForConditionalGeneration(config), processor)
 
 
 def llava_next() -> Vlm:
@@ -250,6 +266,22 @@ def internvl() -> Vlm:
     return _vlm(tf.InternVLForConditionalGeneration(config), processor)
 
 
+def aya_vision() -> Vlm:
+    marks = ("<|START_OF_IMG|>", "<|END_OF_IMG|>", "<|IMG_PATCH|>", "<|IMG_LINE_BREAK|>", "TILE", "TILE_GLOBAL")
+    tokens = tokenizer("<image>", *marks)
+    image = tf.GotOcr2ImageProcessorPil(size={"height": 28, "width": 28}, crop_to_patches=True, min_patches=1, max_patches=6)
+    processor = tf.AyaVisionProcessor(
+        image, tokens, patch_size=7, img_size=28, downsample_factor=2, chat_template=PLAIN.replace("MARK", "<image>")
+    )
+    config = tf.AyaVisionConfig(
+        vision_config=tf.SiglipVisionConfig(**CLIP, vision_use_head=False),
+        text_config=tf.Cohere2Config(vocab_size=len(tokens), sliding_window=256, pad_token_id=0, **TEXT),
+        image_token_index=tokens.convert_tokens_to_ids("<|IMG_PATCH|>"),
+        downsample_factor=2,
+    )
+    return _vlm(tf.AyaVisionForConditionalGeneration(config), processor)
+
+
 def blip2() -> Vlm:
     """A family without an adapter, whose image tokens have no place."""
     tokens = tokenizer("<image>")
@@ -279,6 +311,7 @@ FAMILIES: dict[str, Callable[[], Vlm]] = {
     maker.__name__: maker
     for maker in (
         llava,
+        vipllava,
         llava_next,
         llava_onevision,
         qwen2_vl,
@@ -290,6 +323,7 @@ FAMILIES: dict[str, Callable[[], Vlm]] = {
         idefics3,
         smolvlm,
         internvl,
+        aya_vision,
     )
 }
 
@@ -315,7 +349,7 @@ def _retriever(model: Any, processor: Any) -> Retriever:
         if parameter.ndim > 1:
             torch.nn.init.normal_(parameter, std=0.25)
     model = model.eval().requires_grad_(False)
-    return Retriever(model.config.model_type, "tiny", model, processor, CLASSES[model.config.model_type][1]())
+    return Retriever(model.config.model_type, "tiny", model, processor, CLASSES[model.config.model_type][1](model, processor))
 
 
 def colpali() -> Retriever:

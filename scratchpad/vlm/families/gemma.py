@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from transformers import PreTrainedModel, ProcessorMixin
-
 from scratchpad.grid import merged
-from scratchpad.vlm.adapter import Ahead, Layout, Seen, layout_of, measured_tiles
+from scratchpad.vlm.adapter import Ahead, Layout, Shown, layout_of, measured_tiles
 from scratchpad.vlm.families.llava import Llava
 
 
 class PaliGemma(Llava):
+    """PaliGemma 1 and 2, and what ColPali stands on."""
+
     family = "PaliGemma"
     model_types = ("paligemma",)
     bare_prompt = True
     sees_ahead: Ahead = "prompt"
+    answer_type = 1  # with 0 it would be part of the prompt, whose tokens all see one another
 
-    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
-        return (len(self.blocks(model)) - 1,)
+    @property
+    def read_layers(self) -> tuple[int, ...]:
+        return (len(self.blocks) - 1,)
 
-    def inserted(self, processor: ProcessorMixin) -> int:
-        tokenizer: Any = processor.tokenizer  # type: ignore[attr-defined]
-        return len(tokenizer.bos_token)
+    @property
+    def inserted(self) -> int:
+        return len(self.processor.tokenizer.bos_token)
 
 
 class Gemma3(PaliGemma):
+    """Gemma 3, with pan-and-scan or without."""
+
     family = "Gemma 3"
     model_types = ("gemma3",)
     bare_prompt = False
     sees_ahead = "image"
+    answer_type = 0
 
-    def inserted(self, processor: ProcessorMixin) -> int:
+    @property
+    def inserted(self) -> int:
         return 0
 
-    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
-        tiles = measured_tiles(seen.ramps, seen.sizes, model.config.vision_config.patch_size)
-        tokens = int(model.config.mm_tokens_per_image**0.5)
-        return layout_of(seen.sizes, tiles, [merged(tile.rows, tile.cols, tile.rows // tokens) for tile in tiles])
+    def layout(self, shown: Shown) -> Layout:
+        tiles = measured_tiles(shown.ramps, shown.sizes, self.config.vision_config.patch_size)
+        tokens = int(self.config.mm_tokens_per_image**0.5)
+        return layout_of(shown.sizes, tiles, [merged(tile.rows, tile.cols, tile.rows // tokens) for tile in tiles])

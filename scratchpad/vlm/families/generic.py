@@ -7,130 +7,153 @@ where tiles lie comes from ramps, as for every family. What can't be measured so
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
 from scipy import sparse
 from torch import Tensor, nn
-from transformers import PreTrainedModel, ProcessorMixin
+from transformers import PreTrainedModel
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
-from scratchpad.vlm.adapter import Adapter, Ahead, Layout, Seen, measured_tiles
+from scratchpad.vlm.adapter import Adapter, Ahead, Layout, Shown, measured_tiles
+from scratchpad.vlm.jacobian import pattern
+from scratchpad.vlm.protocols import Processor
 
 TOWERS = ("vision_tower", "vision_model", "visual", "vision_encoder")
-MOST = 4096  # image tokens whose patches are measured one by one
+MAX_IMAGE_TOKENS = 4096  # whose patches are measured one by one
+MAX_LEADING = 8  # vectors before the patches
 
 
 class Generic(Adapter):
-    """One instance a model, so that what was measured on it stays with it."""
+    """A model of an unknown family. What doesn't hang on the image is measured at once, before any hook of ours is placed.
+
+    Raises:
+        UserError: its vision encoder isn't found, or can't be measured.
+    """
 
     family = "generic"
     sees_ahead: Ahead = "prompt"  # for all that is known
     model_types: tuple[str, ...] = ()
 
-    def tower(self, model: PreTrainedModel) -> nn.Module:
-        inner: Any = getattr(model, "model", model)
-        found = next((getattr(inner, name) for name in TOWERS if isinstance(getattr(inner, name, None), nn.Module)), None)
-        if found is None:
-            raise _refusal(model, f"it has no vision encoder under any of the names {', '.join(TOWERS)}")
-        return found
+    def __init__(self, model: PreTrainedModel, processor: Processor):
+        super().__init__(model, processor)
+        outputs, features = self._trial()
+        self._read = self._read_of(outputs, features)
+        self._leading = self._leading_of(outputs[0].shape[-2])
+        self._width = int(outputs[0].shape[-1])
 
-    def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
-        lists = [list(m) for m in self.tower(model).modules() if isinstance(m, nn.ModuleList) and len({type(block) for block in m}) == 1]
+    @cached_property
+    def tower(self) -> nn.Module:
+        towers = (getattr(self.body, name, None) for name in TOWERS)
+        tower = next((module for module in towers if isinstance(module, nn.Module)), None)
+        if tower is None:
+            raise self._refusal(f"it has no vision encoder under any of the names {', '.join(TOWERS)}")
+        return tower
+
+    @cached_property
+    def blocks(self) -> Sequence[nn.Module]:
+        lists = [list(m) for m in self.tower.modules() if isinstance(m, nn.ModuleList) and len({type(block) for block in m}) == 1]
         if not lists:
-            raise _refusal(model, "its vision encoder has no list of equal blocks")
+            raise self._refusal("its vision encoder has no list of equal blocks")
         return max(lists, key=len)
 
-    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
-        """Blocks after which nothing but the connector comes: an output that reaches the image embeddings by a way of its own."""
-        blocks = self.blocks(model)
-        outputs, features = self._trial(model)
-        read = []
-        for i, out in enumerate(outputs):
-            later = outputs[i + 1] if i + 1 < len(outputs) else None
-            if later is None:
-                (gradient,) = torch.autograd.grad(features.sum(), out, retain_graph=True, allow_unused=True)
-                if gradient is not None:
-                    read.append(i)
-            elif self._bypasses(out, later, features):
-                read.append(i)
-        if not read:
-            raise _refusal(model, f"no gradient leads from its {len(blocks)} vision blocks to the image tokens")
-        return tuple(read)
+    @property
+    def steps(self) -> tuple[nn.Module, ...]:
+        return ()  # that a step looks at one tile alone is declared by a family, and nobody did
 
-    def _bypasses(self, out: Tensor, later: Tensor, features: Tensor) -> bool:
-        """Whether `out` reaches the features other than through the next block's output."""
-        (total,) = torch.autograd.grad(features.sum(), out, retain_graph=True, allow_unused=True)
-        if total is None:
-            return False
-        (beyond,) = torch.autograd.grad(features.sum(), later, retain_graph=True, allow_unused=True)
-        if beyond is None:
-            return True
-        (through,) = torch.autograd.grad(later, out, beyond, retain_graph=True, allow_unused=True)
-        return through is None or not torch.allclose(total, through, rtol=1e-3, atol=1e-5 * float(total.abs().max()))
+    @property
+    def read_layers(self) -> tuple[int, ...]:
+        return self._read
 
-    def leading_tokens(self, model: PreTrainedModel) -> int:
-        vision: Any = model.config.vision_config
-        outputs, _ = self._trial(model)
-        side = vision.image_size // vision.patch_size
-        leading = outputs[0].shape[-2] - side * side
-        if not 0 <= leading <= 8:
-            raise _refusal(model, f"its vision blocks hold {outputs[0].shape[-2]} vectors where {side} x {side} patches were expected")
-        return leading
+    @property
+    def leading_tokens(self) -> int:
+        return self._leading
 
-    def _trial(self, model: PreTrainedModel) -> tuple[list[Tensor], Tensor]:
-        """Outputs of all blocks for one grey tile, and the image features, with gradients."""
-        vision: Any = model.config.vision_config
-        outputs: list[Tensor] = []
+    @property
+    def width(self) -> int:
+        return self._width
 
-        def keep(module: nn.Module, args: Any, out: Any) -> Any:
-            x = out[0] if isinstance(out, tuple) else out
-            if not x.requires_grad:
-                x = x.requires_grad_(True)
-            outputs.append(x)
-            return (x, *out[1:]) if isinstance(out, tuple) else x
+    def layout(self, shown: Shown) -> Layout:
+        if shown.ramps.ndim < 4:
+            raise self._refusal("its processor makes no pictures of its tiles, so where they lie can't be measured")
+        ramps = shown.ramps.reshape(-1, *shown.ramps.shape[-3:])
+        tiles = measured_tiles(ramps, shown.sizes, self._side("patch_size"))
+        if len(tiles) != len(ramps):
+            raise self._refusal(f"{len(ramps) - len(tiles)} of {len(ramps)} tiles that its processor makes show nothing of the image")
+        patches = sum(tile.patches for tile in tiles)
+        rows = self._made_of(shown, patches)
+        shares = rows.sum(1)
+        if (shares > max(64, patches // 8)).any():
+            raise self._refusal(f"its image tokens are made of up to {int(shares.max())} of {patches} patches each, so none has a place")
+        matrix = sparse.csr_matrix(rows / np.maximum(shares, 1)[:, None], dtype=np.float32)
+        return Layout(Grid(tuple(shown.sizes), tiles, matrix))
 
-        handles = [block.register_forward_hook(keep, prepend=True) for block in self.blocks(model)]
-        pixels = torch.zeros(1, 3, vision.image_size, vision.image_size, device=model.device, dtype=model.dtype)
+    @torch.enable_grad()
+    def _trial(self) -> tuple[list[Float[Tensor, "1 s d"]], Tensor]:
+        """Outputs of all blocks for one grey tile, and the image features. Every output is a leaf: what comes before is cut off."""
+        leaves: list[Tensor] = []
+
+        def cut(module: nn.Module, args: object, out: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
+            leaves.append((out[0] if isinstance(out, tuple) else out).detach().requires_grad_())
+            return (leaves[-1], *out[1:]) if isinstance(out, tuple) else leaves[-1]
+
+        side = self._side("image_size")
+        pixels = torch.zeros(1, 3, side, side, device=self.model.device, dtype=self.model.dtype)
+        handles = [block.register_forward_hook(cut, prepend=True) for block in self.blocks]
         try:
-            with torch.enable_grad():
-                inner: Any = model.model
-                features = inner.get_image_features(pixel_values=pixels).pooler_output
+            features = self.body.get_image_features(pixel_values=pixels).pooler_output
         except (TypeError, AttributeError, RuntimeError, ValueError) as error:
-            raise _refusal(model, f"its image features could not be computed from one {vision.image_size} px tile ({error})") from error
+            raise self._refusal(f"its image features could not be computed from one {side} px tile ({error})") from error
         finally:
             for handle in handles:
                 handle.remove()
-        return outputs, torch.cat([f.flatten(0, -2) for f in features]) if isinstance(features, list | tuple) else features
+        if len(leaves) != len(self.blocks):
+            raise self._refusal(f"one tile passes {len(leaves)} of what seem to be {len(self.blocks)} vision blocks")
+        return leaves, torch.cat([f.flatten(0, -2) for f in features]) if isinstance(features, list | tuple) else features
 
-    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
-        if seen.ramps.ndim < 4:
-            raise _refusal(model, "its processor makes no pictures of its tiles, so where they lie can't be measured")
-        patch = model.config.vision_config.patch_size
-        tiles = measured_tiles(seen.ramps.reshape(-1, *seen.ramps.shape[-3:]), seen.sizes, patch)
-        patches = sum(tile.patches for tile in tiles)
-        rows = _made_of(model, self, seen, patches)
-        shares = rows.sum(1)
-        if (shares > max(64, patches // 8)).any():
-            raise _refusal(model, f"its image tokens are made of up to {int(shares.max())} of {patches} patches each, so none has a place")
-        matrix = sparse.csr_matrix(rows / np.maximum(shares, 1)[:, None], dtype=np.float32)
-        return Layout(Grid(tuple(seen.sizes), tiles, matrix))
+    def _read_of(self, outputs: list[Tensor], features: Tensor) -> tuple[int, ...]:
+        """Blocks whose output reaches the image features by a way of its own, not through the next block's output alone.
 
+        The gradient of one random direction of the features: zero by chance with probability zero.
+        """
+        along = torch.randn(features.shape, generator=torch.Generator().manual_seed(0)).to(features.device, features.dtype)
+        slopes = torch.autograd.grad(features, outputs, along, allow_unused=True) if features.requires_grad else ()
+        read = tuple(i for i, slope in enumerate(slopes) if slope is not None and slope.ne(0).any())
+        if not read:
+            raise self._refusal(f"no gradient leads from its {len(self.blocks)} vision blocks to the image tokens")
+        return read
 
-def _made_of(model: PreTrainedModel, adapter: Generic, seen: Seen, patches: int) -> np.ndarray:
-    """bool[v, p]: the Jacobian's pattern of the image embeddings with respect to the last block read."""
-    from scratchpad.vlm.check import pattern  # which imports the registry that this module is part of
+    def _leading_of(self, vectors: int) -> int:
+        """How many of a block's vectors come before the patches."""
+        side = self._side("image_size") // self._side("patch_size")
+        leading = vectors - side * side
+        if not 0 <= leading <= MAX_LEADING:
+            raise self._refusal(f"its vision blocks hold {vectors} vectors where {side} x {side} patches were expected")
+        return leading
 
-    ids = seen.inputs["input_ids"][0]
-    positions = torch.nonzero(ids == adapter.image_token(model)).flatten().tolist()
-    if len(positions) > MOST:
-        raise _refusal(model, f"it makes {len(positions)} image tokens, more than the {MOST} that are measured one by one")
-    inputs = {k: v.to(model.device) for k, v in seen.inputs.items() if isinstance(v, Tensor)}
-    inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
-    return pattern(model, adapter, inputs, positions, range(len(positions)), patches)
+    def _side(self, name: str) -> int:
+        """A side in pixels, which some configurations give twice."""
+        given = getattr(getattr(self.config, "vision_config", None), name, None)
+        sides = {*given} if isinstance(given, list | tuple) else {given}
+        side = sides.pop()
+        if sides or not isinstance(side, int):
+            raise self._refusal(f"its vision configuration says {given} as {name}, where one number was expected")
+        return side
 
+    def _made_of(self, shown: Shown, patches: int) -> Bool[np.ndarray, "v p"]:
+        """The Jacobian's pattern of the image embeddings with respect to the last block read."""
+        positions = torch.nonzero(shown.inputs["input_ids"][0] == self.image_token).flatten().tolist()
+        if len(positions) > MAX_IMAGE_TOKENS:
+            raise self._refusal(f"it makes {len(positions)} image tokens, more than the {MAX_IMAGE_TOKENS} that are measured one by one")
+        try:
+            return pattern(self, self.device_inputs(shown.inputs), positions, range(len(positions)), patches)
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise self._refusal(f"its encoder doesn't hold {patches} patches as its tiles say ({error})") from error
 
-def _refusal(model: PreTrainedModel, missing: str) -> UserError:
-    return UserError(f"Models of type {model.config.model_type!r} have no adapter, and no map of this one could be trusted: {missing}.")
+    def _refusal(self, missing: str) -> UserError:
+        kind = self.model.config.model_type
+        reason = " ".join(missing.split())[:300]
+        return UserError(f"Models of type {kind!r} have no adapter, and no map of this one could be trusted: {reason}.")

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
 
 from torch import nn
-from transformers import PreTrainedModel, ProcessorMixin
 
 from scratchpad.errors import UserError
 from scratchpad.grid import merged
-from scratchpad.vlm.adapter import Adapter, Layout, Seen, layout_of, measured_tiles
+from scratchpad.vlm.adapter import Adapter, Layout, Shown, layout_of, measured_tiles
 
 
 class Idefics3(Adapter):
+    """Idefics3 and SmolVLM."""
+
     family = "Idefics3"
     model_types: tuple[str, ...] = ("idefics3", "smolvlm")
 
-    def tower(self, model: PreTrainedModel) -> nn.Module:
-        tower: Any = model.model.vision_model
+    @property
+    def tower(self) -> nn.Module:
+        tower: nn.Module = self.body.vision_model
         return tower
 
-    def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
-        tower: Any = self.tower(model)
-        return list(tower.encoder.layers)
+    @cached_property
+    def blocks(self) -> Sequence[nn.Module]:
+        return list(self.body.vision_model.encoder.layers)
 
-    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
-        frames = seen.ramps.flatten(0, 1)
-        mask = seen.inputs.get("pixel_attention_mask")
+    @property
+    def folded(self) -> int:
+        """The side of a block of patches that becomes one token."""
+        return int(self.config.scale_factor)
+
+    def layout(self, shown: Shown) -> Layout:
+        frames = shown.ramps.flatten(0, 1)
+        mask = shown.inputs.get("pixel_attention_mask")
         whole = mask is None or all(bool(frame.all()) or not bool(frame.any()) for frame in mask.flatten(0, 1))
         if not whole:
             raise UserError(
                 "The processor pads frames, and padded patches shift Idefics3's image tokens; expected do_image_splitting=True."
             )
-        tiles = measured_tiles(frames, seen.sizes, model.config.vision_config.patch_size)
-        return layout_of(seen.sizes, tiles, [merged(tile.rows, tile.cols, self.folded(model)) for tile in tiles])
-
-    def folded(self, model: PreTrainedModel) -> int:
-        """The side of a block of patches that becomes one token."""
-        return int(model.config.scale_factor)
+        tiles = measured_tiles(frames, shown.sizes, self.config.vision_config.patch_size)
+        return layout_of(shown.sizes, tiles, [merged(tile.rows, tile.cols, self.folded) for tile in tiles])
 
 
 class ModernVBert(Idefics3):
@@ -47,5 +50,6 @@ class ModernVBert(Idefics3):
     family = "ModernVBERT"
     model_types: tuple[str, ...] = ()  # makes no answers
 
-    def folded(self, model: PreTrainedModel) -> int:
-        return int(model.config.pixel_shuffle_factor)
+    @property
+    def folded(self) -> int:
+        return int(self.config.pixel_shuffle_factor)

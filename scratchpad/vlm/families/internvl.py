@@ -1,31 +1,48 @@
-"""InternVL: tiles of a stretched canvas and a thumbnail; pixel shuffle folds 2 x 2 patches into a token."""
+"""InternVL and Aya Vision: tiles of a stretched canvas and a thumbnail; pixel shuffle folds 2 x 2 patches into a token."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
 
 from torch import nn
-from transformers import PreTrainedModel, ProcessorMixin
 
 from scratchpad.grid import merged
-from scratchpad.vlm.adapter import Layout, Seen, layout_of, measured_tiles
+from scratchpad.vlm.adapter import Layout, Shown, layout_of, measured_tiles
 from scratchpad.vlm.families.llava import Llava
 
 
-class InternVL(Llava):
+class AyaVision(Llava):
+    """Aya Vision, upon SigLIP."""
+
+    family = "Aya Vision"
+    model_types = ("aya_vision",)
+
+    @property
+    def folded(self) -> int:
+        """The side of a block of patches that becomes one token."""
+        return int(self.config.downsample_factor)
+
+    def layout(self, shown: Shown) -> Layout:
+        patch = self.config.vision_config.patch_size
+        tiles = measured_tiles(shown.ramps, shown.sizes, patch[0] if isinstance(patch, list | tuple) else patch)
+        return layout_of(shown.sizes, tiles, [merged(tile.rows, tile.cols, self.folded) for tile in tiles])
+
+
+class InternVL(AyaVision):
+    """InternVL 3 and later, upon its own encoder."""
+
     family = "InternVL"
     model_types = ("internvl",)
 
-    def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
-        tower: Any = self.tower(model)
-        return list(tower.encoder.layer)
+    @cached_property
+    def blocks(self) -> Sequence[nn.Module]:
+        return list(self.body.vision_tower.encoder.layer)
 
-    def leading_tokens(self, model: PreTrainedModel) -> int:
+    @property
+    def leading_tokens(self) -> int:
         return 1
 
-    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
-        patch = model.config.vision_config.patch_size
-        tiles = measured_tiles(seen.ramps, seen.sizes, patch[0] if isinstance(patch, list | tuple) else patch)
-        side = round(1 / model.config.downsample_ratio)
-        return layout_of(seen.sizes, tiles, [merged(tile.rows, tile.cols, side) for tile in tiles])
+    @property
+    def folded(self) -> int:
+        return round(1 / self.config.downsample_ratio)

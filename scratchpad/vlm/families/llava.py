@@ -1,36 +1,47 @@
-"""LLaVA 1.5: one tile an image, class token dropped, patches are image tokens one to one."""
+"""LLaVA 1.5: one tile an image, class token dropped, patches are image tokens one to one. ViP-LLaVA: the same, of several layers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
 
 from torch import nn
-from transformers import PreTrainedModel, ProcessorMixin
 
 from scratchpad.grid import one_to_one
-from scratchpad.vlm.adapter import Adapter, Layout, Seen, encoder_layers_read, layout_of, measured_tiles
+from scratchpad.vlm.adapter import Adapter, Layout, Shown, encoder_layers_read, layout_of, measured_tiles
 
 
 class Llava(Adapter):
+    """LLaVA 1.5."""
+
     family = "LLaVA"
     model_types: tuple[str, ...] = ("llava",)
 
-    def tower(self, model: PreTrainedModel) -> nn.Module:
-        tower: Any = model.model.vision_tower
+    @property
+    def tower(self) -> nn.Module:
+        tower: nn.Module = self.body.vision_tower
         return tower
 
-    def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
-        tower: Any = self.tower(model)
-        body = getattr(tower, "vision_model", tower)
-        return list(body.encoder.layers)
+    @cached_property
+    def blocks(self) -> Sequence[nn.Module]:
+        tower = self.body.vision_tower
+        return list(getattr(tower, "vision_model", tower).encoder.layers)
 
-    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
-        return encoder_layers_read(model.config.vision_feature_layer, len(self.blocks(model)))
+    @property
+    def read_layers(self) -> tuple[int, ...]:
+        return encoder_layers_read(self.config.vision_feature_layer, len(self.blocks))
 
-    def leading_tokens(self, model: PreTrainedModel) -> int:
-        return 1 if model.config.vision_config.model_type == "clip_vision_model" else 0
+    @property
+    def leading_tokens(self) -> int:
+        return 1 if self.config.vision_config.model_type == "clip_vision_model" else 0
 
-    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
-        tiles = measured_tiles(seen.ramps, seen.sizes, model.config.vision_config.patch_size)
-        return layout_of(seen.sizes, tiles, [one_to_one(tile.patches) for tile in tiles])
+    def layout(self, shown: Shown) -> Layout:
+        tiles = measured_tiles(shown.ramps, shown.sizes, self.config.vision_config.patch_size)
+        return layout_of(shown.sizes, tiles, [one_to_one(tile.patches) for tile in tiles])
+
+
+class VipLlava(Llava):
+    """Its projector reads several layers of the encoder side by side."""
+
+    family = "ViP-LLaVA"
+    model_types = ("vipllava",)

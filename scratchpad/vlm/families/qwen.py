@@ -3,46 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Int
 from torch import Tensor, nn
-from transformers import PreTrainedModel, ProcessorMixin
 from transformers.vision_utils import get_vision_window_index
 
 from scratchpad.grid import Grid, Tile, merged, stacked
-from scratchpad.vlm.adapter import Adapter, Layout, Seen
+from scratchpad.vlm.adapter import Adapter, Layout, Shown
 
 
 class Qwen2VL(Adapter):
+    """Qwen2-VL, and what ColQwen2 stands on."""
+
     family = "Qwen2-VL"
     model_types: tuple[str, ...] = ("qwen2_vl",)
 
-    def tower(self, model: PreTrainedModel) -> nn.Module:
-        tower: Any = model.model.visual
+    @property
+    def tower(self) -> nn.Module:
+        tower: nn.Module = self.body.visual
         return tower
 
-    def blocks(self, model: PreTrainedModel) -> Sequence[nn.Module]:
-        tower: Any = self.tower(model)
-        return list(tower.blocks)
+    @cached_property
+    def blocks(self) -> Sequence[nn.Module]:
+        return list(self.body.visual.blocks)
 
-    def width(self, model: PreTrainedModel) -> int:
-        return int(model.config.vision_config.embed_dim)
+    @property
+    def width(self) -> int:
+        return int(self.config.vision_config.embed_dim)
 
-    def layout(self, model: PreTrainedModel, processor: ProcessorMixin, seen: Seen) -> Layout:
-        side = model.config.vision_config.spatial_merge_size
-        shapes = [(int(h), int(w)) for _, h, w in seen.inputs["image_grid_thw"].tolist()]
+    def layout(self, shown: Shown) -> Layout:
+        side = self.config.vision_config.spatial_merge_size
+        shapes = [(int(h), int(w)) for _, h, w in shown.inputs["image_grid_thw"].tolist()]
         # the whole image is resized, nothing is cropped or padded, so its box needs no measuring
-        tiles = [Tile((0.0, 0.0, float(h), float(w)), *shape, i) for i, (shape, (h, w)) in enumerate(zip(shapes, seen.sizes, strict=True))]
+        tiles = [Tile((0.0, 0.0, float(h), float(w)), *shape, i) for i, (shape, (h, w)) in enumerate(zip(shapes, shown.sizes, strict=True))]
         starts = np.cumsum([0, *(tile.patches for tile in tiles)])
         order = np.concatenate([start + _block_order(*shape, side) for start, shape in zip(starts, shapes, strict=False)])
         matrices = [merged(*shape, side) for shape in shapes]
-        return Layout(
-            Grid(tuple(seen.sizes), tuple(tiles), stacked(matrices)), self.seen_order(model, order, seen.inputs["image_grid_thw"])
-        )
+        return Layout(Grid(tuple(shown.sizes), tuple(tiles), stacked(matrices)), self.seen_order(order, shown.inputs["image_grid_thw"]))
 
-    def seen_order(self, model: PreTrainedModel, order: Int[np.ndarray, " p"], shapes: Tensor) -> Int[np.ndarray, " p"]:
+    def seen_order(self, order: Int[np.ndarray, " p"], shapes: Tensor) -> Int[np.ndarray, " p"]:
         """The order in which the blocks see patches that came in merge-block order."""
         return order
 
@@ -53,11 +54,12 @@ class Qwen25VL(Qwen2VL):
     family = "Qwen2.5-VL"
     model_types = ("qwen2_5_vl",)
 
-    def width(self, model: PreTrainedModel) -> int:
-        return int(model.config.vision_config.hidden_size)
+    @property
+    def width(self) -> int:
+        return int(self.config.vision_config.hidden_size)
 
-    def seen_order(self, model: PreTrainedModel, order: Int[np.ndarray, " p"], shapes: Tensor) -> Int[np.ndarray, " p"]:
-        vision = model.config.vision_config
+    def seen_order(self, order: Int[np.ndarray, " p"], shapes: Tensor) -> Int[np.ndarray, " p"]:
+        vision = self.config.vision_config
         windows, _ = get_vision_window_index(shapes, vision.spatial_merge_size, vision.window_size, vision.patch_size)
         return order.reshape(-1, vision.spatial_merge_size**2)[windows.cpu().numpy()].ravel()
 
@@ -68,11 +70,13 @@ class Qwen3VL(Qwen2VL):
     family = "Qwen3-VL"
     model_types = ("qwen3_vl",)
 
-    def width(self, model: PreTrainedModel) -> int:
-        return int(model.config.vision_config.hidden_size)
+    @property
+    def width(self) -> int:
+        return int(self.config.vision_config.hidden_size)
 
-    def read_layers(self, model: PreTrainedModel) -> tuple[int, ...]:
-        return tuple(sorted({*model.config.vision_config.deepstack_visual_indexes, len(self.blocks(model)) - 1}))
+    @property
+    def read_layers(self) -> tuple[int, ...]:
+        return tuple(sorted({*self.config.vision_config.deepstack_visual_indexes, len(self.blocks) - 1}))
 
 
 def _block_order(rows: int, cols: int, side: int) -> Int[np.ndarray, " p"]:

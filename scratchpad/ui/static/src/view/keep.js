@@ -31,6 +31,7 @@ const tests = (s) =>
     edit: run.test.comparison.edit,
     target: run.test.comparison.toward ? run.test.comparison.toward.text : null,
     smallest: !!run.test.sufficient,
+    sampling: run.test.comparison.sampled ? run.test.comparison.sampled.sampling : null,
   }));
 
 export function share(s) {
@@ -48,6 +49,7 @@ function making(s) {
       notes: form.get("notes"),
       listed: form.has("listed"),
       tests: tests(s),
+      ...{ verified: !!s.verified, diagnosed: !!s.diagnosis, target: s.target.trim() || null },
     };
     send("keep", event, "Making the case");
   };

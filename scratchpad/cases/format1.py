@@ -1,7 +1,8 @@
 """What a case says, format 1: every field that the page draws, checked before anything is drawn.
 
 A bundle comes from a stranger: fields that aren't listed here, text where a number belongs, arrays of the wrong length or
-infinite numbers are refused as a whole. A later format gets classes of its own; these stay as they are.
+infinite numbers are refused as a whole. Frozen: cases of format 1 are out there, and these classes stay as they are; `upgrade` makes
+today's records of them.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Trust(Part):
 
 
 class Shown(Part):
-    """What LOOK, CONCEPTS and HEATMAP draw: see `scratchpad.panels.analysis`."""
+    """What LOOK, CONCEPTS and HEATMAP draw: as the panels of that time had it."""
 
     key: Text
     sae: Text
@@ -195,7 +196,7 @@ class Alternatives(Part):
 
 
 class Compared(Part):
-    """One edit and what it did: see `scratchpad.panels.comparison`."""
+    """One edit and what it did, as the panels of that time had it."""
 
     before: Said
     after: Said

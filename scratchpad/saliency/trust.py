@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from scratchpad.files import write_whole
-from scratchpad.needle.datasets import DRAWING
+from scratchpad.records import Measured, Trust
 
 SHIPPED = Path(__file__).resolve().parents[2] / "examples"
 OF_SAE = "sae-attention"  # the method whose maps are an SAE's
+DRAWING = 2  # of the way that needle images are drawn: accuracies on `text` of the first aren't comparable
 CLOSEST = ("multi-words", "text", "single-word", "patch")  # data sets, the one most like reading a picture first
 
 
@@ -54,21 +55,24 @@ def measured(identity: str) -> dict[str, Any] | None:
     return None
 
 
-def trust(identity: str, method: str = "attention", sae: str | None = None) -> dict[str, Any] | None:
-    """The accuracy measured for a model and method, with its data set and chance; None where nothing was.
+def trust(identity: str, method: str = "attention", sae: str | None = None) -> Trust | None:
+    """How often a kind of map found the needle in a model, by data set; None where nothing was measured.
 
     Args:
+        identity: of the model.
         sae: the identity of the SAE, for the method that reads one.
     """
     summary = measured(identity)
-    if method == OF_SAE and (summary is None or (summary.get("sae") or {}).get("identity") != sae):
+    if summary is None or (method == OF_SAE and (summary.get("sae") or {}).get("identity") != sae):
         return None
-    for dataset in CLOSEST if summary else ():
-        assert summary is not None
-        found = summary["results"].get(dataset, {}).get(method)
-        if found:
-            return {"accuracy": float(found["accuracy"]["mean"]), "chance": float(summary["chance"]), "dataset": dataset}
-    return None
+    sets = []
+    for dataset in CLOSEST:
+        row = summary["results"].get(dataset, {}).get(method)
+        if row:
+            accuracy = row["accuracy"]
+            low, high = (float(accuracy.get(end, accuracy["mean"])) for end in ("low", "high"))
+            sets.append(Measured(dataset, float(accuracy["mean"]), low, high, int(row["images"]), float(summary["chance"])))
+    return Trust(method, tuple(sets), sets[0].dataset) if sets else None
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 
-from scratchpad.colours import DIVERGING, SEQUENTIAL
+from scratchpad.draw.colours import DIVERGING, SEQUENTIAL
 from scratchpad.errors import UserError
-from scratchpad.records import Comparison, Control, Heatmap
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.records import Analysis, Test
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -22,36 +20,46 @@ if TYPE_CHECKING:
 ACCENT, QUIET = "rgb(11,110,105)", "rgb(130,132,138)"
 
 
-def attention(found: Analysis, picture: Image.Image, token: int | str, image: int = 0) -> Figure:
+def attention(analysis: Analysis, token: int | str, image: int = 0) -> Figure:
     """The picture under a text token's attention, a value per patch on hover.
 
     Args:
         token: its index in the sequence, or its text: the first output token that reads so, else the first of all.
-        image: which of several, `picture` being that one.
+        image: which of several pictures.
 
     Raises:
-        UserError: there is no such text token.
+        UserError: there is no such text token or picture.
     """
-    index = _token(found, token)
-    text = next(t.text for t in found.run.tokens if t.index == index)
-    values = found.weights.values[found.weights.tokens.index(index)]
-    return _over(picture, found.run.grid.picture(values, image), f"Attention of “{text.strip()}”", "share")
+    index = _token(analysis, token)
+    text = next(t.text for t in analysis.run.tokens if t.index == index)
+    values = analysis.weights.values[analysis.weights.tokens.index(index)]
+    return _over(analysis, values, image, f"Attention of “{text.strip()}”", "share")
 
 
-def latent(bench: Workbench, found: Analysis, picture: Image.Image, number: int, image: int = 0) -> Figure:
-    """The picture under a latent's activation."""
-    values = found.run.grid.picture(np.asarray(found.codes.of(number)), image)
-    return _over(picture, values, f"{bench.name(number) or 'latent'} #{number}", "activation")
+def latent(analysis: Analysis, number: int, image: int = 0) -> Figure:
+    """The picture under a latent's activation.
+
+    Raises:
+        UserError: there is no such picture.
+    """
+    return _over(analysis, analysis.codes.of(number), image, label(analysis, number), "activation")
 
 
-def heatmap(bench: Workbench, found: Analysis) -> Figure:
+def label(analysis: Analysis, number: int) -> str:
+    """A latent's name on this picture and its number; a guess has its question mark."""
+    known = analysis.latent(number)
+    name = "" if known is None else known.name or (known.guess and f"{known.guess}?")
+    return f"{name or 'unnamed'} #{number}"
+
+
+def heatmap(analysis: Analysis) -> Figure:
     """Tokens x latents, each column scaled to its own 0 .. 1, clusters bracketed (VisualScratchpad, token-latent heatmap)."""
     import plotly.graph_objects as go
 
-    shown: Heatmap = found.heatmap
-    text = {t.index: t.text.strip() or "␣" for t in found.run.tokens}
+    shown = analysis.heatmap
+    text = {t.index: t.text.strip() or "␣" for t in analysis.run.tokens}
     rows = [f"{text[index]} ({index})" for index in shown.tokens]  # a text may come twice
-    cols = [f"{bench.name(i) or 'latent'} #{i}" for i in shown.latents]
+    cols = [label(analysis, i) for i in shown.latents]
     drawn = go.Figure(
         go.Heatmap(
             z=shown.values,
@@ -74,33 +82,34 @@ def heatmap(bench: Workbench, found: Analysis) -> Figure:
     return drawn.update_layout(title="Token-latent heatmap", template="simple_white", height=max(320, 28 * len(rows) + 220))
 
 
-def effect(compared: Comparison, control: Control) -> Figure:
-    """What an edit did to the answer's log-probability, token by token, beside what its controls do."""
+def effect(test: Test) -> Figure:
+    """What an edit did to the answer's log-probability, token by token, beside what its controls do; the verdict is its title."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    total = float(sum(compared.delta_logprob))
+    compared, control = test.comparison, test.control
     drawn = make_subplots(1, 2, subplot_titles=("By token", "The whole answer and its controls"), column_widths=[0.5, 0.5])
-    tokens = [f"{n + 1} {t.text.strip() or '␣'}" for n, t in enumerate(compared.before)]
+    tokens = [f"{n + 1} {t.text.strip() or '␣'}" for n, t in enumerate(compared.before.tokens)]
+    tokens += ["end"] * (len(compared.delta_logprob) - len(tokens))
     most = max(0.5, max((abs(v) for v in compared.delta_logprob), default=0.5))
     bars = {"color": list(compared.delta_logprob), "colorscale": _scale(DIVERGING[::-1]), "cmin": -most, "cmax": most}
     drawn.add_trace(go.Bar(x=tokens, y=list(compared.delta_logprob), marker=bars, showlegend=False), 1, 1)
     for name, values, colour in (
-        (f"random sets ({control.flipped} of {len(control.effects)} change the answer)", control.effects, QUIET),
-        (f"noise as strong ({control.noise_flipped} of {len(control.noise)})", control.noise, "rgb(190,190,190)"),
+        (f"other sets ({control.random_flips} of {control.n_random_sets} change the answer)", control.effects, QUIET),
+        (f"noise as strong ({sum(control.noise_flips)} of {len(control.noise)})", control.noise, "rgb(190,190,190)"),
         ("bare reconstruction", [control.reconstruction], "rgb(179,88,6)"),
-        ("this edit" + (", which changes it" if compared.changed else ""), [total], ACCENT),
+        ("this edit" + (", which changes it" if compared.changed else ""), [compared.effect], ACCENT),
     ):
         drawn.add_trace(go.Box(x=list(values), name=name, boxpoints="all", pointpos=0, jitter=0.4, marker_color=colour), 1, 2)
     drawn.update_xaxes(title_text="change of log-probability, nats", row=1, col=2)
     drawn.update_yaxes(title_text="nats", row=1, col=1)
     drawn.update_yaxes(showticklabels=False, row=1, col=2)
-    title = f"“{compared.before_answer}” → “{compared.after_answer}”"
+    title = f"{test.verdict.kind.capitalize()}: “{compared.before.text}” → “{compared.after.text}”"
     return drawn.update_layout(title=title, template="simple_white", legend={"orientation": "h", "y": -0.25, "x": 0.5})
 
 
-def _token(found: Analysis, token: int | str) -> int:
-    known = {t.index: t for t in found.run.tokens if t.index in found.weights.tokens}
+def _token(analysis: Analysis, token: int | str) -> int:
+    known = {t.index: t for t in analysis.run.tokens if t.index in analysis.weights.tokens}
     if isinstance(token, str):
         read = sorted((t.role != "output", i) for i, t in known.items() if t.text.strip() == token.strip())
         if read:
@@ -110,11 +119,13 @@ def _token(found: Analysis, token: int | str) -> int:
     raise UserError(f"There is no text token {token!r}; the answer's are {[t.text for t in known.values() if t.role == 'output']}.")
 
 
-def _over(picture: Image.Image, values: Float[np.ndarray, "y x"], title: str, what: str) -> Figure:
+def _over(analysis: Analysis, patches: Float[np.ndarray, " p"], image: int, title: str, what: str) -> Figure:
     import plotly.graph_objects as go
 
-    if (picture.height, picture.width) != values.shape:
-        raise UserError(f"A picture of {picture.height} x {picture.width} pixels was given; the map is of one of {values.shape}.")
+    pictures = analysis.question.pictures()
+    if not 0 <= image < len(pictures):
+        raise UserError(f"Picture {image} was asked for; there are 0 to {len(pictures) - 1}.")
+    picture, values = pictures[image], analysis.run.grid.picture(patches, image)
     grey = np.asarray(picture.convert("L").convert("RGB"))
     drawn = go.Figure(go.Image(z=grey, hoverinfo="skip"))
     least = [

@@ -2,46 +2,47 @@
 
 In: a workbench, one analysis, what was expected. Out: a `Diagnosis` of tests, each a run of the model. Beyond the paper:
 what the answer rests on is searched for, not read off a map, and each search has its random sets beside it.
+
+Misleading cue: without a few latents that are not of what it names, the answer becomes the expected. Unused hidden cue: they
+are of what it names. Limited alignment: no ablation brings the expected out, but its latent is among the first TOP, and asked
+by name the model finds it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Final, Protocol
 
-from scratchpad.analysis.controls import OFTEN
 from scratchpad.analysis.edit import ablation
+from scratchpad.analysis.verdict import OFTEN
 from scratchpad.errors import UserError
-from scratchpad.records import Sufficient
-from scratchpad.workbench import Analysis, Given, Workbench
+from scratchpad.images import Given
+from scratchpad.records import Analysis, Comparison, Control, Diagnosis, Edit, Finding, Sufficient
 
-MISLEADING, LIMITED, HIDDEN, NONE = "misleading cue", "limited alignment", "unused hidden cue", "none"
+MISLEADING: Final = "misleading cue"
+LIMITED: Final = "limited alignment"
+HIDDEN: Final = "unused hidden cue"
+NONE: Final = "none"
 TOP = 10  # a latent among so many of the first is top ranked
 COMMON = 0.5  # a latent active on more than this share of the reference images stands for no concept
 STRANGERS = 8  # absent concepts asked for beside an expected one, by names that the index knows
+MAX_EXPECTED = 400  # characters
 
 
-@dataclass(frozen=True)
-class Finding:
-    says: str
-    holds: bool
+class Bench(Protocol):
+    """What of a workbench is needed."""
+
+    def analyze(self, image: Given | Sequence[Given], prompt: str) -> Analysis: ...
+    def answer(self, image: Given | Sequence[Given], prompt: str) -> str: ...
+    def ablate(self, analysis: Analysis, edit: Edit) -> Comparison: ...
+    def control(self, analysis: Analysis, edit: Edit) -> Control: ...
+    def suffice(self, analysis: Analysis, target: str | None = None) -> Sufficient: ...
+    def name(self, latent: int) -> str: ...
+    def names(self) -> Sequence[str]: ...
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    verdict: str  # one of the three, or NONE
-    why: str
-    answer: str
-    expected: str | None  # as given
-    found: Sufficient | None  # the latents whose ablation brings the expected answer out, or changes the answer
-    tests: tuple[Finding, ...]
-
-
-def diagnose(
-    bench: Workbench, analysis: Analysis, image: Given | Sequence[Given], expected: str | None = None, explicit: str = "is there {x}"
-) -> Diagnosis:
+def diagnose(bench: Bench, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}") -> Diagnosis:
     """Runs the tests of all three modes.
 
     Args:
@@ -49,63 +50,49 @@ def diagnose(
         explicit: the prompt that asks for {x} by name.
 
     Raises:
-        UserError: `explicit` lacks {x}; `expected` is empty or can't be said by the model.
+        UserError: `explicit` lacks {x}; `expected` is empty, too long, or can't be said by the model.
     """
     if "{x}" not in explicit:
         raise UserError(f"{explicit!r} was given as the explicit prompt; expected {{x}} where the name goes.")
+    if expected is not None and len(expected) > MAX_EXPECTED:
+        raise UserError(f"An expected answer of {len(expected)} characters was given; expected at most {MAX_EXPECTED}: a word or two.")
     answer = analysis.run.answer
     if expected is not None and _says(answer, expected):
         return Diagnosis(NONE, f"the answer says {expected!r}.", answer, expected, None, ())
-    asked = _Asked(bench, analysis, image, explicit)
-    found = bench.suffice(analysis, expected)
-    wanted = expected or (found.after if found.flipped else None)
-    causal = found.flipped and found.control <= OFTEN * max(1, found.controls)
-    tests = [_search(bench, found, wanted, causal)]
+    asked = _Asked(bench, analysis, explicit)
+    search = bench.suffice(analysis, expected)
+    wanted = expected or (search.after if search.flipped else None)
+    causal = search.flipped and search.random_flips <= OFTEN * max(1, search.n_random_sets)
+    tests = [_search(bench, search, wanted, causal)]
     if wanted is None:
-        return Diagnosis(NONE, "no set of latents changes the answer.", answer, expected, found, tuple(tests))
-    shown, own, gives = asked.shows(wanted), *asked.rests_on_itself(wanted)
+        return Diagnosis(NONE, "no set of latents changes the answer.", answer, expected, search, tuple(tests))
+    shown, (own, gives) = asked.shows(wanted), asked.rests_on_itself(wanted)
     tests += [shown, own]
     if own.holds and shown.holds and (causal or gives):
-        without = _names(bench, found) if causal else f"its own latents ({answer})"
+        without = _listed(bench, search) if causal else f"its own latents ({answer})"
         why = f"the picture shows {answer!r} and {wanted!r}; without {without} the answer is {wanted!r}, which it had left out."
-        return Diagnosis(HIDDEN, why, answer, expected, found, tuple(tests))
+        return Diagnosis(HIDDEN, why, answer, expected, search, tuple(tests))
     if causal and shown.holds:
-        why = f"the answer {answer!r} rests on {_names(bench, found)}; without it the model says {wanted!r}, which the picture shows."
-        return Diagnosis(MISLEADING, why, answer, expected, found, tuple(tests))
+        why = f"the answer {answer!r} rests on {_listed(bench, search)}; without it the model says {wanted!r}, which the picture shows."
+        return Diagnosis(MISLEADING, why, answer, expected, search, tuple(tests))
     if expected is None:
-        return Diagnosis(
-            NONE, "limited alignment can be tested only when --expected says what was missed.", answer, None, found, tuple(tests)
-        )
+        why = "limited alignment can be tested only where the answer that was expected is given."
+        return Diagnosis(NONE, why, answer, None, search, tuple(tests))
     tests += asked.reachable(expected)
-    if not found.flipped and all(test.holds for test in tests[-3:]):
+    if not search.flipped and all(test.holds for test in tests[-3:]):
         why = f"the encoder shows {expected!r}, the model finds it when asked by name, and no ablation brings it into this answer."
-        return Diagnosis(LIMITED, why, answer, expected, found, tuple(tests))
-    return Diagnosis(NONE, "no mode has all of its tests.", answer, expected, found, tuple(tests))
-
-
-def as_json(bench: Workbench, diagnosis: Diagnosis) -> dict[str, Any]:
-    """The object `scratchpad diagnose --json` prints."""
-    found = diagnosis.found
-    return {
-        "verdict": diagnosis.verdict,
-        "why": diagnosis.why,
-        "answer": diagnosis.answer,
-        "expected": diagnosis.expected,
-        "latents": [{"id": i, "name": bench.name(i)} for i in found.latents] if found else [],
-        "after": found.after if found else diagnosis.answer,
-        "controls": {"n": found.controls, "flipped": found.control} if found else None,
-        "tests": [vars(test) for test in diagnosis.tests],
-    }
+        return Diagnosis(LIMITED, why, answer, expected, search, tuple(tests))
+    return Diagnosis(NONE, "no mode has all of its tests.", answer, expected, search, tuple(tests))
 
 
 class _Asked:
     """One picture, asked about single concepts."""
 
-    def __init__(self, bench: Workbench, analysis: Analysis, image: Given | Sequence[Given], explicit: str):
-        self.bench, self.analysis, self.image, self.explicit = bench, analysis, image, explicit
-        ranking = [row for row in analysis.ranking if row.sparsity is None or row.sparsity <= COMMON]
-        means = sorted(ranking, key=lambda row: -row.mean_score)
-        places = [{row.id: n + 1 for n, row in enumerate(rows)} for rows in (ranking, means)]
+    def __init__(self, bench: Bench, analysis: Analysis, explicit: str):
+        self.bench, self.analysis, self.explicit = bench, analysis, explicit
+        ranking = [latent for latent in analysis.latents if latent.sparsity is None or latent.sparsity <= COMMON]
+        means = sorted(ranking, key=lambda latent: -latent.mean_score)
+        places = [{latent.id: n + 1 for n, latent in enumerate(latents)} for latents in (ranking, means)]
         self.place = {i: min(of[i] for of in places) for i in places[0]}  # the better of by attention and by plain mean
 
     def named(self, text: str) -> list[int]:
@@ -131,18 +118,18 @@ class _Asked:
         says = f"the answer rests on latents of {answer!r}: "
         if not own:
             return Finding(says + "none is active", False), False
-        after = self.bench.ablate(self.analysis, ablation(own)).after_answer
+        after = self.bench.ablate(self.analysis, ablation(own)).after.text
         control = self.bench.control(self.analysis, ablation(own))
-        n = len(control.effects)
-        beside = f"without them ({len(own)}) it is {after!r}; {control.flipped} of {n} random sets change it"
-        sound = control.flipped <= OFTEN * n
+        beside = f"without them ({len(own)}) it is {after!r}; {control.random_flips} of {control.n_random_sets} random sets change it"
+        sound = control.random_flips <= OFTEN * control.n_random_sets
         return Finding(says + beside, after != answer and sound), sound and _says(after, wanted)
 
     def latents_of(self, text: str) -> list[int]:
         """A concept's latents: those named after it; where none has a name, those that the explicit answer rests on."""
         if self._has_names() or not self.finds(text):
             return self.named(text)
-        return list(self.bench.suffice(self.bench.analyze(self.image, self._prompt(text))).latents)
+        pictures = self.analysis.question.pictures()
+        return list(self.bench.suffice(self.bench.analyze(pictures, self._prompt(text))).ids)
 
     def reachable(self, text: str) -> list[Finding]:
         """The three tests of limited alignment."""
@@ -158,36 +145,33 @@ class _Asked:
         ]
 
     def finds(self, text: str) -> bool:
-        return _says(self.bench.answer(self.image, self._prompt(text)).split(" ")[0], "yes")
+        return _says(self.bench.answer(self.analysis.question.pictures(), self._prompt(text)).split(" ")[0], "yes")
 
     def _prompt(self, text: str) -> str:
         name = text if text.split(" ")[0] in ("a", "an", "the") else f"{'an' if text[:1].lower() in 'aeiou' else 'a'} {text}"
         return self.explicit.replace("{x}", name)
 
     def _has_names(self) -> bool:
-        return self.bench.index is not None and any(self.bench.index.name(i) for i in self.place)
+        return any(self.bench.name(i) for i in self.place)
 
     def _strangers(self, text: str) -> list[str]:
         """Names of latents that are not active, spread over the index."""
-        index = self.bench.index
-        if index is None:
-            return []
-        taken = {index.name(i) for i in self.analysis.codes.active().tolist()} | {"", text}
-        free = [name for name in dict.fromkeys(index.names) if name not in taken]
+        taken = {self.bench.name(i) for i in self.analysis.codes.active().tolist()} | {"", text}
+        free = [name for name in dict.fromkeys(self.bench.names()) if name not in taken]
         return free[:: max(1, len(free) // STRANGERS)][:STRANGERS]
 
 
-def _search(bench: Workbench, found: Sufficient, wanted: str | None, causal: bool) -> Finding:
-    if not found.flipped:
+def _search(bench: Bench, search: Sufficient, wanted: str | None, causal: bool) -> Finding:
+    if not search.flipped:
         return Finding(
-            f"no ablation found {'brings out ' + repr(wanted) if wanted else 'changes the answer'}; {found.tried} sets were tried", False
+            f"no ablation found {'brings out ' + repr(wanted) if wanted else 'changes the answer'}; {search.tried} sets were tried", False
         )
-    beside = f"{found.control} of {found.controls} random sets do it too"
-    return Finding(f"without {_names(bench, found)} the answer is {found.after!r}; {beside}", causal)
+    beside = f"{search.random_flips} of {search.n_random_sets} random sets do it too"
+    return Finding(f"without {_listed(bench, search)} the answer is {search.after!r}; {beside}", causal)
 
 
-def _names(bench: Workbench, found: Sufficient) -> str:
-    return ", ".join(f"{bench.name(i)} (#{i})" for i in found.latents)
+def _listed(bench: Bench, search: Sufficient) -> str:
+    return ", ".join(f"{bench.name(i) or 'unnamed'} (#{i})" for i in search.ids)
 
 
 def _says(text: str, word: str) -> bool:

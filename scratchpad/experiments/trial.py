@@ -1,0 +1,91 @@
+"""One answer, ready to be given again under changes of its activations.
+
+In: a run with its codes, on a loaded model and SAE. Out: answers and log-probabilities under edits. Every number is a real
+run of the model; what codes and gradients propose is never reported as what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from scratchpad.analysis.edit import delta
+from scratchpad.errors import UserError
+from scratchpad.records import Answer, Codes, Edit, Run, Sampling
+from scratchpad.sae.load import Sae
+from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.prepare import Prepared
+from scratchpad.vlm.reuse import CleanRun
+from scratchpad.vlm.run import Forced, force, force_all, generate, gradient
+
+MAX_TARGET = 64  # tokens of a target
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is needed to run one answer again. Lives as long as one request, under the workbench's lock."""
+
+    vlm: Vlm = field(repr=False)
+    sae: Sae = field(repr=False)
+    run: Run
+    codes: Codes
+    prepared: Prepared = field(repr=False)
+    clean: CleanRun | None = field(repr=False)  # what the unedited run computed and an edited one can take over
+    plain: Forced  # the original answer, teacher-forced without an edit
+    name: Callable[[int], str] = field(repr=False)  # what a latent is called, "" where nothing is claimed
+
+    def change(self, edit: Edit) -> Float[np.ndarray, "p d"] | None:
+        """What an edit adds to the activations; None where that's nothing."""
+        return delta(self.sae, self.codes, edit, self.run.grid, self.run.states())
+
+    def force(self, edits: Sequence[Edit], ids: tuple[int, ...] | None = None) -> Forced:
+        """An answer (the original by default), teacher-forced under each edit."""
+        changes = [self.change(edit) for edit in edits]
+        return self.force_changes([np.zeros_like(self.run.states()) if c is None else c for c in changes], ids)
+
+    def force_changes(self, changes: Sequence[Float[np.ndarray, "p d"]], ids: tuple[int, ...] | None = None) -> Forced:
+        """As `force`, under changes of the activations themselves."""
+        return force_all(self.vlm, self.prepared, ids or self.run.answer_ids, self.sae.layer, changes, self.clean)
+
+    def generate(self, change: Float[np.ndarray, "p d"] | None, max_new_tokens: int, sampling: Sampling | None = None) -> Answer:
+        """A new answer under a change, greedy or drawn."""
+        if change is None:
+            return generate(self.vlm, self.prepared, max_new_tokens, sampling=sampling)
+        batch = torch.from_numpy(change)[None]
+        return generate(self.vlm, self.prepared, max_new_tokens, self.sae.layer, batch, self.clean, sampling)
+
+    def gradient(self, ids: tuple[int, ...], at: Float[np.ndarray, "p d"] | None = None) -> Float[np.ndarray, "p d"]:
+        """Gradient of an answer's log-probability with respect to the activations, `at` added to them."""
+        return gradient(self.vlm, self.prepared, ids, self.sae.layer, at)
+
+    def ids(self, target: str) -> tuple[int, ...]:
+        """A text's tokens, as an answer would begin with it.
+
+        Raises:
+            UserError: the tokenizer can't make it, or it's longer than MAX_TARGET tokens.
+        """
+        tokenizer = self.vlm.processor.tokenizer  # type: ignore[attr-defined]
+        text = target.strip()
+        if len(text) > 16 * MAX_TARGET:
+            raise UserError(f"A target of {len(text)} characters was given; expected at most {MAX_TARGET} tokens: a word or two.")
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
+        if not ids or tokenizer.unk_token_id in ids:
+            raise UserError(f"{text[:80]!r} was given as target, which {self.vlm.name} can't say; expected words that its tokenizer knows.")
+        if len(ids) > MAX_TARGET:
+            raise UserError(f"A target of {len(ids)} tokens was given; expected at most {MAX_TARGET}: a word or two.")
+        return tuple(ids)
+
+    def unsaid(self, target: str) -> tuple[int, ...]:
+        """As `ids`.
+
+        Raises:
+            UserError: also, when the answer begins with it already.
+        """
+        ids = self.ids(target)
+        if force(self.vlm, self.prepared, ids).kept[0]:
+            raise UserError(f"The answer already begins with {target!r}; expected a target that it doesn't give.")
+        return ids

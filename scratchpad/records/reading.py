@@ -1,0 +1,49 @@
+"""The one reader of what comes from outside: plain JSON values become a record, or one sentence says what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from scratchpad.errors import UserError
+from scratchpad.records.codec import loads
+
+R = TypeVar("R")
+
+
+def read(kind: type[R], value: Any, what: str) -> R:
+    """A record from plain values.
+
+    Args:
+        what: how the sentence calls it, for example "the edit".
+
+    Raises:
+        UserError: it isn't of its form.
+    """
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UserError(f"{what[0].upper()}{what[1:]} isn't made of plain numbers and text; expected JSON as the docs show it.") from error
+    return checked(lambda: loads(kind, text), what)
+
+
+def checked(make: Callable[[], R], what: str) -> R:
+    """What `make` returns, a record's refusal as one sentence.
+
+    Raises:
+        UserError: a value isn't of its form.
+    """
+    try:
+        return make()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("function-", "nullable")))[:80]
+        given = f", given was {str(first['input'])[:40]!r}" if isinstance(first["input"], int | float | str) else ""
+        raise UserError(f"{what[0].upper()}{what[1:]} can't be used: {place or 'it'}: {_said(first['msg'])}{given}.") from error
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ").removeprefix("Input ")[:160].rstrip(".")

@@ -1,0 +1,67 @@
+"""What the page gets around a record: keys, pictures as they're shown, where it opens. The records themselves go as they are."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from PIL import Image
+
+from scratchpad.cases.bundle import Bundle
+from scratchpad.cases.tables import opening_token
+from scratchpad.records import Analysis, dump
+
+SHOWN = 896  # px of the longer side of the picture the page shows
+TAGS = {"p", "a", "b", "strong", "em", "i", "code", "pre", "ul", "ol", "li", "h1", "h2", "h3", "h4", "blockquote", "br", "hr"}
+
+
+def live(analysis: Analysis, choice: str, note: str | None, retriever: str | None) -> str:
+    """What the panels draw for an answer: {"analysis", "page", "case"} as JSON text.
+
+    Args:
+        choice: of model and SAE, as the page sends it back.
+        note: what is to be said of the model and these pictures; what the SAE explains of them comes first.
+        retriever: what the retrieval model beside is called, if there is one.
+    """
+    said = " ".join(part for part in (analysis.fidelity.sentence, note) if part)
+    page = _page(analysis, key_of(analysis), choice, said or None) | {"retriever": retriever}
+    return json.dumps({"analysis": dump(analysis), "page": page, "case": None}, allow_nan=False)
+
+
+def opened(kept: Bundle) -> dict[str, Any]:
+    """What the panels draw for a case."""
+    value = dump(kept.case)
+    analysis, notes = value.pop("analysis"), value.pop("notes")
+    case = value | {"id": kept.id, "notes_html": markdown(notes), "made": dump(kept.made)}
+    page = _page(kept.case.analysis, kept.id, "", kept.case.analysis.fidelity.sentence or None)
+    return {"analysis": analysis, "page": page | {"retriever": None}, "case": case}
+
+
+def key_of(analysis: Analysis) -> str:
+    """What a page and the server know an analysis by."""
+    return f"{analysis.model.identity}-{analysis.sae.identity}-{analysis.question.key}"
+
+
+def markdown(text: str) -> str:
+    """A note as HTML: no raw HTML, no images, links to http and https alone; sanitised once more whatever the parser let through."""
+    html = MarkdownIt("commonmark", {"html": False}).disable("image").render(text)
+    return str(nh3.clean(html, tags=TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https"}, link_rel="noopener nofollow"))
+
+
+def data_url(image: Image.Image) -> str:
+    """The picture, scaled down for the page; metadata stays behind."""
+    shown = image.copy()
+    shown.thumbnail((SHOWN, SHOWN), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    shown.save(buffer, "PNG" if max(shown.size) <= 256 else "JPEG", quality=90)
+    kind = "png" if max(shown.size) <= 256 else "jpeg"
+    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _page(analysis: Analysis, key: str, choice: str, note: str | None) -> dict[str, Any]:
+    images = [data_url(picture) for picture in analysis.question.pictures()]
+    return {"key": key, "choice": choice, "images": images, "note": note, "open_token": opening_token(analysis)}
