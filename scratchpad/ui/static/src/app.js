@@ -7,6 +7,7 @@ import { askBar } from "./view/ask.js";
 import { caseBanner } from "./view/case.js";
 import { drawers } from "./view/drawers.js";
 import { header } from "./view/header.js";
+import { openAddressed } from "./view/latent.js";
 import { look } from "./view/look.js";
 import { enlarged } from "./view/reference.js";
 import { tabs } from "./view/tabs.js";
@@ -16,7 +17,12 @@ import "./png.js";
 
 /** Draws the page into an element, and keeps it drawn. */
 export function mount(element) {
+  let addressed = false; // what the address names is opened, once there is something to open it in
   const draw = () => {
+    if (!addressed && state.analysis) {
+      addressed = true;
+      queueMicrotask(openAddressed);
+    }
     document.body.classList.toggle("sp-reading", !!state.kase);
     render(page(state), element);
   };

@@ -101,7 +101,7 @@ function readout(s, shown) {
     : s.latent === null
       ? -1
       : shown.findIndex((c) => h.latents[c] === s.latent);
-  const row = over ? over.row : h.tokens.indexOf(s.token);
+  const row = over && over.row >= 0 ? over.row : h.tokens.indexOf(s.token);
   if (column < 0 || shown[column] === undefined) return "Point at a cell: its latent, its token, its value.";
   const l = latentOf(s.analysis, h.latents[shown[column]]);
   if (row < 0) return html`<b>${plain(l)}</b> #${l.id}`;

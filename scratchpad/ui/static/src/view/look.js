@@ -32,7 +32,7 @@ function answer(s) {
     </div>
     <div class="sp-asked" role="group" aria-label="Question, token by token">
       ${of("prompt").map(chip)}
-      <details class="sp-system">
+      <details class="sp-hidden">
         <summary title="System and template tokens">…</summary>
         <span>${of("system").map(chip)}</span>
       </details>
