@@ -6,32 +6,34 @@ import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
 from scratchpad.benches import Benches
 from scratchpad.cases.store import Store
 from scratchpad.errors import UserError
-from scratchpad.images import load_image, sha256
+from scratchpad.images import MAX_BYTES, load_image, sha256
 from scratchpad.ui import api
 from scratchpad.ui.calls import READS, lookups, stopping
+from scratchpad.ui.door import Rules
 from scratchpad.ui.export import STATIC
 from scratchpad.ui.handlers import Handlers
-from scratchpad.ui.headers import Strict
+from scratchpad.ui.held import Asked, held
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import boot, layout, theme
+from scratchpad.ui.logins import Logins
 from scratchpad.ui.lookups import Lookups
+from scratchpad.ui.server import SESSIONS, Guarded, Streams, ask_itself, trust_no_header
 from scratchpad.ui.studies import Studies
-from scratchpad.ui.upload import Counted, fetch_nothing
+from scratchpad.ui.sweeper import Sweeper, limit_of_disk, own_folder
+from scratchpad.ui.upload import fetch_nothing
 from scratchpad.ui.visitors import Limit
 from scratchpad.ui.wiring import Actions, wire
 from scratchpad.workbench import HOME
 
 GALLERY = HOME / "examples" / "scenes"
 OPENING = "camel-on-grass.png"  # an answer with a misleading cue, whose test passes every control
-UPLOADS = 24 * 3600  # seconds that an upload stays on the server's disk
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,6 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     about = Lookups(benches, served.naming)
     opening = next((row for row in examples if Path(row[0]).name == OPENING), examples[0] if examples else None)
     first = handlers.ask([opening[0]], opening[1]) if opening else (None, "", None)
-    handlers.opening = first[2]
     values = {
         "boot": json.dumps(boot(benches, examples, served.naming)),
         "look": first[0] or "",
@@ -75,15 +76,15 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
         "keep": reads(keeping.file),
         "ask": stop,
     }
-    with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False, delete_cache=(3600, UPLOADS)) as page:
-        parts = layout(values, functions)
+    with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False) as page:
+        parts = layout(values, functions, held(first[2]))
         wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))
     fetch_nothing(page)
     return page
 
 
-def _opening(handlers: Handlers, asked: Any) -> str:
+def _opening(handlers: Handlers, asked: Asked | None) -> str:
     """The test that stands on the page as it opens: the smallest set of its example."""
     if not asked:
         return ""
@@ -96,10 +97,16 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     Raises:
         UserError: the port is taken, or a package is missing.
     """
-    how: dict[str, Any] = {"auth": served.logins} if served.logins else {}
-    page = build(benches, shelf, served).queue(default_concurrency_limit=1, max_size=served.waiting)
+    folder, most = own_folder(), limit_of_disk()
+    known = Logins(served.logins) if served.logins else None
+    rules = Rules(served.host, served.rate, served.proxies, served.origins, served.waiting, served.mcp, known, folder)
+    page = build(benches, shelf, served)
+    page.queue(default_concurrency_limit=1, max_size=served.waiting, api_open=False)
+    page._queue.pending_messages_per_session = Streams(page._queue)  # type: ignore[assignment]
+    trust_no_header()
+    app = Guarded(rules)
     try:
-        app, _, _ = page.launch(
+        page.launch(
             server_name=served.host,
             server_port=served.port,
             head=assets(),
@@ -107,18 +114,23 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
             footer_links=["api"],
             show_error=False,
             share=False,
-            max_file_size="64mb",
+            max_file_size=MAX_BYTES,
             ssr_mode=False,
             mcp_server=served.mcp,
             prevent_thread_lock=True,
-            **how,
+            auth=known.right if known else None,
+            run_history=False,
+            enable_monitoring=False,
+            state_session_capacity=SESSIONS,
+            _app=app,
         )
     except ImportError as error:
         raise UserError("Serving MCP tools needs a package that is not installed: pip install 'visual-scratchpad[mcp]'.") from error
     except OSError as error:
         raise UserError(f"Port {served.port} on {served.host} can't be used ({error}); choose another with --port.") from error
-    counted = Counted(app.middleware_stack, Limit(served.rate), served.proxies)
-    app.middleware_stack = Strict(counted, served.origins)  # around all of Gradio's own
+    Sweeper(folder, most).run()  # what is there by now is the page's own
+    if served.mcp:
+        ask_itself(page, app)
     page.block_thread()
 
 

@@ -56,7 +56,7 @@ class Parts:
 
     lines: dict[str, gr.HTML]
     ask: Ask
-    asked: gr.State  # images, question and choice of the analysis on show
+    asked: gr.Textbox  # images, question, choice and key of the analysis on show: see `held`
 
 
 def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: bool) -> dict[str, Any]:
@@ -71,12 +71,12 @@ def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: b
     }
 
 
-def layout(values: dict[str, str], functions: dict[str, Sequence[Call]]) -> Parts:
+def layout(values: dict[str, str], functions: dict[str, Sequence[Call]], asked: gr.Textbox) -> Parts:
     """The page and its lines; `values` is what each says first, `functions` what each brings."""
     gr.HTML(html_template='<div class="sp-root"></div>', js_on_load=MOUNT, apply_default_css=False, elem_id="sp-app")
     with gr.Column(elem_id="sp-lines"):
         lines = {name: _line(name, values.get(name, ""), functions.get(name, ())) for name in LINES}
-    return Parts(lines, _asked(), gr.State(None))
+    return Parts(lines, _asked(), asked)
 
 
 def _line(name: str, value: str, functions: Sequence[Call]) -> gr.HTML:

@@ -12,8 +12,8 @@ import gradio as gr
 from scratchpad.errors import UserError
 from scratchpad.images import save_upload
 from scratchpad.progress import Step
-from scratchpad.ui.asked import Asked
 from scratchpad.ui.handlers import Handlers
+from scratchpad.ui.held import Asked
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, running
@@ -48,34 +48,32 @@ class Actions:
         try:
             images = [self._picture(ref, before, data.get("key")) for ref in _listed(data.get("images"))]
         except UserError as error:
-            yield gr.skip(), refusal(str(error)), before
+            yield gr.skip(), refusal(str(error)), gr.skip()
             return
-        yield from self._ask(images, _text(data.get("prompt")), _text(data.get("choice")), _text(data.get("ticket")), before, request)
+        yield from self._ask(images, _text(data.get("prompt")), _text(data.get("choice")), _text(data.get("ticket")), request)
 
     def endpoint(
         self, path: str | None, text: str, choice: str, ticket: str, more: Gallery, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
         """As `ask`, of uploaded pictures: what /ask calls."""
-        for value, status, _ in self._ask([*([path] if path else []), *paths(more)], text, choice, ticket, None, request):
+        for value, status, _ in self._ask([*([path] if path else []), *paths(more)], text, choice, ticket, request):
             yield value, status
 
-    def _ask(
-        self, images: list[str], text: str, choice: str, ticket: str, before: Asked | None, request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
+    def _ask(self, images: list[str], text: str, choice: str, ticket: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         act = on_gpu(self.handlers.ask)
         try:
             self.limit.check(visitor(request, self.proxies))
         except UserError as error:
-            yield gr.skip(), refusal(str(error)), before
+            yield gr.skip(), refusal(str(error)), gr.skip()
             return
         for told in self.jobs.follow(ticket, lambda: act(images, text, choice)):
             if isinstance(told, Step):
                 yield gr.skip(), running(told), gr.skip()
             elif told.value is None:
-                yield gr.skip(), refusal(STOPPED), before
+                yield gr.skip(), refusal(STOPPED), gr.skip()
             else:
                 value, sentence, asked = told.value
-                yield (value, "", asked) if value else (gr.skip(), refusal(sentence), before)
+                yield (value, "", asked) if value else (gr.skip(), refusal(sentence), gr.skip())
 
     def _picture(self, ref: Any, before: Asked | None, key: Any) -> str:
         """The file of a picture in the question bar: an upload, an example, or one of the answer on show.
@@ -84,7 +82,7 @@ class Actions:
             UserError: it is none of them.
         """
         ref = ref if isinstance(ref, dict) else {}
-        known = next((asked for asked in (before, self.handlers.opening) if asked and asked.key == key), None)
+        known = before if before and before.key == key else None
         for name, files in (("example", [path for path, _ in self.examples]), ("shown", known.images if known else ())):
             n = ref.get(name)
             if type(n) is int and 0 <= n < len(files):
