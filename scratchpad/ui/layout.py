@@ -7,7 +7,7 @@ each carries events of one kind up (`trigger`) and JSON text down (`value`), and
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -71,7 +71,7 @@ def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: b
     }
 
 
-def layout(values: dict[str, str], functions: dict[str, Sequence[Call]], asked: gr.Textbox) -> Parts:
+def layout(values: dict[str, str], functions: Mapping[str, Sequence[Call]], asked: gr.Textbox) -> Parts:
     """The page and its lines; `values` is what each says first, `functions` what each brings."""
     gr.HTML(html_template='<div class="sp-root"></div>', js_on_load=MOUNT, apply_default_css=False, elem_id="sp-app")
     with gr.Column(elem_id="sp-lines"):

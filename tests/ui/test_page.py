@@ -166,8 +166,8 @@ def test_system_tokens_stay_open_when_one_is_chosen(page: Page) -> None:
 
 
 def test_a_latent_has_a_page_of_its_own_and_a_link_to_it(page: Page, address: str) -> None:
+    latent = page.locator(CARD).first.get_attribute("data-id")
     page.locator("[data-read]").first.click()
-    latent = page.locator(CARD).first.get_attribute("data-id") if page.locator(CARD).count() else page.evaluate("Scratchpad.state.reading.id")
     expect(page.locator("#sp-latent .sp-ref").first).to_be_visible(timeout=30_000)
     expect(page.locator("#sp-latent .sp-facts")).to_contain_text("of pictures")
     assert f"latent={latent}" in page.url

@@ -24,7 +24,8 @@ FITS = """() => {
   const bar = document.querySelector('.sp-test').getBoundingClientRect(), seen = (q) => [...document.querySelectorAll(q)]
     .map((e) => e.getBoundingClientRect()).filter((r) => r.width > 0 && r.top >= 0 && r.bottom <= bar.top + 1);
   const cards = [...document.querySelectorAll('.sp-card')].filter((c) => c.getBoundingClientRect().bottom <= bar.top + 1);
-  return { cards: cards.length, refs: Math.min(...cards.flatMap((c) => [...c.querySelectorAll('.sp-ref')].map((r) => r.getBoundingClientRect().width))),
+  const refs = cards.flatMap((c) => [...c.querySelectorAll('.sp-ref')].map((r) => r.getBoundingClientRect().width));
+  return { cards: cards.length, refs: Math.min(...refs),
     question: seen('.sp-question').length, words: seen('.sp-token.sp-output').length, map: seen('.sp-map canvas').length,
     bar: [bar.bottom, innerHeight], verdict: document.querySelector('.sp-test .sp-kind').innerText };
 }"""
@@ -66,7 +67,7 @@ def test_no_width_breaks(page: Page, address: str, theme: str) -> None:
 
 
 def test_a_click_shows_its_effect_on_the_same_screen_within_a_tenth_of_a_second(page: Page) -> None:
-    clicks = [".sp-token.sp-prompt", ".sp-card .sp-name", ".sp-card .sp-pick", "[data-mode=colour]", "[data-scope=picture]", "#sp-tab-heatmap"]
+    clicks = [".sp-token.sp-prompt", ".sp-card .sp-name", ".sp-card .sp-pick", "[data-mode=colour]", "#sp-tab-heatmap"]
     spent = page.evaluate(
         """async (clicks) => {
           const spent = [];
@@ -179,9 +180,13 @@ def compared(page: Page, name: str, tmp_path: Path) -> None:
     files = tmp_path / f"{name}.png", SCREENS / f"{name}.webp"
     own, kept = (np.asarray(Image.open(path).convert("RGB"), np.float32) for path in files)
     assert own.shape == kept.shape
-    blocks: Callable[[np.ndarray], np.ndarray] = lambda a: a[: len(a) // BLOCK * BLOCK, : a.shape[1] // BLOCK * BLOCK].reshape(  # noqa: E731
-        len(a) // BLOCK, BLOCK, a.shape[1] // BLOCK, BLOCK, 3
-    ).mean((1, 3, 4))
+    blocks: Callable[[np.ndarray], np.ndarray] = lambda a: (
+        a[: len(a) // BLOCK * BLOCK, : a.shape[1] // BLOCK * BLOCK]
+        .reshape(  # noqa: E731
+            len(a) // BLOCK, BLOCK, a.shape[1] // BLOCK, BLOCK, 3
+        )
+        .mean((1, 3, 4))
+    )
     apart = float((np.abs(blocks(own) - blocks(kept)) > APART).mean())
     print(f"{name}: {apart:.3f} of the blocks differ")
     assert apart < SHARE, f"{name} looks otherwise than tests/ui/screens/{name}"
