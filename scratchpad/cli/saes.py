@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scratchpad.sae.afar import Models
     from scratchpad.sae.load import Sae
     from scratchpad.sae.pictures import Pictures
+    from scratchpad.sae.train import Recipe
     from scratchpad.vlm.load import Vlm
 
 IMAGES = "folder of images with all below it, or a data set: owner/name:split, a Parquet file"
@@ -24,7 +25,8 @@ METRICS_ON = 64  # images on which a new SAE's numbers are declared
 
 
 def add(commands: Any) -> None:
-    train = commands.add_parser("train-sae", help="train an SAE on a vision layer of any model")
+    own = argparse.ArgumentDefaultsHelpFormatter  # every option says its default
+    train = commands.add_parser("train-sae", help="train an SAE on a vision layer of any model", formatter_class=own)
     train.add_argument("--model", required=True, help="folder or hub id")
     train.add_argument("--layer", required=True, help="vision block, counted from 0; several with commas share one pass over the images")
     train.add_argument("--images", required=True, help=IMAGES)
@@ -33,10 +35,12 @@ def add(commands: Any) -> None:
     train.add_argument("--k", type=int, default=32, help="active latents a patch")
     train.add_argument("--architecture", default="batchtopk", help="batchtopk, topk, matryoshka or standard")
     train.add_argument("--l1", type=float, default=5.0, help="of standard: the weight of its penalty")
-    train.add_argument("--steps", type=int, default=5000)
+    train.add_argument(
+        "--steps", type=int, default=5000, help="of training; printed before it begins: how many passes over the images that is"
+    )
     train.add_argument("--batch", type=int, default=4096, help="activations a step")
-    train.add_argument("--lr", type=float, default=1e-3)
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--lr", type=float, default=1e-3, help="learning rate")
+    train.add_argument("--seed", type=int, default=0, help="of the weights and of the order of images")
     train.add_argument("--buffer", type=int, default=1 << 17, help="activations among which a step's are shuffled")
     train.add_argument("--cache", type=Path, help="keep activations in this folder and read them from the second epoch on")
     train.add_argument("--class-token", action="store_true", help="train on the class token too")
@@ -86,7 +90,7 @@ def _train(options: argparse.Namespace) -> None:
     from scratchpad.sae.parallel import joined
     from scratchpad.sae.pictures import pictures
     from scratchpad.sae.stream import Mixer, Source
-    from scratchpad.sae.train import Fit, Recipe, fit
+    from scratchpad.sae.train import Fit, Recipe, fit, read_position
     from scratchpad.vlm.load import load_vlm
 
     group = joined()
@@ -107,11 +111,15 @@ def _train(options: argparse.Namespace) -> None:
     )
     seed = options.seed + group.rank * 1_000_003  # every process sees the pictures in an order of its own
     cache = options.cache / f"part-{group.rank}" if options.cache and group.size > 1 else options.cache
-    source = Source(_models(options, vlm), found, layers, seed, cache, options.class_token)
-    mixer = Mixer(source, recipe.size, options.buffer, seed)
     outs = [options.out] if len(layers) == 1 else [options.out / f"layer-{layer}" for layer in layers]
+    epoch, seen = read_position(outs)
+    source = Source(_models(options, vlm), found, layers, seed, cache, options.class_token, epoch, seen)
+    mixer = Mixer(source, recipe.size, options.buffer, seed)
     device = "cpu" if options.device == "auto" else options.device
-    fits = [Fit(recipe, vlm.width, mixer.batches(layer), out, device, group) for layer, out in zip(layers, outs, strict=True)]
+    if group.first:
+        print(_outlook(recipe, options, vlm, found, len(layers), device), file=sys.stderr, flush=True)
+    position = lambda: (source.epoch, source.seen)  # noqa: E731
+    fits = [Fit(recipe, vlm.width, mixer.batches(layer), out, device, group, position) for layer, out in zip(layers, outs, strict=True)]
     resumed = [one.step for one in fits]
     fit(fits, _Progress(), options.every)
     rows = []
@@ -122,7 +130,18 @@ def _train(options: argparse.Namespace) -> None:
     group.leave()
     if group.first:
         value = {"saes": rows, "images": len(found), "skipped": found.skipped, "resumed_at": resumed}
+        value["resumed_data"] = {"passes": epoch, "images": seen}
         show(value, options.json, [*(f"{row['sae']}: {json.dumps(row['metrics'])}" for row in rows), *_skipped(found)])
+
+
+def _outlook(recipe: Recipe, options: argparse.Namespace, vlm: Vlm, found: Pictures, layers: int, device: str) -> str:
+    """How many steps and passes over the images a training is and about how long it takes, timed on a few of each."""
+    from scratchpad.sae.outlook import outlook
+
+    found_here = outlook(recipe, vlm, found, layers, device, options.batch // recipe.size, bool(options.cache))
+    if found_here is None:
+        return f"{recipe.steps} steps; none of the first images can be read, so it isn't known how long they take"
+    return found_here.says
 
 
 def _layers(text: str, vlm: Vlm) -> list[int]:
@@ -280,7 +299,10 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise UserError(f"{options.most} images were asked for; expected at least 1.")
     told = declared(sae)
     order = list(range(0, len(found), max(1, -(-len(found) // options.most))))
-    metrics = verdict(judgements(_models(options, vlm), sae, found, order, options.prompt or ["Describe the image."]))
+    judged = list(judgements(_models(options, vlm), sae, found, order, options.prompt or ["Describe the image."]))
+    if not judged:
+        raise UserError(f"No image in {options.images} can be read; {len(found.skipped)} were tried.")
+    metrics = verdict(judged)
     fits = Fidelity(told, {k: metrics[k] for k in ("variance_explained", "l0")}) if told else None
     value = metrics | {"declared": told, "fits": fits.fits if fits else None, "says": fits.says if fits else "", "skipped": found.skipped}
     kept = value | {"images": Path(found.source).name, "prompts": options.prompt or ["Describe the image."]}
