@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +26,7 @@ from scratchpad.sae.likeness import likeness
 from scratchpad.sae.load import Sae
 from scratchpad.sae.masks import Evidence, Masks
 from scratchpad.sae.observe import Observed
+from scratchpad.sae.pictures import set_aside
 from scratchpad.sae.references import histogram_bins
 
 Peaks = tuple[int, np.ndarray, np.ndarray]  # an image, its active latents, their maxima
@@ -34,13 +34,7 @@ WhereOf = Callable[[int, Grid], Where]
 
 SAMPLE = 4000  # labelled images on which names are found
 SWEEP = 256  # images after which thumbnails that no latent shows are dropped
-ASIDE = 4  # one picture in so many is for counting
 GROUPS = {"latents": 4096, "references": 2048, "images": 64}  # rows of a table that are read together
-
-
-def set_aside(name: str) -> bool:
-    """Whether a picture is for counting alone: one in ASIDE, by a hash of its name, so that training can leave out the same."""
-    return zlib.crc32(name.encode()) % ASIDE == 0
 
 
 @dataclass
@@ -166,7 +160,7 @@ def _take(running: Running, at: int, picture: Observed, active: np.ndarray, dens
     """An image that statistics, labels and reference pictures may come from."""
     running.add(active, dense)
     raster = None if picture.whole else picture.grid.raster(*picture.shape)
-    labels = frozenset(label for labels in there.sets for label in labels)
+    labels = frozenset(label for i in np.unique(there.of_patch) for label in there.sets[i])
     mask_of = lambda v: v if raster is None else np.asarray(raster @ v)  # noqa: E731
     if running.gallery.add(at, active, dense, mask_of, picture.shape, labels, rng):
         running.thumbnails[at] = picture.thumbnail

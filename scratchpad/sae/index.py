@@ -212,7 +212,7 @@ class Index(Tables):
         """Pictures that show when a latent is active, each with the interval of activation that it stands for.
 
         Pictures go by the latent's maximum over their patches; with m the greatest of all, `top` are the strongest, `upper` reach 2/3 m,
-        `middle` 1/3 m, `lower` less. `silent` are counter-examples: they have the label that the latent is named after, and it doesn't fire.
+        `middle` 1/3 m, `lower` less. `silent` are counter-examples: they have the label that the latent is named after, and it is silent.
 
         Args:
             most: of the strongest, where `per_interval` isn't given; then they are all that is returned, as every index has them.

@@ -52,9 +52,10 @@ def outlook(
     patches = sum(len(rows[0]) for rows in harvest(vlm, shots, [0])) / len(shots)
     a_picture = (time.monotonic() - begun) / len(shots)
     needed = (recipe.steps + (2 * ESTIMATED if recipe.centred else ESTIMATED)) * recipe.size / patches  # pictures, in each process
-    encoded = min(needed, len(found)) if cached else needed
+    trained_on = len(found) - len(found.apart)
+    encoded = min(needed, trained_on) if cached else needed
     seconds = encoded * a_picture + recipe.steps * layers * _a_step(recipe, vlm.width, device)
-    return Outlook(recipe.steps, needed * processes / len(found), seconds)
+    return Outlook(recipe.steps, needed * processes / trained_on, seconds)
 
 
 def _a_step(recipe: Recipe, d_in: int, device: str) -> float:

@@ -75,6 +75,7 @@ class Source:
             "class_token": self.class_token,
             "seed": self.seed,
             "files": [Path(name).name for name in self.found.names],
+            "apart": len(self.found.apart),
         }
         about = cache / "cache.json"
         try:
