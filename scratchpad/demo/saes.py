@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 from PIL import Image
 
 from scratchpad.demo.batches import scene_of
@@ -40,11 +41,12 @@ LAYERS = {"emoji-early": 1, "emoji-middle": 3, "emoji-last": 5}
 RECIPES = {
     "emoji-early": Recipe(d_sae=640, k=16, steps=1200),
     "emoji-middle": Recipe(d_sae=512, k=20, steps=1200),
-    "emoji-last": Recipe(d_sae=544, k=20, steps=2400),
+    "emoji-last": Recipe(d_sae=1024, k=8, steps=2400, centred=True),
 }
 HARVEST_FROM = 30_000_000  # first training scene whose activations are harvested: none that the encoder was trained on
 INDEX_FROM = HELD_OUT_START + 10_000_000
 JUDGE_FROM = HELD_OUT_START + 20_000_000
+TRUTH = 200  # scenes on which names are held against the truth
 CHOSEN, COUNTED, SHOWN = 2000, 4000, 700  # scenes: labels are chosen on the first, counted on the next; thumbnails are of the first SHOWN
 
 
@@ -52,8 +54,14 @@ def where_of(scene: Scene) -> tuple[Image.Image, Where]:
     """A scene drawn, and every label of every patch."""
     drawn = draw_scene(scene)
     held = patch_labels(scene, drawn)
-    sets, of_patch = np.unique(held, axis=0, return_inverse=True)
-    return Image.fromarray(drawn.pixels), Where(of_patch, tuple(tuple(LABELS[i] for i in np.flatnonzero(row)) for row in sets))
+    return Image.fromarray(drawn.pixels), by_sets(held)
+
+
+def by_sets(held: Bool[np.ndarray, "p l"]) -> Where:
+    """Patches with the same labels share a set."""
+    rows = np.packbits(held, axis=1)
+    _, first, of_patch = np.unique(rows.view(f"V{rows.shape[1]}").ravel(), return_index=True, return_inverse=True)
+    return Where(of_patch, tuple(tuple(LABELS[i] for i in np.flatnonzero(held[patch])) for patch in first))
 
 
 def telling(where: Where) -> set[str]:
@@ -69,7 +77,7 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
     kept: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
     for rows in harvest(vlm, (picture(scene_of(HARVEST_FROM + i)) for i in range(scenes)), layers, 32):
         for layer, x in rows.items():
-            kept[layer].append(x)
+            kept[layer].append(x.half())
     say(f"harvested {scenes} scenes in {time.monotonic() - begun:.0f} s")
     for name, layer in zip(names, layers, strict=True):
         begun = time.monotonic()
@@ -82,17 +90,19 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
             "training_scenes": [HARVEST_FROM, HARVEST_FROM + scenes - 1],
             "training_seed": RECIPES[name].seed,
         }
-        train_sae(torch.cat(kept.pop(layer)), RECIPES[name], out / name, metadata)
+        train_sae(torch.cat(kept.pop(layer)).float(), RECIPES[name], out / name, metadata)
         say(f"trained {name} in {time.monotonic() - begun:.0f} s")
 
 
 def index_and_judge(model: Path, out: Path, names: list[str], judged: int = 100, say: Callable[[str], None] = print) -> None:
     """Indexes each SAE and writes its metrics.json."""
+    from scratchpad.demo.truth import truth_of  # which asks the workbench about SAEs made here
+
     vlm = load_vlm(model)
     saes = [load_sae(out / name) for name in names]
     index(vlm, saes, say=say)
     for sae in saes:
-        metrics = judge(vlm, sae, judged) | {"indexed": CHOSEN, "counted": COUNTED}
+        metrics = judge(vlm, sae, judged) | {"indexed": CHOSEN, "counted": COUNTED, "truth": truth_of(vlm, sae.folder, TRUTH)}
         write_whole(sae.folder / "metrics.json", json.dumps(metrics, indent=1))
         say(f"{sae.name}: {json.dumps(metrics)}")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from PIL import Image
 
 from scratchpad.demo.draw import draw_scene
@@ -26,9 +26,11 @@ from scratchpad.demo.questions import TYPES, all_questions
 from scratchpad.demo.saes import LAYERS
 from scratchpad.demo.world import HELD_OUT_START, Scene
 from scratchpad.errors import UserError
+from scratchpad.records import Codes
 from scratchpad.sae.claims import Claim
 from scratchpad.sae.index import Index, open_index
 from scratchpad.stats import wilson
+from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.workbench import Workbench
 
 FIRST = HELD_OUT_START + 40_000_000  # scenes that nothing else is made of or measured on
@@ -94,21 +96,30 @@ def truth(model: Path, saes: Path, scenes: int, say: Callable[[str], None] = pri
         UserError: an SAE, its index or the font is missing.
     """
     begun = time.monotonic()
-    out: dict[str, Any] = {"scenes": scenes, "seeds": [FIRST, FIRST + scenes - 1], "saes": {}}
-    vlm = None
+    vlm = load_vlm(model)
+    told: dict[str, Any] = {}
     for name in LAYERS:
-        bench = Workbench(vlm or model, saes / name)
-        vlm, index = bench.vlm, open_index(bench.sae.folder, bench.sae.identity)
-        if index is None:
-            raise UserError(f"{saes / name} has no index; make one with `scratchpad demo saes`.")
-        if index.why_no_claims:
-            say(f"{name}: {index.why_no_claims}")
-        tally = Tally()
-        for scene in held_out(scenes, first=FIRST):
-            tally.add(concepts(bench, index, scene))
-        out["saes"][name] = tally.summary()
-        say(f"{name}: {out['saes'][name]['at']['5']}")
-    return out | {"seconds": round(time.monotonic() - begun)}
+        told[name] = truth_of(vlm, saes / name, scenes, say)
+        say(f"{name}: {told[name]['at']['5']}")
+    return {"scenes": scenes, "seeds": [FIRST, FIRST + scenes - 1], "saes": told, "seconds": round(time.monotonic() - begun)}
+
+
+def truth_of(vlm: Vlm, folder: Path, scenes: int, say: Callable[[str], None] = print) -> dict[str, Any]:
+    """Measures one SAE.
+
+    Raises:
+        UserError: the SAE, its index or the font is missing.
+    """
+    bench = Workbench(vlm, folder)
+    index = open_index(folder, bench.sae.identity)
+    if index is None:
+        raise UserError(f"{folder} has no index; make one with `scratchpad demo saes`.")
+    if index.why_no_claims:
+        say(f"{folder.name}: {index.why_no_claims}")
+    tally = Tally()
+    for scene in held_out(scenes, first=FIRST):
+        tally.add(concepts(bench, index, scene))
+    return tally.summary() | {"scenes": scenes, "first": FIRST}
 
 
 def concepts(bench: Workbench, index: Index, scene: Scene) -> list[tuple[Claim, bool, bool]]:
@@ -116,13 +127,24 @@ def concepts(bench: Workbench, index: Index, scene: Scene) -> list[tuple[Claim, 
     drawn = draw_scene(scene)
     questions = [question for question in all_questions(scene) if question.type in TYPES]
     analysis = bench.analyze(Image.fromarray(drawn.pixels), questions[scene.seed % len(questions)].text)
-    rows = [row.id for row in analysis.ranking if row.score > 0 and (row.sparsity is None or row.sparsity <= COMMON)][: max(DEPTHS)]
+    rows = [row.id for row in analysis.ranking if row.score > 0 and (row.sparsity is None or row.sparsity <= COMMON)]
     like = index.likeness
-    claims = index.claims_of(analysis.codes, like.unlike(bench.sae, analysis.run.activations, analysis.codes) if like else "")
-    held = patch_labels(scene, drawn)
+    unlike = like.unlike(bench.sae, analysis.run.activations, analysis.codes) if like else ""
+    return judged(index, analysis.codes, rows, patch_labels(scene, drawn), unlike)
+
+
+def judged(
+    index: Index, codes: Codes, ranked: Sequence[int], held: Bool[np.ndarray, "p l"], unlike: str = ""
+) -> list[tuple[Claim, bool, bool]]:
+    """The first of some ranked latents: what each may be called, whether that holds at the patch where it fires most, and anywhere.
+
+    Args:
+        held: which of LABELS hold in each patch.
+    """
+    claims = index.claims_of(codes, unlike)
     out = []
-    for latent in rows:
-        claim, fires = claims[latent], analysis.codes.of(latent)
+    for latent in ranked[: max(DEPTHS)]:
+        claim = claims[latent]
         column = held[:, NUMBER[claim.name]] if claim.name in NUMBER else np.zeros(len(held), bool)
-        out.append((claim, bool(column[fires.argmax()]), bool(column.any())))
+        out.append((claim, bool(column[codes.of(latent).argmax()]), bool(column.any())))
     return out

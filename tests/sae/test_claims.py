@@ -1,4 +1,4 @@
-"""A name is a claim on counts: of held-out pictures near the activation, on an index of this very SAE, about a picture like those indexed."""
+"""A name is a claim on counts: of held-out pictures near the activation, in an index of this very SAE."""
 
 from __future__ import annotations
 
