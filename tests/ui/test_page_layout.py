@@ -182,9 +182,7 @@ def compared(page: Page, name: str, tmp_path: Path) -> None:
     assert own.shape == kept.shape
     blocks: Callable[[np.ndarray], np.ndarray] = lambda a: (
         a[: len(a) // BLOCK * BLOCK, : a.shape[1] // BLOCK * BLOCK]
-        .reshape(  # noqa: E731
-            len(a) // BLOCK, BLOCK, a.shape[1] // BLOCK, BLOCK, 3
-        )
+        .reshape(len(a) // BLOCK, BLOCK, a.shape[1] // BLOCK, BLOCK, 3)
         .mean((1, 3, 4))
     )
     apart = float((np.abs(blocks(own) - blocks(kept)) > APART).mean())
