@@ -131,7 +131,7 @@ def _needed(bench: Workbench, analysis: Analysis, ranking: list[int]) -> int:
     """How many of a ranking's first latents must go until the answer changes."""
     heads = [ablation(ranking[: n + 1]) for n in range(min(MOST, len(ranking)))]
     for start in range(0, len(heads), 16):
-        kept = bench.forced(analysis, heads[start : start + 16]).kept
+        kept = bench.forced(analysis, heads[start : start + 16]).unchanged
         if not kept.all():
             return start + int(np.argmin(kept)) + 1
     return MOST
@@ -144,7 +144,7 @@ def _clusters_needed(bench: Workbench, analysis: Analysis) -> int:
     gone: list[int] = []
     for cluster in order:
         gone += cluster.latents
-        if not bench.forced(analysis, [ablation(gone)]).kept[0]:
+        if not bench.forced(analysis, [ablation(gone)]).unchanged[0]:
             return len(gone)
     return len(gone)
 
@@ -153,7 +153,7 @@ def _uniform(bench: Workbench, analysis: Analysis, size: int, rng: np.random.Gen
     """Share of random sets of active latents, drawn without regard to their activation, that change the answer."""
     active = analysis.codes.active()
     drawn = [ablation([int(i) for i in rng.choice(active, min(size, len(active)), replace=False)]) for _ in range(sets)]
-    return float((~bench.forced(analysis, drawn).kept).mean())
+    return float((~bench.forced(analysis, drawn).unchanged).mean())
 
 
 def failures(bench: Workbench, count: int) -> dict[str, Any]:

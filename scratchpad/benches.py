@@ -89,6 +89,18 @@ class Benches:
                 self._retriever = load_retriever(self._source, self.placement)
             return self._retriever
 
+    def load_from_afar(self) -> None:
+        """Loads now what is offered of a hub rather than of a folder.
+
+        Raises:
+            UserError: one can't be loaded.
+        """
+        for offer in self.offers:
+            if not Path(offer.model).exists():
+                self.of(offer.id)
+        if self._source and not Path(self._source).exists():
+            self.retriever()
+
     def layers(self, choice: str | None) -> list[Workbench]:
         """The workbenches of the same model, one for each SAE offered for it, the earliest layer first."""
         of = next((o for o in self.offers if o.id == choice), self.offers[0])

@@ -113,7 +113,7 @@ class Grid:
         """Which patches have their centre in a pixel box of an image."""
         b = self.patch_boxes()
         y, x = (b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2
-        return (self.patch_images() == image) & (y >= box[0]) & (y < box[2]) & (x >= box[1]) & (x < box[3])
+        return np.asarray((self.patch_images() == image) & (y >= box[0]) & (y < box[2]) & (x >= box[1]) & (x < box[3]))
 
     def raster(self, rows: int, cols: int, image: int = 0) -> sparse.csr_matrix:
         """A matrix (rows * cols) x p that takes a value per patch to a picture of an image of rows x cols pixels, row by row.
@@ -139,7 +139,7 @@ class Grid:
     def picture(self, values: Float[np.ndarray, " p"], image: int = 0) -> Float[np.ndarray, "y x"]:
         """A value per patch painted onto an original image's pixels; where tiles overlap, their mean."""
         h, w = self.sizes[image]
-        out, seen = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
+        out, count = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
         for tile, part in zip(self.tiles, self.split(values), strict=True):
             if tile.image != image:
                 continue
@@ -148,8 +148,8 @@ class Grid:
             row = np.clip(((ys + 0.5 - y0) / (y1 - y0) * tile.rows).astype(int), 0, tile.rows - 1)
             col = np.clip(((xs + 0.5 - x0) / (x1 - x0) * tile.cols).astype(int), 0, tile.cols - 1)
             out[np.ix_(ys, xs)] += part[np.ix_(row, col)]
-            seen[np.ix_(ys, xs)] += 1
-        return out / np.maximum(seen, 1)
+            count[np.ix_(ys, xs)] += 1
+        return out / np.maximum(count, 1)
 
 
 def single_tile(size: tuple[int, int], box: Box, rows: int, cols: int) -> Grid:

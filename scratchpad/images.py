@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -14,7 +13,9 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from scratchpad.errors import UserError
+from scratchpad.files import write_whole
 
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # decoded in this process; of others (EPS) a program would be started
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 64 * 2**20
 MAX_IMAGES = 10  # images in one run
@@ -38,7 +39,7 @@ def load_image(source: Given) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data))
+            picture = opened(data)
             if picture.width * picture.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             picture.load()
@@ -46,9 +47,32 @@ def load_image(source: Given) -> Image.Image:
         raise UserError(f"{name} has more than {MAX_PIXELS // 10**6} million pixels; scale it down and try again.") from error
     except UnidentifiedImageError as error:
         raise UserError(f"{name} is not an image; expected a picture file such as PNG or JPEG.") from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except Exception as error:  # what decoders raise for damaged files is of many kinds: IndexError, struct.error, KeyError ...
         raise UserError(f"{name} is damaged or incomplete and can't be read as an image; export it again.") from error
     return _upright(picture, name)
+
+
+def opened(source: str | Path | bytes) -> Image.Image:
+    """A picture whose head is read, of one of FORMATS by its content, whatever it's called. The one place where files are opened as
+    pictures.
+
+    Raises:
+        UnidentifiedImageError: it's none of them.
+    """
+    return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
+
+
+def pixels(data: bytes) -> int:
+    """How many a file says that it has, of all its tiles; 0 where it isn't a picture, which decoding it says."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = opened(data)
+        return picture.width * picture.height
+    except Image.DecompressionBombError:
+        return MAX_TOTAL + 1
+    except Exception:  # as above
+        return 0
 
 
 def load_images(sources: Sequence[Given]) -> list[Image.Image]:
@@ -62,7 +86,7 @@ def load_images(sources: Sequence[Given]) -> list[Image.Image]:
     pictures: list[Image.Image] = []
     for source in sources:
         pictures.append(load_image(source))
-        if sum(one.width * one.height for one in pictures) > MAX_TOTAL:
+        if sum(picture.width * picture.height for picture in pictures) > MAX_TOTAL:
             raise UserError(f"The images have more than {MAX_TOTAL // 10**6} million pixels together; scale them down and try again.")
     return pictures
 
@@ -90,7 +114,7 @@ def _upright(picture: Image.Image, name: str) -> Image.Image:
             clear = picture.convert("RGBA")
             picture = Image.alpha_composite(Image.new("RGBA", clear.size, (255, 255, 255, 255)), clear)
         return picture.convert("RGB")
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:
         raise UserError(f"{name} is damaged or incomplete and can't be read as an image; export it again.") from error
 
 
@@ -111,11 +135,11 @@ def beside(pictures: Sequence[Image.Image], across: int = 4) -> Image.Image:
     """Several pictures on one, in rows of up to `across`; one alone is itself."""
     if len(pictures) == 1:
         return pictures[0]
-    wide, high = (max(sides) for sides in zip(*(one.size for one in pictures), strict=True))
+    wide, high = (max(sides) for sides in zip(*(picture.size for picture in pictures), strict=True))
     cols = min(len(pictures), across)
     whole = Image.new("RGB", (cols * (wide + GAP) - GAP, -(-len(pictures) // cols) * (high + GAP) - GAP), (128, 128, 128))
-    for n, one in enumerate(pictures):
-        whole.paste(one, (n % cols * (wide + GAP), n // cols * (high + GAP)))
+    for n, picture in enumerate(pictures):
+        whole.paste(picture, (n % cols * (wide + GAP), n // cols * (high + GAP)))
     return whole
 
 
@@ -130,7 +154,5 @@ def save_upload(data: bytes) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{hashlib.sha256(data).hexdigest()[:32]}.png"
     if not path.exists():
-        aside = path.with_suffix(f".{os.getpid()}.part")
-        aside.write_bytes(data)
-        aside.replace(path)
+        write_whole(path, data)
     return path

@@ -15,6 +15,7 @@ from scratchpad.benches import Benches, offered
 from scratchpad.demo.evaluate import picture
 from scratchpad.demo.world import HELD_OUT_START, sample_scene
 from scratchpad.records import Analysis
+from scratchpad.vlm.prepare import Prepared
 from scratchpad.workbench import DEFAULT_RETRIEVER, Workbench
 
 SCENE = sample_scene(HELD_OUT_START + 40_000_001)
@@ -43,11 +44,23 @@ def scene_path(tmp_path_factory: pytest.TempPathFactory, scene_image: Image.Imag
 
 
 @pytest.fixture(scope="session")
-def found(bench: Workbench, scene_image: Image.Image) -> Analysis:
+def analysis(bench: Workbench, scene_image: Image.Image) -> Analysis:
     return bench.analyze(scene_image, "What is in the picture?")
+
+
+@pytest.fixture(scope="session")
+def likeliest(analysis: Analysis) -> tuple[int, ...]:
+    """The four latents that one backward pass predicts the answer leans on most."""
+    effects = analysis.by_effect
+    return tuple(sorted(effects, key=lambda latent: effects[latent])[:4])
+
+
+@pytest.fixture(scope="session")
+def prepared(bench: Workbench, analysis: Analysis) -> Prepared:
+    return bench.trial(analysis).prepared
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take longest come first, so that the processes which share the work end together."""
-    first = ("ui/", "demo/", "sae/", "test_diagnose", "test_cli")
+    first = ("ui/", "demo/", "sae/", "experiments/", "test_cli")
     items.sort(key=lambda item: next((n for n, part in enumerate(first) if part in str(item.path)), len(first)))

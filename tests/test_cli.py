@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scratchpad.cli import main
+from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, dump, loads
 from scratchpad.workbench import DEFAULT_MODEL
 
 
@@ -27,30 +28,23 @@ def analyzed(scene_path: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
 
 def test_analyze_prints_one_object_and_nothing_else(analyzed: tuple[dict, Path]) -> None:
     value, _ = analyzed
-    assert set(value) == {
-        "model",
-        "sae",
-        "image",
-        "prompt",
-        "answer",
-        "tokens",
-        "grid",
-        "latents",
-        "heatmap",
-        "suggested",
-        "fidelity",
-        "blank",
-    }
-    assert set(value["tokens"][0]) == {"index", "text", "role", "logprob"}
-    assert value["grid"] == {"tiles": [{"box": [0, 0, 224, 224], "rows": 14, "cols": 14}], "image_tokens": 196, "patches": 196}
-    assert {"id", "name", "score", "mean_score", "sparsity", "mean_activation"} <= set(value["latents"][0])
-    scores = [row["score"] for row in value["latents"]]
+    analysis = loads(Analysis, json.dumps(value))
+    assert dump(analysis) == value
+    assert set(value["run"]["tokens"][0]) == {"index", "id", "text", "role", "logprob"}
+    grid = analysis.run.grid
+    assert (grid.sizes, grid.image_tokens, [(t.box, t.rows, t.cols) for t in grid.tiles]) == (
+        ((224, 224),),
+        196,
+        [((0, 0, 224, 224), 14, 14)],
+    )
+    assert {"id", "name", "guess", "precision", "support", "score", "mean_score", "sparsity"} <= set(value["latents"][0])
+    scores = [latent.score for latent in analysis.latents]
     assert scores == sorted(scores, reverse=True)
-    heatmap = value["heatmap"]
-    assert len(heatmap["values"]) == len(heatmap["tokens"])
-    assert all(len(row) == len(heatmap["latents"]) for row in heatmap["values"])
-    assert sorted(i for c in heatmap["clusters"] for i in c["latents"]) == sorted(heatmap["latents"])
-    assert value["suggested"]["latents"]
+    heatmap = analysis.heatmap
+    assert sorted(i for c in heatmap.clusters for i in c.latents) == sorted(heatmap.latents)
+    assert analysis.suggested is not None
+    assert analysis.suggested.after != analysis.run.answer
+    assert analysis.blank is not None
 
 
 def test_analyze_keeps_maps_and_arrays(analyzed: tuple[dict, Path]) -> None:
@@ -58,7 +52,7 @@ def test_analyze_keeps_maps_and_arrays(analyzed: tuple[dict, Path]) -> None:
     from safetensors.numpy import load_file
 
     value, out = analyzed
-    outputs = [t["index"] for t in value["tokens"] if t["role"] == "output"]
+    outputs = [t["index"] for t in value["run"]["tokens"] if t["role"] == "output"]
     assert all(Image.open(out / f"attention-{i}.png").size == (224, 224) for i in outputs)
     layers = json.loads((DEFAULT_MODEL / "config.json").read_text())["text_config"]["num_hidden_layers"]
     assert load_file(out / "arrays.safetensors")["attention"].shape[1:] == (layers, 196)
@@ -74,28 +68,47 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
 def test_two_images_have_each_their_own_map(scene_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image = str(scene_path)
     value = printed(capsys, "analyze", image, image, "What is in the picture?", "--json", "--out", str(tmp_path))
-    assert value["image"]["sizes"] == [[224, 224], [224, 224]]
-    assert [tile["image"] for tile in value["grid"]["tiles"]] == [0, 1]
-    assert value["grid"]["image_tokens"] == 392
-    last = value["tokens"][-1]["index"]
+    assert value["run"]["grid"]["sizes"] == [[224, 224], [224, 224]]
+    assert [tile["image"] for tile in value["run"]["grid"]["tiles"]] == [0, 1]
+    assert loads(Analysis, json.dumps(value)).run.grid.image_tokens == 392
+    last = value["run"]["tokens"][-1]["index"]
     assert all((tmp_path / f"attention-{last}-image-{i}.png").is_file() for i in (0, 1))
 
 
 def test_suffice(scene_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     value = printed(capsys, "suffice", str(scene_path), "What is in the picture?", "--json")
-    assert set(value) == {"latents", "target", "before", "after", "flipped", "minimal", "tried", "controls", "seconds"}
-    assert value["flipped"] == bool(value["latents"])
-    assert set(value["latents"][0]) == {"id", "name"}
-    assert value["after"] != value["before"]
+    least = loads(Sufficient, json.dumps(value))
+    assert least.flipped == bool(least.latents)
+    assert least.side == "comprehensiveness"
+    assert least.after != least.before
+    kept = printed(capsys, "suffice", str(scene_path), "What is in the picture?", "--keep", "--json")
+    assert (kept["side"], kept["after"]) == ("sufficiency", kept["before"])
 
 
 def test_ablate(scene_path: Path, analyzed: tuple[dict, Path], capsys: pytest.CaptureFixture[str]) -> None:
-    latents = ",".join(map(str, analyzed[0]["suggested"]["latents"]))
+    latents = ",".join(str(latent["id"]) for latent in analyzed[0]["suggested"]["latents"])
     value = printed(capsys, "ablate", str(scene_path), "What is in the picture?", "--latents", latents, "--json")
-    assert value["before"]["answer"] == analyzed[0]["answer"]
-    assert value["changed"] == (value["before"]["answer"] != value["after"]["answer"])
-    assert len(value["delta_logprob"]["tokens"]) == len(value["before"]["tokens"])
-    assert value["delta_logprob"]["answer"] == pytest.approx(sum(value["delta_logprob"]["tokens"]))
+    test = loads(Test, json.dumps(value))
+    assert test.comparison.before.text == analyzed[0]["run"]["answer"]
+    assert test.comparison.changed == (test.comparison.before.text != test.comparison.after.text)
+    assert len(test.comparison.delta_logprob) == len(test.comparison.before.ids)
+    assert test.verdict.kind in test.verdict.sentence or test.verdict.checks
+
+
+def test_effects_and_diagnosis_are_records(scene_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verified = loads(Verified, json.dumps(printed(capsys, "effects", str(scene_path), "What is in the picture?", "--top", "4", "--json")))
+    assert len(verified.effects) == 4
+    said = printed(capsys, "diagnose", str(scene_path), "What is in the picture?", "--expected", "a", "--json")
+    assert loads(Diagnosis, json.dumps(said)).mode == "none"
+
+
+def test_layers_of_attention_are_chosen(scene_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, last = (
+        loads(Analysis, json.dumps(printed(capsys, "analyze", str(scene_path), "hi", "--attention-layers", layer, "--json")))
+        for layer in ("0", "3-5")
+    )
+    assert last.question.settings.attention_layers == (3, 4, 5)
+    assert abs(first.weights.values - last.weights.values).max() > 1e-3
 
 
 @pytest.mark.parametrize(
@@ -105,7 +118,12 @@ def test_ablate(scene_path: Path, analyzed: tuple[dict, Path], capsys: pytest.Ca
         (("analyze", "SCENE", ""), "No prompt"),
         (("analyze", "SCENE", "hi", "--model", "no-such-folder"), "no model folder"),
         (("analyze", "SCENE", "hi", "--sae", "no-such-folder"), "not an SAE folder"),
-        (("analyze", "SCENE", "hi", "--max-new-tokens", "0"), "at least 1"),
+        (("analyze", "SCENE", "hi", "--max-new-tokens", "0"), "greater than or equal to 1"),
+        (("analyze", "SCENE", "hi", "--attention-layers", "x"), "numbers or ranges"),
+        (("analyze", "SCENE", "hi", "--attention-layers", "99"), "expected one or more of 0 to"),
+        (("ablate", "SCENE", "hi", "--latents", "1", "--scale", "1e9"), "can't be used"),
+        (("ablate", "SCENE", "hi", "--latents", "1", "--temperature", "0"), "greater than 0"),
+        (("suffice", "SCENE", "hi", "--keep", "--target", "yes"), "one of the two"),
         (("ablate", "SCENE", "hi", "--latents", "1,x"), "separated by commas"),
         (("ablate", "SCENE", "hi", "--latents", "123456"), "has latents 0 to"),
         (("ablate", "SCENE", "hi", "--cluster", "999"), "heatmap has clusters"),
@@ -145,7 +163,7 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
 
 
 def test_analyze_does_not_import_sae_lens() -> None:
-    code = "import sys; import scratchpad.workbench, scratchpad.views; assert 'sae_lens' not in sys.modules"
+    code = "import sys; import scratchpad.workbench, scratchpad.draw.files; assert 'sae_lens' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scratchpad.ui.edits import read_edit, read_sampling
 
 from scratchpad.benches import Benches
 from scratchpad.cases.bundle import pack, unpack
@@ -17,8 +16,8 @@ from scratchpad.cli.needles import _pair
 from scratchpad.cli.testing import _one, box
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
-from scratchpad.ui.handlers import Handlers
-from scratchpad.ui.keeping import Keeping, _item
+from scratchpad.ui.handlers import Handlers, read_edit, read_sampling, read_target
+from scratchpad.ui.keeping import Keeping
 
 FIXTURE = Path(__file__).parent / "cases" / "fixtures" / "format-1.case"
 STRANGE = [
@@ -72,12 +71,14 @@ def test_what_events_carry() -> None:
     said = 0
     for _ in range(4000):
         event = value(rng)
-        given = event if isinstance(event, dict) else {"latents": event, "scale": value(rng), "region": value(rng)}
-        said += refused(lambda given=given: read_edit(given)) + refused(lambda event=event: _item(event))
-        scales = value(rng)
-        said += refused(lambda scales=scales: read_edit({"latents": [1], "scales": {"1": scales} if scales != 0 else []}))
-        refused(lambda given=given, v=scales: read_sampling(given | {"temperature": v}))  # what is a number is taken
-    assert said > 10000, f"{said} of 12000 were refused"
+        given = event if isinstance(event, dict) else {"edit": event, "target": value(rng)}
+        edit = given.get("edit", {"items": value(rng), "keep_error": value(rng)})
+        said += refused(lambda edit=edit: read_edit(edit)) + refused(lambda event=event: read_edit({"items": [event]}))
+        latent = {"latent": 1, "op": "set", "value": value(rng), "region": value(rng)}
+        said += refused(lambda latent=latent: read_edit({"items": [latent]}))
+        refused(lambda v=value(rng): read_sampling({"sampling": v}))
+        assert read_target(given) is None or isinstance(read_target(given), str)
+    assert said > 11000, f"{said} of 12000 were refused"
 
 
 def test_what_the_command_line_parses() -> None:
@@ -91,7 +92,7 @@ def test_what_the_command_line_parses() -> None:
 
 def test_names_of_cases(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
-    keeping = Keeping([Store(tmp_path)], None)
+    keeping = Keeping([Store(tmp_path)], Handlers(None))
     for _ in range(1500):
         name = value(rng)
         assert refused(lambda name=name: keeping.file(name))  # type: ignore[misc]
@@ -127,6 +128,7 @@ def test_pictures_that_are_none() -> None:
     "prompt", ["\x00", "é" * 3000, "\u202e reversed", "<image><image>", "{{ 7*7 }}", "<|assistant|>", "a\nb", "🙂" * 50]
 )
 def test_prompts(benches: Benches, scene_path: Path, prompt: str) -> None:
-    found, said, _ = Handlers(benches).ask(str(scene_path), prompt)
+    found, said, _ = Handlers(benches).ask([str(scene_path)], prompt)
     assert (found is None) == bool(said)
     assert "went wrong" not in said
+    assert "file" not in said, "the prompt was never read"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "scratchpad"
-ROOMS = ("errors", "files", "progress", "spread", "grid", "colours", "images", "draw", "records", "vlm", "sae", "analysis", "saliency")
-ROOMS += ("trials", "workbench", "benches", "diagnose", "figures", "views", "needle", "panels", "cases", "ui", "cli")
+ROOMS = ("errors", "files", "progress", "spread", "caching", "grid", "images", "records", "draw", "vlm", "sae", "analysis", "saliency")
+ROOMS += ("experiments", "reader", "workbench", "benches", "needle", "cases", "ui", "cli")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -23,7 +23,7 @@ from scratchpad.cases import format1
 from scratchpad.cases.case import FORMAT, Case, Made
 from scratchpad.cases.upgrade import upgraded
 from scratchpad.errors import UserError
-from scratchpad.images import MAX_TOTAL, load_image
+from scratchpad.images import MAX_TOTAL, load_image, pixels
 from scratchpad.records import picture_of
 from scratchpad.records.codec import dump, dumps, loads
 
@@ -164,16 +164,11 @@ def _validated(make: Any, version: int) -> Any:
 
 
 def _pictures(archive: zipfile.ZipFile, count: int) -> list[Image.Image]:
-    """Each opened only while all of them stay below MAX_TOTAL pixels."""
-    pictures: list[Image.Image] = []
-    for i in range(count):
-        data = _read(archive, _name(i))
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as head:
-            total = head.width * head.height + sum(picture.width * picture.height for picture in pictures)
-        if total > MAX_TOTAL:
-            raise UserError(f"The case's pictures have more than {MAX_TOTAL // 10**6} million pixels together, which is refused.")
-        pictures.append(load_image(data))
-    return pictures
+    """Opened only when the heads of all of them say that they stay below MAX_TOTAL pixels together."""
+    files = [_read(archive, _name(i)) for i in range(count)]
+    if sum(pixels(data) for data in files) > MAX_TOTAL:
+        raise UserError(f"The case's pictures have more than {MAX_TOTAL // 10**6} million pixels together, which is refused.")
+    return [load_image(data) for data in files]
 
 
 def _name(i: int) -> str:
@@ -182,6 +177,8 @@ def _name(i: int) -> str:
 
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     """One entry, never more than may be unpacked, whatever the archive says of its size."""
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UserError("The case is packed in a way that cases aren't; expected a .case file as `scratchpad case export` writes it.")
     with archive.open(name) as entry:
         data = entry.read(MAX_UNPACKED + 1)
     if len(data) > MAX_UNPACKED:

@@ -11,9 +11,9 @@ from scratchpad.workbench import HOME
 SHIPPED = HOME / "examples" / "cases"
 
 
-def stores(place: str | Path | None = None) -> list[Store]:
-    """The shipped cases, which can only be read, then the store that is written to."""
-    return [Store(SHIPPED, writable=False), Store(place)]
+def stores(place: str | Path | None = None, token: str | None = None) -> list[Store]:
+    """The shipped cases, which can only be read, then the store that is written to, with the owner's hub token if it's on the hub."""
+    return [Store(SHIPPED, writable=False), Store(place, token=token)]
 
 
 def find(shelf: list[Store], case: str) -> Bundle:

@@ -7,13 +7,13 @@ such as hf://datasets/me/cases or s3://bucket/cases), SCRATCHPAD_STORE_CASES (ho
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
 import os
 import re
 import secrets
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from scratchpad.caching import Cache
 from scratchpad.cases.bundle import Bundle, pack, unpack
 from scratchpad.errors import UserError
+from scratchpad.files import write_whole
 
 MOST = 10_000
-ABANDONED = 3600  # seconds after which a half-written file is nobody's
+READ = 64 * 2**20  # bytes of cases that stay in memory
 ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -42,12 +44,15 @@ class Store:
         UserError: from the constructor, when the place can't be reached.
     """
 
-    def __init__(self, place: str | Path | None = None, most: int | None = None, writable: bool = True):
+    def __init__(self, place: str | Path | None = None, most: int | None = None, writable: bool = True, token: str | None = None):
         self.place = str(place or os.environ.get("SCRATCHPAD_STORE") or default_place())
         self.most = most or int(os.environ.get("SCRATCHPAD_STORE_CASES", MOST))
         self.writable = writable
+        self._read: Cache[Bundle] = Cache(READ)  # checked once: what an id names never changes
         try:
-            self.files, self.root = fsspec.core.url_to_fs(self.place)
+            self.files, self.root = fsspec.core.url_to_fs(
+                self.place, **({"token": token} if token and self.place.startswith("hf://") else {})
+            )
         except (ImportError, ValueError) as error:
             raise UserError(f"Cases can't be kept in {self.place} ({error}); give a folder or a URL that fsspec knows.") from error
 
@@ -71,6 +76,7 @@ class Store:
             self._write(self._path(made.id, "json"), json.dumps(about).encode())
             self._write(self._path(made.id, "case"), data)
         except OSError as error:
+            self._forget(made.id)
             raise UserError(f"The case can't be kept in {self.place}: {error.strerror or error}.") from error
         return made.id, key
 
@@ -79,7 +85,7 @@ class Store:
         UserError: no such case, or it was damaged.
         """
         self._known(case)
-        return unpack(self.files.cat_file(self._path(case, "case")), expected=case)
+        return self._read.get((case,), lambda: unpack(self.files.cat_file(self._path(case, "case")), expected=case))
 
     def delete(self, case: str, key: str) -> None:
         """Raises:
@@ -130,18 +136,13 @@ class Store:
         if not isinstance(self.files, LocalFileSystem):
             self.files.pipe_file(path, data)  # one object, which such stores put as a whole
             return
-        self._sweep()
-        aside = Path(f"{path}.{secrets.token_hex(4)}.part")
-        with open(aside, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        write_whole(Path(path), data)
 
-    def _sweep(self) -> None:
-        for part in Path(self.root).glob("*.part"):
-            if time.time() - part.stat().st_mtime > ABANDONED:
-                part.unlink(missing_ok=True)
+    def _forget(self, case: str) -> None:
+        """What a case that couldn't be written left, unless another server wrote it meanwhile."""
+        with contextlib.suppress(OSError):
+            if not self.has(case):
+                self.files.rm_file(self._path(case, "json"))
 
 
 def default_place() -> Path:

@@ -209,10 +209,10 @@ def _skipped(found: Pictures) -> list[str]:
 
 
 def _loaded(options: argparse.Namespace) -> tuple[Vlm, Sae, Pictures]:
+    from scratchpad.reader import check_fit
     from scratchpad.sae.load import load_sae
     from scratchpad.sae.pictures import pictures
     from scratchpad.vlm.load import load_vlm
-    from scratchpad.workbench import check_fit
 
     found, sae = pictures(options.images), load_sae(options.sae)
     vlm = load_vlm(options.model, placement(options))

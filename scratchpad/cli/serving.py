@@ -8,6 +8,7 @@ from typing import Any
 
 from scratchpad.cli.options import model_and_sae, placement
 
+TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_TOKEN")
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -54,7 +55,7 @@ def _serve(options: argparse.Namespace) -> None:
     served = Served(
         host=options.host,
         port=options.port,
-        logins=logins(os.environ.get("SCRATCHPAD_AUTH")),
+        logins=logins(os.environ.pop("SCRATCHPAD_AUTH", None)),
         rate=options.rate,
         proxies=options.proxies,
         origins=tuple(origin.strip() for origin in options.origins.split(",") if origin.strip()),
@@ -65,4 +66,17 @@ def _serve(options: argparse.Namespace) -> None:
     retriever = options.retriever or (None if options.model else DEFAULT_RETRIEVER)
     pairs = offered(options.model, options.sae, more)
     benches = None if options.no_model else Benches(pairs, placement(options), retriever)
-    launch(benches, stores(options.store), served)
+    if benches is not None and any(name in os.environ for name in TOKENS):
+        benches.load_from_afar()  # while the token is there; afterwards nothing but the store has it
+    launch(benches, stores(options.store, taken_token()), served)
+
+
+def taken_token() -> str | None:
+    """The owner's hub token, read once: it's no longer in the environment, nor taken from where a login left it, so that nothing
+    that a visitor asks for can send it anywhere."""
+    found = [os.environ.pop(name, None) for name in TOKENS]
+    import huggingface_hub.constants
+
+    os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
+    huggingface_hub.constants.HF_HUB_DISABLE_IMPLICIT_TOKEN = True
+    return next((token for token in found if token), None)

@@ -128,6 +128,6 @@ def answers_unchanged(vlm: Vlm, sae: Sae, scenes: list[Scene]) -> dict[str, floa
         delta = torch.from_numpy(sae.reconstruct(sae.encode(x)) - x)[None]
         forced = force(vlm, prepared, ids, sae.layer, delta)
         change += float(forced.logprobs.sum() - force(vlm, prepared, ids).logprobs.sum())
-        same += bool(forced.kept[0])
+        same += bool(forced.unchanged[0])
         total += 1
     return {"share": round(same / total, 4), "of": total, "mean_change_of_logprob": round(change / total, 4)}

@@ -58,11 +58,11 @@ def control(trial: Trial, edit: Edit, count: int = controls.SETS, seed: int = 0)
         sets=sets,
         possible=possible,
         effects=_effects(trial, random),
-        flips=() if random is None else tuple((~random.kept).tolist()),
+        flips=() if random is None else tuple((~random.unchanged).tolist()),
         noise=_effects(trial, noise),
-        noise_flips=() if noise is None else tuple((~noise.kept).tolist()),
+        noise_flips=() if noise is None else tuple((~noise.unchanged).tolist()),
         reconstruction=_effects(trial, bare)[0],
-        reconstruction_flips=not bool(bare.kept[0]),
+        reconstruction_flips=not bool(bare.unchanged[0]),
     )
 
 

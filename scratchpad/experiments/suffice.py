@@ -43,8 +43,8 @@ def comprehensive(
     def attempt(sets: Sequence[Set]) -> Tried:
         forced = trial.force([ablation(latents) for latents in sets], wanted)
         if wanted is None:
-            return (~forced.kept).tolist(), forced.logprobs.sum(1)
-        return forced.kept.tolist(), -forced.logprobs.sum(1)
+            return (~forced.unchanged).tolist(), forced.logprobs.sum(1)
+        return forced.unchanged.tolist(), -forced.logprobs.sum(1)
 
     candidates = _candidates(trial, effects, wanted)
     search = shown_smallest(smallest(candidates, clusters, attempt, most), candidates, attempt)
@@ -62,7 +62,7 @@ def sufficient(trial: Trial, effects: Mapping[int, float], most: int) -> Suffici
 
     def attempt(sets: Sequence[Set]) -> Tried:
         forced = trial.force([ablation([latent for latent in active if latent not in latents]) for latents in sets])
-        return forced.kept.tolist(), -forced.logprobs.sum(1)
+        return forced.unchanged.tolist(), -forced.logprobs.sum(1)
 
     search = keeping(sorted(effects, key=lambda latent: effects[latent]), attempt, most)
     sets, _ = controls.matched_sets(trial.codes, search.latents)
@@ -96,7 +96,7 @@ def suggest(
 
     def attempt(sets: Sequence[Set]) -> Tried:
         forced = trial.force([ablation(latents) for latents in sets])
-        return (~forced.kept).tolist(), forced.logprobs.sum(1)
+        return (~forced.unchanged).tolist(), forced.logprobs.sum(1)
 
     alone = [(latent,) for latent in ranked[:MEASURED]]
     parts = sorted(clusters, key=lambda cluster: min(effects.get(i, 0.0) for i in cluster))[:CLUSTERS]

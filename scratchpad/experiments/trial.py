@@ -86,6 +86,6 @@ class Trial:
             UserError: also, when the answer begins with it already.
         """
         ids = self.ids(target)
-        if force(self.vlm, self.prepared, ids).kept[0]:
+        if force(self.vlm, self.prepared, ids).unchanged[0]:
             raise UserError(f"The answer already begins with {target!r}; expected a target that it doesn't give.")
         return ids

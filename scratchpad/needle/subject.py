@@ -28,15 +28,30 @@ class Subject(Protocol):
     """A model under test."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the model is called."""
+        ...
+
     @property
-    def identity(self) -> str: ...
+    def identity(self) -> str:
+        """The hash by which a model is told from others."""
+        ...
+
     @property
-    def sae(self) -> Sae | None: ...
+    def sae(self) -> Sae | None:
+        """What methods read concepts by, where they do."""
+        ...
+
     @property
-    def methods(self) -> Iterable[str]: ...
+    def methods(self) -> Iterable[str]:
+        """The methods that models of this kind have."""
+        ...
+
     @property
-    def image_processor(self) -> ImageProcessor: ...
+    def image_processor(self) -> ImageProcessor:
+        """What makes pixel values of a picture."""
+        ...
+
     @property
     def usual(self) -> str:
         """The method that pages weigh or show by."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from scratchpad.errors import UserError
-from scratchpad.files import write_whole
+from scratchpad.files import whole_file, write_whole
 from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position, font_file
 from scratchpad.needle.metrics import NAMES, interval, measure
 from scratchpad.needle.own import own_size
@@ -141,12 +141,12 @@ def _opened(out: Path, subject: Subject, plan: Plan, size: tuple[int, int]) -> P
         out.mkdir(parents=True, exist_ok=True)
         if about.is_file() and json.loads(about.read_text()) != json.loads(json.dumps(head)):
             raise UserError(f"{out} holds another sweep (see plan.json there); give another folder with --out.")
-        about.write_text(json.dumps(head, indent=1))
+        write_whole(about, json.dumps(head, indent=1))
         path.touch()
     except (OSError, ValueError) as error:
         raise UserError(f"{out} can't be used for the results: {error}.") from error
     whole = "".join(line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n"))
-    path.write_text(whole)  # the line that a kill cut short is computed again
+    write_whole(path, whole)  # the line that a kill cut short is computed again
     return path
 
 
@@ -179,9 +179,8 @@ def _finish(out: Path, log: Path, plan: Plan, subject: Subject, size: tuple[int,
             rows.append(
                 {"dataset": dataset, "run": int(run), "row": int(at[0]), "col": int(at[1]), "method": method} | asdict(measure(s, needle))
             )
-    aside = out / "results.parquet.part"
-    pq.write_table(pa.Table.from_pylist(rows), aside)
-    aside.replace(out / "results.parquet")
+    with whole_file(out / "results.parquet") as aside:
+        pq.write_table(pa.Table.from_pylist(rows), aside)
     summary = _summary(rows, sums, plan, subject, size)
     write_whole(out / "summary.json", json.dumps(summary, indent=1))
     return summary

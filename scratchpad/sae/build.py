@@ -6,8 +6,6 @@ thumbnails and masks are kept of top images alone, and names are found on a samp
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,8 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float
 
+from scratchpad.errors import UserError
+from scratchpad.files import replace_folder
 from scratchpad.sae.decoder import clusters, neighbours
-from scratchpad.sae.index import auroc, histogram_bins
+from scratchpad.sae.index import IDENTITY, auroc, histogram_bins
 from scratchpad.sae.load import Sae
 from scratchpad.sae.masks import Evidence, Masks
 from scratchpad.sae.observe import Observed
@@ -135,20 +135,18 @@ def _sample(
 
 
 def _write(sae: Sae, running: _Running, labels: Sequence[set[str]], names: Sequence[str], masks: Masks | None) -> None:
-    folder = sae.folder / "index.aside"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     shown = sorted(running.thumbnails)
     row_of = {image: row for row, image in enumerate(shown)}
-    pq.write_table(_latents(sae, running, labels, masks), folder / "latents.parquet", row_group_size=GROUPS["latents"])
-    pq.write_table(_references(running, row_of), folder / "references.parquet", compression="zstd", row_group_size=GROUPS["references"])
-    pq.write_table(_images(running, shown, labels, names), folder / "images.parquet", row_group_size=GROUPS["images"])
-    final, old = sae.folder / "index", sae.folder / "index.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if final.exists():
-        os.replace(final, old)
-    os.replace(folder, final)
-    shutil.rmtree(old, ignore_errors=True)
+    tables = {"latents": _latents(sae, running, labels, masks), "references": _references(running, row_of)}
+    tables["images"] = _images(running, shown, labels, names)
+    try:
+        with replace_folder(sae.folder / "index") as folder:
+            for name, table in tables.items():
+                table = table.replace_schema_metadata({IDENTITY: sae.identity})
+                how = {"compression": "zstd"} if name == "references" else {}
+                pq.write_table(table, folder / f"{name}.parquet", row_group_size=GROUPS[name], **how)
+    except OSError as error:
+        raise UserError(f"The index of {sae.folder} can't be written ({error.strerror or error}); make room and start again.") from error
 
 
 def _latents(sae: Sae, running: _Running, labels: Sequence[set[str]], masks: Masks | None) -> pa.Table:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from scratchpad.errors import UserError
+from scratchpad.files import add_files
+from scratchpad.sae.config import read_config, sign
 from scratchpad.sae.load import load_sae
 
 
@@ -111,15 +112,14 @@ def _write(found: Foreign, out: Path, format: str, layer: int, k: int | None, su
     }
     if k:
         config |= {"k": int(k), "rescale_acts_by_decoder_norm": False}
-    aside = out.with_name(out.name + ".aside")
     try:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        save_file(weights, aside / "sae_weights.safetensors")
-        (aside / "cfg.json").write_text(json.dumps(config))
-        _moved(aside, out)
+        with add_files(out, last="cfg.json") as aside:
+            save_file(weights, aside / "sae_weights.safetensors")
+            (aside / "cfg.json").write_text(json.dumps(config))
+            sign(aside)
+            load_sae(aside, name=out)
     except OSError as error:
-        raise UserError(f"{out} can't be written to: {error}.") from error
+        raise UserError(f"{out} can't be written to: {error.strerror or error}.") from error
     return {
         "architecture": architecture,
         "d_in": d_in,
@@ -131,28 +131,22 @@ def _write(found: Foreign, out: Path, format: str, layer: int, k: int | None, su
     }
 
 
-def _moved(aside: Path, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    for path in aside.iterdir():
-        os.replace(path, out / path.name)
-    aside.rmdir()
-
-
 def _saelens(source: Path, out: Path, layer: int | None) -> dict[str, Any]:
     """A SAELens folder that may not say its layer."""
-    aside = out.with_name(out.name + ".aside")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
     for name in ("cfg.json", "sae_weights.safetensors"):
         if not (source / name).is_file():
             raise UserError(f"{source} has no {name}; expected a folder in SAELens format.")
-        shutil.copy(source / name, aside / name)
-    if layer is not None:
-        config = json.loads((aside / "cfg.json").read_text())
-        config.setdefault("metadata", {})["layer"] = layer
-        (aside / "cfg.json").write_text(json.dumps(config))
-    sae = load_sae(aside)
-    _moved(aside, out)
+    try:
+        config = read_config(source)
+        if layer is not None:
+            config["metadata"] = (config.get("metadata") or {}) | {"layer": layer}
+        with add_files(out, last="cfg.json") as aside:
+            shutil.copy(source / "sae_weights.safetensors", aside / "sae_weights.safetensors")
+            (aside / "cfg.json").write_text(json.dumps(config))
+            sae = load_sae(aside, name=source)
+            sign(aside)
+    except OSError as error:
+        raise UserError(f"{out} can't be written to: {error.strerror or error}.") from error
     told = {"architecture": sae.architecture, "d_in": sae.width, "d_sae": sae.d_sae, "layer": sae.layer, "k": sae.k}
     return told | {"subtract_b_dec": sae.subtract_b_dec, "format": "saelens"}
 

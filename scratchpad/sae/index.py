@@ -19,8 +19,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from scratchpad.errors import UserError
+from scratchpad.files import restore_folder
+from scratchpad.sae.load import Sae
 from scratchpad.sae.names import Name, read_names, rename
 
+IDENTITY = b"scratchpad.sae"  # in the tables' metadata: the identity of the SAE that they are of
 FILES = ("latents.parquet", "references.parquet", "images.parquet")
 
 
@@ -66,6 +69,18 @@ class Index:
             except (OSError, pa.ArrowException) as error:
                 raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
         return self._cache[name]
+
+    def check(self, sae: Sae) -> None:
+        """Raises:
+        UserError: the index is of another SAE.
+        """
+        for name in ("latents", "references", "images"):
+            whose = (self._file(name).schema_arrow.metadata or {}).get(IDENTITY, b"").decode("utf-8", "replace")
+            if whose and whose != sae.identity:
+                raise UserError(f"The index in {self.folder} is of another SAE ({whose}; this one is {sae.identity}): make it again.")
+        rows = self._file("latents").metadata.num_rows
+        if rows != sae.d_sae:
+            raise UserError(f"The index in {self.folder} is of another SAE: of {rows} latents, not {sae.d_sae}; make it again.")
 
     def _rows(self, name: str, begin: int, count: int, columns: list[str] | None = None) -> list[dict[str, Any]]:
         """Some rows of a table; only the row groups that hold them are read."""
@@ -188,11 +203,22 @@ class Index:
             return self._cache["starts"]
 
 
-def open_index(sae: Path) -> Index | None:
-    """The index beside an SAE, or None where it has none."""
-    for folder in (sae / "index", sae / "index.old"):  # the old one is there alone if making a new one was killed between its two renames
+def open_index(sae: Path, of: Sae | None = None) -> Index | None:
+    """The index beside an SAE, or None where it has none.
+
+    Args:
+        of: the SAE itself; an index made since it says whose it is is checked against it.
+
+    Raises:
+        UserError: the index is of another SAE, or damaged.
+    """
+    restore_folder(sae / "index")  # where making a new one was killed between its two renames
+    for folder in (sae / "index", sae / "index.old"):  # the second as versions before this one left it
         if all((folder / name).is_file() for name in FILES):
-            return Index(folder)
+            index = Index(folder)
+            if of is not None:
+                index.check(of)
+            return index
     return None
 
 

@@ -86,7 +86,7 @@ def judge(vlm: Vlm, sae: Sae, picture: Image.Image, prompt: str, max_new_tokens:
     plain = force(vlm, prepared, found.answer_ids)
     under = force(vlm, prepared, found.answer_ids, sae.layer, change)
     moved = float(under.logprobs.sum() - plain.logprobs.sum())
-    return Judged(sums_of(sae, found.states()), bool(under.kept[0]), moved)
+    return Judged(sums_of(sae, found.states()), bool(under.unchanged[0]), moved)
 
 
 def verdict(judged: Iterable[Judged]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ or the k largest of ReLU(pre) (topk); reconstruction = a W_dec + b_dec.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +26,7 @@ from torch import Tensor
 
 from scratchpad.errors import UserError
 from scratchpad.records import Codes
+from scratchpad.sae.config import CONFIG, WEIGHTS, check_hash, check_weights, checked, read_config
 
 ROWS, COLUMNS = 256, 8192  # patches and latents whose dense pre-activations exist at once
 
@@ -149,55 +149,40 @@ class Sae:
         return (total + self.b_dec).cpu().numpy()
 
 
-ARCHITECTURES = ("standard", "topk", "jumprelu")
-
-
-def load_sae(folder: str | Path, device: str = "cpu") -> Sae:
+def load_sae(folder: str | Path, device: str = "cpu", name: str | Path | None = None) -> Sae:
     """Reads an SAE folder in SAELens format.
+
+    Args:
+        name: what errors call the folder, where it isn't at its place yet.
 
     Raises:
         UserError: the folder, its weights or its metadata are missing, damaged or of an unknown kind.
     """
     folder = Path(folder)
-    config_path, weights_path = folder / "cfg.json", folder / "sae_weights.safetensors"
-    for path in (config_path, weights_path):
+    named = Path(name) if name else folder
+    for path in (folder / CONFIG, folder / WEIGHTS):
         if not path.is_file():
-            raise UserError(f"{folder} is not an SAE folder: it has no {path.name}; expected SAELens format.")
+            raise UserError(f"{named} is not an SAE folder: it has no {path.name}; expected SAELens format.")
+    config = checked(read_config(folder), named)
+    check_hash(folder, config["metadata"], named)
     try:
-        config = json.loads(config_path.read_text())
-        weights = load_file(weights_path, device=device)
-    except (SafetensorError, json.JSONDecodeError, OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The SAE in {folder} is damaged ({error}); restore cfg.json and sae_weights.safetensors.") from error
-    architecture = config.get("architecture")
-    if architecture not in ARCHITECTURES:
-        raise UserError(f"The SAE in {folder} is of architecture {architecture!r}; expected one of {', '.join(ARCHITECTURES)}.")
-    if config.get("normalize_activations", "none") != "none":
-        raise UserError(f"The SAE in {folder} normalises its input ({config['normalize_activations']}); fold that into its weights first.")
-    metadata = config.get("metadata") or {}
-    layer = metadata.get("layer")
-    if not isinstance(layer, int):
-        raise UserError(f"The SAE in {folder} does not say which vision layer it reads; add an integer metadata.layer to cfg.json.")
-    missing = [n for n in ("W_enc", "b_enc", "W_dec", "b_dec") if n not in weights]
-    if missing:
-        raise UserError(f"The SAE in {folder} lacks the tensors {', '.join(missing)}; expected SAELens format.")
-    if config["d_in"] != weights["W_dec"].shape[1] or config["d_sae"] != weights["W_dec"].shape[0]:
-        raise UserError(
-            f"The SAE in {folder} declares {config['d_in']} x {config['d_sae']} but its decoder is "
-            f"{weights['W_dec'].shape[1]} x {weights['W_dec'].shape[0]}."
-        )
-    weights = {name: tensor.float() for name, tensor in weights.items()}
+        weights = load_file(folder / WEIGHTS, device=device)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"The SAE in {named} is damaged ({str(error)[:200]}); restore its {WEIGHTS}.") from error
+    check_weights(weights, config, named)
+    weights = {tensor: value.float() for tensor, value in weights.items()}
     return Sae(
         name=folder.resolve().name,
         folder=folder,
-        architecture=architecture,
-        layer=layer,
-        metadata=metadata,
+        architecture=config["architecture"],
+        layer=config["layer"],
+        metadata=config["metadata"],
         W_enc=weights["W_enc"],
         b_enc=weights["b_enc"],
         W_dec=weights["W_dec"],
         b_dec=weights["b_dec"],
-        k=config.get("k") if architecture == "topk" else None,
+        k=config["k"],
         threshold=weights.get("threshold"),
-        subtract_b_dec=config.get("apply_b_dec_to_input", True),
-        rescale=bool(config.get("rescale_acts_by_decoder_norm", False)),
+        subtract_b_dec=config["subtract_b_dec"],
+        rescale=config["rescale"],
     )

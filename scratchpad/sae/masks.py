@@ -6,7 +6,6 @@ patches. A patch is of the class that covers at least half of it; patches that n
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from scipy.stats import rankdata
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
-from scratchpad.images import MAX_PIXELS
+from scratchpad.images import MAX_PIXELS, opened
 from scratchpad.records import Codes
 from scratchpad.sae.datasets import Rows, is_dataset
 from scratchpad.sae.pictures import Pictures
@@ -45,7 +44,7 @@ class Masks:
         """The class of every patch, -1 where it has none or the picture no mask."""
         try:
             mask = self._read(number, grid.size)
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
+        except Exception as error:  # what decoders raise for damaged files is of many kinds
             self.skipped.append(f"{Path(self.names[number]).name} ({error})")
             mask = None
         return np.full(grid.patches, -1) if mask is None else patch_classes(mask, grid)
@@ -62,7 +61,7 @@ class Masks:
         file = self.source(number)
         if file is None:
             return None
-        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
+        with opened(file) as image:
             if image.mode not in MODES or image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"{image.mode}, {image.height} x {image.width}; expected a number a pixel")
             (h, w), wide = size, image.width / image.height

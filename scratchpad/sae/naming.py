@@ -6,7 +6,6 @@ much as the latent fires on it, and is cropped to where it fires.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from PIL import Image
 from transformers import AutoModel, AutoProcessor
 
 from scratchpad.errors import UserError
+from scratchpad.images import load_image
 from scratchpad.sae.index import Index, Reference
 from scratchpad.sae.names import Name
 from scratchpad.vlm.checkpoint import attempt, check_folder, configuration, name_of
@@ -104,7 +104,7 @@ def named(
 
 def crop(reference: Reference) -> Image.Image:
     """Where the latent fires, with a patch's margin around it."""
-    picture = Image.open(io.BytesIO(reference.thumbnail)).convert("RGB")
+    picture = load_image(reference.thumbnail)
     lit = reference.mask >= LIT
     if not lit.any():
         return picture

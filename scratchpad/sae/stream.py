@@ -6,7 +6,6 @@ In: a model, pictures, layers. Out: per layer an endless row of batches. All lay
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from scratchpad.errors import UserError
+from scratchpad.files import whole_file, write_whole
 from scratchpad.sae.afar import Models, activations
 from scratchpad.sae.harvest import Rows
 from scratchpad.sae.pictures import Pictures
@@ -71,7 +71,7 @@ class Source:
             cache.mkdir(parents=True, exist_ok=True)
             if about.is_file() and json.loads(about.read_text()) != own:
                 raise UserError(f"The cache {cache} holds activations of another model, other layers or images; give another folder.")
-            about.write_text(json.dumps(own))
+            write_whole(about, json.dumps(own))
         except (OSError, ValueError) as error:
             raise UserError(f"The cache {cache} can't be used ({error}); give another folder.") from error
 
@@ -105,12 +105,10 @@ class Source:
 
 def _write(path: Path, part: Sequence[Rows]) -> None:
     tensors = {f"{layer}.{i}": rows[layer].contiguous() for i, rows in enumerate(part) for layer in rows}
-    aside = path.with_suffix(".part")
     try:
-        save_file(tensors, aside)
-        os.replace(aside, path)
+        with whole_file(path) as aside:
+            save_file(tensors, aside)
     except (OSError, SafetensorError) as error:
-        aside.unlink(missing_ok=True)
         raise UserError(f"{path} can't be written ({error}); make room, and start again: what is cached stays.") from error
 
 

@@ -6,7 +6,6 @@ A run writes checkpoints and goes on from the last after any interruption.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from scratchpad.errors import UserError
+from scratchpad.files import add_files, replace_folder, restore_folder
+from scratchpad.sae.config import sign
 from scratchpad.sae.parallel import Group
 
 ARCHITECTURES = ("topk", "batchtopk", "matryoshka", "standard")
@@ -68,8 +69,7 @@ class Fit:
         self.begun, self.first = time.monotonic(), 0
         kind, config = _training(recipe, d_in, device)
         kept = out / "checkpoint"
-        if not kept.exists() and (out / "checkpoint.old").is_dir():  # killed between the two renames of `checkpoint`
-            os.replace(out / "checkpoint.old", kept)
+        restore_folder(kept)
         try:
             self.sae = kind.load_from_disk(kept, device=device) if kept.is_dir() else kind(config)
             self.trainer: Any = SAETrainer(_schedule(recipe, device), self.sae, batches)
@@ -127,18 +127,11 @@ class Fit:
         self.group.wait()
 
     def _checkpoint(self) -> None:
-        kept, aside, old = (self.out / name for name in ("checkpoint", "checkpoint.aside", "checkpoint.old"))
-        shutil.rmtree(aside, ignore_errors=True)
         try:
-            self.out.mkdir(parents=True, exist_ok=True)
-            self.trainer.save_checkpoint("checkpoint.aside", base_path=str(self.out))
-            shutil.rmtree(old, ignore_errors=True)
-            if kept.exists():
-                os.replace(kept, old)
-            os.replace(aside, kept)
-            shutil.rmtree(old, ignore_errors=True)
+            with replace_folder(self.out / "checkpoint") as aside:
+                self.trainer.save_checkpoint(aside.name, base_path=str(self.out))
         except OSError as error:
-            raise UserError(f"{self.out} can't be written to ({error}); make room: the last checkpoint stays.") from error
+            raise UserError(f"{self.out} can't be written to ({error.strerror or error}); make room: the last checkpoint stays.") from error
 
     def finish(self, metadata: dict[str, Any]) -> None:
         """Folds the scale of the input into the weights and writes the SAE; `metadata` goes into cfg.json."""
@@ -148,16 +141,13 @@ class Fit:
         self.trainer.set_final_sae_metadata()
         for key, value in metadata.items():
             setattr(self.sae.cfg.metadata, key, value)
-        aside = self.out.with_name(self.out.name + ".aside")
-        shutil.rmtree(aside, ignore_errors=True)
         try:
-            self.sae.save_inference_model(aside)
-            self.out.mkdir(parents=True, exist_ok=True)
-            for path in aside.iterdir():
-                os.replace(path, self.out / path.name)
-            aside.rmdir()
+            with add_files(self.out, last="cfg.json") as aside:
+                self.sae.save_inference_model(aside)
+                sign(aside)
         except OSError as error:
-            raise UserError(f"{self.out} can't be written to ({error}); make room and start again: the last checkpoint stays.") from error
+            said = f"{self.out} can't be written to ({error.strerror or error})"
+            raise UserError(f"{said}; make room and start again: the last checkpoint stays.") from error
         shutil.rmtree(self.out / "checkpoint", ignore_errors=True)
 
 

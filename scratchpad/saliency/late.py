@@ -58,12 +58,12 @@ def page_look(retriever: Retriever, request: SaliencyRequest) -> PageLook:
 
 def cosine(look: PageLook) -> Map:
     """Cosine with the query's tokens, their mean."""
-    return look.cosines.mean(0)
+    return np.asarray(look.cosines.mean(0))
 
 
 def cosine_max(look: PageLook) -> Map:
     """Cosine with the query's tokens, the largest."""
-    return look.cosines.max(0)
+    return np.asarray(look.cosines.max(0))
 
 
 def gradient_input(look: PageLook) -> Map:
@@ -78,7 +78,7 @@ def occlusion(look: PageLook) -> Map:
     """How much the MaxSim score falls when a cell is painted over with the picture's mean; tied to the output."""
     whole = score(look.query, look.page)
     fall = [whole - score(look.query, page_of(look.retriever, picture)) for picture in look.request.painted()]
-    return np.array([*fall, 0.0])[look.request.cell_of]
+    return np.asarray(np.array([*fall, 0.0])[look.request.cell_of])
 
 
 METHODS: dict[str, Callable[[PageLook], Map]] = {

@@ -87,7 +87,7 @@ class Look:
         prompts = [prepare(self.vlm, picture, self.prepared.prompt) for picture in pictures]
         logprobs = force_each(self.vlm, prompts, self.run.answer_ids)
         fall = np.append(logprobs[0] - logprobs[1:], 0.0)  # the last one for tokens that show nothing
-        return fall[self.request.cell_of]
+        return np.asarray(fall[self.request.cell_of])
 
 
 def look(vlm: Vlm, request: SaliencyRequest, layer: int, sae: Sae | None = None) -> Look:

@@ -114,14 +114,14 @@ METHODS: dict[str, Callable[[Look], Map]] = {
 }
 
 
-def named(names: str, known: Iterable[str] = METHODS) -> list[str]:
-    """The methods, of those `known`, that a list separated by commas names.
+def named(names: str, available: Iterable[str] = METHODS) -> list[str]:
+    """The methods, of those `available`, that a list separated by commas names.
 
     Raises:
         UserError: one is unknown; lists those there are.
     """
     chosen = [name.strip() for name in names.split(",") if name.strip()]
-    unknown = [name for name in chosen if name not in [*known]]
+    unknown = [name for name in chosen if name not in [*available]]
     if unknown or not chosen:
-        raise UserError(f"The method {(unknown or [''])[0]!r} was asked for; expected some of {', '.join(known)}.")
+        raise UserError(f"The method {(unknown or [''])[0]!r} was asked for; expected some of {', '.join(available)}.")
     return list(dict.fromkeys(chosen))

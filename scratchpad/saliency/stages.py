@@ -75,7 +75,7 @@ def mapped(values: Float[np.ndarray, " v"], grid: Grid, says: str) -> Stage:
 def _pixels(pictures: Sequence[Image.Image], grid: Grid, tiles: list[Image.Image]) -> list[Stage]:
     files = ", ".join(f"{picture.height} x {picture.width}" for picture in pictures)
     shapes = dict.fromkeys(f"{tile.rows} x {tile.cols}" for tile in grid.tiles)
-    seen = dict.fromkeys(f"{tile.height} x {tile.width}" for tile in tiles)
+    sides = dict.fromkeys(f"{tile.height} x {tile.width}" for tile in tiles)
     count = len(grid.tiles)
     many = f"{count} tiles of " if count > 1 else ""
     part = many if len(tiles) == count else f"{len(tiles)} of {count} tiles of "
@@ -83,7 +83,7 @@ def _pixels(pictures: Sequence[Image.Image], grid: Grid, tiles: list[Image.Image
     small = [resized(picture, SIDE) for picture in pictures]
     return [
         Stage("The file" if len(pictures) == 1 else "The files", f"{files} px", resized(beside(small), SIDE)),
-        Stage("As the encoder sees it", f"{part}{', '.join(seen)} px", resized(beside(tiles), SIDE)),
+        Stage("As the encoder sees it", f"{part}{', '.join(sides)} px", resized(beside(tiles), SIDE)),
         Stage("Cut into patches", f"{many}{', '.join(shapes)} patches, {grid.image_tokens} image tokens", resized(beside(patched), SIDE)),
     ]
 

@@ -21,6 +21,7 @@ from scratchpad.errors import UserError
 from scratchpad.experiments.suffice import MAX_LATENTS
 from scratchpad.images import MAX_BYTES, MAX_IMAGES
 from scratchpad.records import Analysis, dump
+from scratchpad.ui import texts
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
 from scratchpad.workbench import Workbench
@@ -126,7 +127,7 @@ class Api:
             if not isinstance(latents, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in latents):
                 raise UserError("latents are whole numbers; expected a list such as [12, 57].")
             bench, analysis = self._analysis(image, question, 64, choice, more)
-            return dump(bench.test(analysis, scaling(latents, _number(strength)), target or None))
+            return dump(bench.test(analysis, scaling(latents, _number(strength)), texts.short(target, "A target")))
 
         return self._told(act, request)
 
@@ -156,7 +157,7 @@ class Api:
 
         def act() -> dict[str, Any]:
             bench, analysis = self._analysis(image, question, 64, choice, more)
-            return dump(bench.suffice(analysis, target or None, int(_number(max_latents))))
+            return dump(bench.suffice(analysis, texts.short(target, "A target"), int(_number(max_latents))))
 
         return self._told(act, request)
 
@@ -181,7 +182,7 @@ class Api:
 
         def act() -> dict[str, Any]:
             bench, analysis = self._analysis(image, question, 64, choice, more)
-            return dump(bench.diagnose(analysis, expected or None))
+            return dump(bench.diagnose(analysis, texts.short(expected, "An expected answer")))
 
         return self._told(act, request)
 
@@ -198,10 +199,8 @@ class Api:
         tokens = int(_number(max_new_tokens))
         if not 1 <= tokens <= TOKENS:
             raise UserError(f"{tokens} new tokens were asked for; expected 1 to {TOKENS}.")
-        if not isinstance(question, str):
-            raise UserError("The question is text.")
         bench = benches.of(choice if isinstance(choice, str) else "?")
-        return bench, bench.analyze(pictures(image, more), question, tokens)
+        return bench, bench.analyze(pictures(image, more), texts.question(question), tokens)
 
     def _told(self, act: Callable[[], dict[str, Any]], request: gr.Request | None) -> dict[str, Any]:
         try:

@@ -5,25 +5,28 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import gradio as gr
 
 from scratchpad.benches import Benches
 from scratchpad.cases.store import Store
 from scratchpad.errors import UserError
-from scratchpad.images import load_image, sha256
+from scratchpad.images import MAX_BYTES, load_image, sha256
 from scratchpad.ui import api
 from scratchpad.ui.calls import READS, lookups, stopping
+from scratchpad.ui.door import Rules
 from scratchpad.ui.export import SCRIPTS, STATIC
 from scratchpad.ui.handlers import Handlers
-from scratchpad.ui.headers import Strict
+from scratchpad.ui.held import held
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, ask_column, header, panel, theme
+from scratchpad.ui.logins import Logins
 from scratchpad.ui.lookups import Lookups
+from scratchpad.ui.server import SESSIONS, Guarded, Streams, ask_itself, trust_no_header
 from scratchpad.ui.studies import Studies
-from scratchpad.ui.upload import Counted, fetch_nothing
+from scratchpad.ui.sweeper import Sweeper, limit_of_disk, own_folder
+from scratchpad.ui.upload import fetch_nothing
 from scratchpad.ui.visitors import Limit
 from scratchpad.ui.wiring import Actions, wire
 from scratchpad.workbench import HOME
@@ -34,7 +37,6 @@ LOADED = "Scratchpad.load(props.value); watch('value', () => Scratchpad.load(pro
 COMPARED = "watch('value', () => Scratchpad.compare(props.value));"
 TOLD = "watch('value', () => props.value && Scratchpad.told(props.value)); if (props.value) Scratchpad.told(props.value);"
 TELLS = "watch('value', () => props.value && root.told(JSON.parse(props.value)));"
-UPLOADS = 24 * 3600  # seconds that an upload stays on the server's disk
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,12 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     about = Lookups(benches, served.naming)
     opening = examples[0] if examples else ("", "")
     first = handlers.ask([opening[0]], opening[1]) if examples else (None, "", None)
-    handlers.opening = first[2]
 
-    with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False, delete_cache=(3600, UPLOADS)) as page:
+    with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False) as page:
         head = gr.HTML(header(bench), elem_id="sp-header")
         if examples:
             panel("guide")
-        asked = gr.State(None)
+        asked = held(first[2])
         with gr.Row(elem_id="sp-top"):
             ask = ask_column(benches, examples, opening, stop)
             with gr.Column(scale=3, min_width=320):
@@ -101,10 +102,16 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
         UserError: the port is taken, or a package is missing.
     """
     script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "layers.js", "stages.js", "needle.js", "sae.js", "guide.js"))
-    how: dict[str, Any] = {"auth": served.logins} if served.logins else {}
-    page = build(benches, shelf, served).queue(default_concurrency_limit=1, max_size=served.waiting)
+    folder, most = own_folder(), limit_of_disk()
+    known = Logins(served.logins) if served.logins else None
+    rules = Rules(served.host, served.rate, served.proxies, served.origins, served.waiting, served.mcp, known, folder)
+    page = build(benches, shelf, served)
+    page.queue(default_concurrency_limit=1, max_size=served.waiting, api_open=False)
+    page._queue.pending_messages_per_session = Streams(page._queue)  # type: ignore[assignment]
+    trust_no_header()
+    app = Guarded(rules)
     try:
-        app, _, _ = page.launch(
+        page.launch(
             server_name=served.host,
             server_port=served.port,
             head=f"<script>{script}</script>",
@@ -113,18 +120,23 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
             footer_links=["api"],
             show_error=False,
             share=False,
-            max_file_size="64mb",
+            max_file_size=MAX_BYTES,
             ssr_mode=False,
             mcp_server=served.mcp,
             prevent_thread_lock=True,
-            **how,
+            auth=known.right if known else None,
+            run_history=False,
+            enable_monitoring=False,
+            state_session_capacity=SESSIONS,
+            _app=app,
         )
     except ImportError as error:
         raise UserError("Serving MCP tools needs a package that is not installed: pip install 'visual-scratchpad[mcp]'.") from error
     except OSError as error:
         raise UserError(f"Port {served.port} on {served.host} can't be used ({error}); choose another with --port.") from error
-    counted = Counted(app.middleware_stack, Limit(served.rate), served.proxies)
-    app.middleware_stack = Strict(counted, served.origins)  # around all of Gradio's own
+    Sweeper(folder, most).run()  # what is there by now is the page's own
+    if served.mcp:
+        ask_itself(page, app)
     page.block_thread()
 
 

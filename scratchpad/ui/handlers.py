@@ -18,8 +18,9 @@ from scratchpad.images import load_images, sha256
 from scratchpad.progress import Stopped
 from scratchpad.records import Analysis, Edit, Sampling, Sufficient, Test, dump
 from scratchpad.records.reading import read
-from scratchpad.ui.asked import Asked, shown
 from scratchpad.ui.envelope import key_of, live
+from scratchpad.ui.held import Asked, same
+from scratchpad.ui.texts import question, short
 from scratchpad.ui.told import told
 from scratchpad.workbench import Workbench
 
@@ -34,7 +35,6 @@ class Handlers:
     def __init__(self, benches: Benches | None, known: frozenset[str] = frozenset()):
         self.benches = benches
         self.known = known  # sha256 of pictures that are of the model's own world
-        self.opening: Asked | None = None  # what every page opens on
 
     def bench(self, choice: object = None) -> Workbench:
         """The workbench of a visitor's choice."""
@@ -44,7 +44,7 @@ class Handlers:
         """(what the panels draw, status line, what was asked); the first is None when there is none to show."""
         try:
             bench, pictures = self.bench(choice), load_images(images or [None])
-            analysis = bench.analyze(pictures, prompt)
+            analysis = bench.analyze(pictures, question(prompt))
             foreign = any(sha256(picture) not in self.known for picture in pictures)
             retriever = self.benches.retriever_name if self.benches else None
             drawn = live(analysis, choice or "", bench.vlm.own_world if foreign else None, retriever)
@@ -82,7 +82,7 @@ class Handlers:
         Raises:
             UserError: the session doesn't hold it any more.
         """
-        known = shown(asked, event, self.opening)
+        known = same(asked, event)
         bench = self.bench(known.choice)
         return bench, bench.analyze(load_images(known.images), known.prompt)
 
@@ -122,9 +122,12 @@ def read_edit(value: Any) -> Edit:
 
 
 def read_target(event: dict[str, Any]) -> str | None:
-    """What the answer shall become; None where nothing is given."""
-    target = event.get("target")
-    return target if isinstance(target, str) and target.strip() else None
+    """What the answer shall become; None where nothing is given.
+
+    Raises:
+        UserError: it's too long.
+    """
+    return short(event.get("target"), "An expected answer")
 
 
 def read_sampling(event: dict[str, Any]) -> Sampling | None:

@@ -24,9 +24,9 @@ from scratchpad.cases.tables import attention_png, tables
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Test
 from scratchpad.ui import export
-from scratchpad.ui.asked import Asked
 from scratchpad.ui.envelope import data_url, opened
 from scratchpad.ui.handlers import VERIFIED, Handlers, read_edit, read_sampling, read_target
+from scratchpad.ui.held import Asked
 from scratchpad.ui.told import told
 from scratchpad.workbench import Workbench
 

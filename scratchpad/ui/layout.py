@@ -72,7 +72,7 @@ class Parts:
     stages: gr.HTML
     needle: gr.HTML
     keep: gr.HTML
-    asked: gr.State  # images, question and choice of the analysis on show
+    asked: gr.Textbox  # images, question, choice and key of the analysis on show: see `held`
 
 
 def ask_column(benches: Benches | None, examples: list[tuple[str, str]], first: tuple[str, str], stop: Sequence[Call]) -> Ask:

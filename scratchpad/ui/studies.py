@@ -14,13 +14,12 @@ from scratchpad.progress import step
 from scratchpad.saliency.stages import of_page
 from scratchpad.saliency.trust import measured
 from scratchpad.ui import tables
-from scratchpad.ui.asked import Asked, shown
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.handlers import Handlers
+from scratchpad.ui.held import Asked, same
+from scratchpad.ui.texts import short
 from scratchpad.ui.told import told
 from scratchpad.vlm.retrieval import page_of, query_of
-
-MAX_QUERY = 400  # characters
 
 
 class Studies:
@@ -38,10 +37,10 @@ class Studies:
 
         def act() -> dict[str, Any]:
             if event.get("by") == "page":
-                known = shown(asked, event, self.handlers.opening)
+                known = same(asked, event)
                 picture = load_images(known.images)[0]
                 retriever = self.benches.retriever()
-                query, page = query_of(retriever, str(event.get("query") or known.prompt)[:MAX_QUERY]), page_of(retriever, picture)
+                query, page = query_of(retriever, short(event.get("query"), "A query") or known.prompt), page_of(retriever, picture)
                 return tables.stages(of_page(retriever, picture, page)) | tables.cosines(query, page, retriever.identity)
             bench, analysis = self.handlers.analysis(asked, event)
             return tables.stages(bench.stages(analysis))
@@ -52,7 +51,7 @@ class Studies:
         """The question on show, read at every layer that an SAE is offered for; JSON text."""
 
         def act() -> dict[str, Any]:
-            known = shown(asked, event, self.handlers.opening)
+            known = same(asked, event)
             pictures = load_images(known.images)
             benches = self.benches.layers(known.choice)
             rows = []

@@ -1,33 +1,33 @@
 """Pictures that visitors upload. Gradio's own components would fetch an address that stands where an upload should, open any path
-of the server's that lacks the mark of a file, and take any number of files from anyone.
+of the server's that lacks the mark of a file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from abc import ABCMeta
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import gradio as gr
-from fastapi import Request
-from fastapi.responses import JSONResponse
 from gradio_client.utils import is_http_url_like
 
-from scratchpad.errors import UserError
-from scratchpad.ui.visitors import Limit, visitor
-
-Message = MutableMapping[str, Any]
 C = TypeVar("C", bound=gr.components.Component)
 
 
 def upload(value: str | None, **how: Any) -> gr.Image:
-    """A gr.Image that opens uploads alone."""
-    return _uploads_only(gr.Image(value, type="filepath", **how))
+    """A gr.Image that takes uploads alone, and hands on the file without opening it."""
+    return _uploads_only(gr.Image(value, type="filepath", **how), lambda payload: payload.path)
 
 
 def uploads(**how: Any) -> gr.Gallery:
-    """A gr.Gallery of pictures that opens uploads alone."""
-    return _uploads_only(gr.Gallery(type="filepath", file_types=["image"], **how))
+    """A gr.Gallery of pictures that takes uploads alone, and hands on the files without opening them."""
+
+    def files(payload: Any) -> list[tuple[str, str | None]]:
+        return [(item.image.path if hasattr(item, "image") else item.video.path, item.caption) for item in payload.root]
+
+    return _uploads_only(gr.Gallery(type="filepath", file_types=["image"], **how), files)
 
 
 def paths(gallery: Any) -> list[str]:
@@ -39,35 +39,46 @@ def fetch_nothing(page: gr.Blocks) -> None:
     """No component of a page, its endpoints' among them, fetches an address. Call it when the page is complete."""
     for block in page.blocks.values():
         if isinstance(block, gr.components.Component):
-            _fetch_nothing(block)
+            block.__class__ = _local_only(type(block))
 
 
-def _fetch_nothing(component: gr.components.Component) -> None:
-    later, now = component.async_move_resource_to_block_cache, component.move_resource_to_block_cache
+def changed(kind: type, **methods: Any) -> Any:
+    """A class with some methods of its own that still goes by its name.
 
-    async def take_later(given: str | Path | None) -> str | None:
-        return await later(_local(given))
-
-    def take_now(given: str | Path | None) -> str | None:
-        return now(_local(given))
-
-    component.async_move_resource_to_block_cache = take_later  # type: ignore[method-assign,assignment]
-    component.move_resource_to_block_cache = take_now  # type: ignore[method-assign,assignment]
+    Of the class and not of one instance: Gradio makes a session's components anew from their class, after a `gr.skip()` already,
+    and what one instance has of its own would be gone. Not by `class`, because Gradio writes a stub beside the source of those.
+    """
+    made = ABCMeta.__new__(type(kind), kind.__name__, (kind,), methods | {"__module__": kind.__module__, "__qualname__": kind.__qualname__})
+    return cast("Any", made)
 
 
-def _uploads_only(component: C) -> C:
-    """Not a subclass: Gradio writes a stub beside the source of every one."""
-    read = component.preprocess
-    kept = Path(component.GRADIO_CACHE).resolve()
+@cache
+def _local_only(kind: type) -> Any:
+    later, now = kind.async_move_resource_to_block_cache, kind.move_resource_to_block_cache  # type: ignore[attr-defined]
 
-    def preprocess(payload: Any) -> Any:
+    async def take_later(self: Any, given: str | Path | None) -> str | None:
+        moved: str | None = await later(self, _local(given))
+        return moved
+
+    def take_now(self: Any, given: str | Path | None) -> str | None:
+        moved: str | None = now(self, _local(given))
+        return moved
+
+    return changed(kind, async_move_resource_to_block_cache=take_later, move_resource_to_block_cache=take_now)
+
+
+def _uploads_only(component: C, files: Callable[[Any], Any]) -> C:
+    """Gradio's own preprocessing opens a picture by all that Pillow reads: PostScript, for which a program is started, among it."""
+
+    def preprocess(self: Any, payload: Any) -> Any:
         given = payload.model_dump() if payload is not None else None
+        kept = Path(self.GRADIO_CACHE).resolve()
         for path in _paths(given):
             if is_http_url_like(path) or not Path(path).resolve().is_relative_to(kept):
                 raise gr.Error("What was given is no upload: choose the file again.", print_exception=False)
-        return read(payload)
+        return files(payload) if payload is not None else None
 
-    component.preprocess = preprocess  # type: ignore[method-assign]
+    component.__class__ = changed(type(component), preprocess=preprocess)
     return component
 
 
@@ -80,33 +91,6 @@ def _paths(given: Any) -> Iterator[str]:
     if isinstance(given, list):
         for one in given:
             yield from _paths(one)
-
-
-class Counted:
-    """ASGI middleware: uploads count against their visitor's limit, before anything of them is read.
-
-    Gradio takes files at another place too, where panels send JSON alone: there they are refused.
-    """
-
-    def __init__(self, app: Any, limit: Limit, proxies: int):
-        self.app, self.limit, self.proxies = app, limit, proxies
-
-    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
-        path = scope["path"].rstrip("/") if scope["type"] == "http" and scope["method"] == "POST" else ""
-        if path.endswith("/component_server") and not _json(scope):
-            await JSONResponse({"detail": "Panels send JSON here."}, 415)(scope, receive, send)
-            return
-        if path.endswith("/upload"):
-            try:
-                self.limit.check(visitor(Request(scope), self.proxies))
-            except UserError as error:
-                await JSONResponse({"detail": str(error)}, 429)(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
-
-
-def _json(scope: Message) -> bool:
-    return Request(scope).headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
 
 
 def _local(given: Any) -> Any:

@@ -5,6 +5,7 @@ A visitor is an address: the connection's, or behind the owner's proxies the one
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections import OrderedDict, deque
@@ -56,8 +57,21 @@ def visitor(request: Any, proxies: int) -> str:
     """
     if request is None:
         return ""
-    seen = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-    return seen[-proxies] if 0 < proxies <= len(seen) else str(getattr(request.client, "host", ""))
+    headers = request.headers
+    lines = headers.getlist("x-forwarded-for") if hasattr(headers, "getlist") else [headers.get("x-forwarded-for", "")]
+    seen = [part.strip() for part in ",".join(lines).split(",") if part.strip()]  # a header may come in several lines
+    return whose(seen[-proxies] if 0 < proxies <= len(seen) else str(getattr(request.client, "host", "")))
+
+
+def whose(address: str) -> str:
+    """An address as a visitor: of IPv6 the /64 that one line is given, of IPv4 itself, however it's written."""
+    try:
+        found = ipaddress.ip_address(address.strip("[]").partition("%")[0])
+    except ValueError:
+        return address[:100]
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(found.ipv4_mapped) if found.ipv4_mapped else str(ipaddress.IPv6Network((int(found), 64), strict=False))
+    return str(found)
 
 
 def logins(text: str | None) -> list[tuple[str, str]] | None:

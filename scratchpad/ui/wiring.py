@@ -12,9 +12,9 @@ import gradio as gr
 from scratchpad.errors import UserError
 from scratchpad.images import save_upload
 from scratchpad.progress import Step
-from scratchpad.ui.asked import Asked
 from scratchpad.ui.export import title
 from scratchpad.ui.handlers import Handlers
+from scratchpad.ui.held import Asked
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, header, running, trouble
@@ -48,30 +48,28 @@ class Actions:
     limit: Limit
     proxies: int
 
-    def ask(
-        self, path: str | None, text: str, choice: str, ticket: str, before: Asked | None, more: Gallery, request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
+    def ask(self, path: str | None, text: str, choice: str, ticket: str, more: Gallery, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """(analysis, status line, what was asked), again and again until it's there."""
         act = on_gpu(self.handlers.ask)
         try:
             self.limit.check(visitor(request, self.proxies))
         except UserError as error:
-            yield gr.skip(), trouble(str(error)), before
+            yield gr.skip(), trouble(str(error)), gr.skip()
             return
         for told in self.jobs.follow(ticket, lambda: act([*([path] if path else []), *paths(more)], text, choice)):
             if isinstance(told, Step):
                 yield gr.skip(), running(told), gr.skip()
             elif told.value is None:
-                yield gr.skip(), trouble(STOPPED), before
+                yield gr.skip(), trouble(STOPPED), gr.skip()
             else:
                 found, said, now = told.value
-                yield (found, "", now) if found else (gr.skip(), trouble(said), before)
+                yield (found, "", now) if found else (gr.skip(), trouble(said), gr.skip())
 
     def example(self, choice: str, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """As `ask`, of an example: its picture and question first."""
         data = event._data or {}
         path, text = self.examples[int(data.get("example", 0)) % len(self.examples)]
-        for told in self.ask(path, text, choice, str(data.get("ticket", "")), None, None, request):
+        for told in self.ask(path, text, choice, str(data.get("ticket", "")), None, request):
             yield path, None, text, *told
 
     def test(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
@@ -156,7 +154,7 @@ def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
     ask = parts.ask
     queued: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [ask.status], "concurrency_id": "model"}
     shown = [parts.look, ask.status, parts.asked]
-    given = [ask.image, ask.prompt, ask.choice, ask.ticket, parts.asked, ask.more]
+    given = [ask.image, ask.prompt, ask.choice, ask.ticket, ask.more]
 
     def head(choice: str) -> str:
         return header(actions.handlers.bench(choice))

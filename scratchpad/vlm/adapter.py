@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -53,11 +53,11 @@ class Adapter(ABC):
         processor: its own.
     """
 
-    family: ClassVar[str]
-    model_types: ClassVar[tuple[str, ...]]
-    bare_prompt: ClassVar[bool] = False  # whether the family is asked without a chat template
-    sees_ahead: ClassVar[Ahead] = "nothing"  # which later tokens a token sees: of its image, of the prompt
-    answer_type: ClassVar[int] = 0  # token type of an answer's tokens, in families that have types: that of plain text
+    family: str
+    model_types: tuple[str, ...]
+    bare_prompt: bool = False  # whether the family is asked without a chat template
+    sees_ahead: Ahead = "nothing"  # which later tokens a token sees: of its image, of the prompt
+    answer_type: int = 0  # token type of an answer's tokens, in families that have types: that of plain text
 
     def __init__(self, model: PreTrainedModel, processor: Processor):
         whole: Any = model  # transformers types neither configurations nor the parts of a model

@@ -28,7 +28,7 @@ BLOCK = 256  # query rows that go through SDPA together under a mask
 
 @dataclass
 class Capture:
-    """What to keep, and what was kept. Lives as long as one run."""
+    """Which attention rows are wanted, and those collected so far. Lives as long as one run."""
 
     columns: Tensor  # positions of the image tokens
     skip: Bool[Tensor, " s"]  # prompt positions whose rows are not wanted: the image tokens themselves
@@ -70,18 +70,23 @@ _watched: ContextVar[dict[int, Passed] | None] = ContextVar("scratchpad_watched"
 
 @contextmanager
 def watching() -> Iterator[dict[int, Passed]]:
-    """Keeps what every layer's attention takes in and gives out, and the gradient of the latter: one pass, without a cache."""
-    seen: dict[int, Passed] = {}
-    token = _watched.set(seen)
+    """Collects, by layer, what its attention takes in and gives out, and the gradient of the latter: one pass, without a cache."""
+    passed: dict[int, Passed] = {}
+    token = _watched.set(passed)
     try:
-        yield seen
+        yield passed
     finally:
         _watched.reset(token)
 
 
 @contextmanager
 def capturing(columns: Tensor, skip: Bool[Tensor, " s"]) -> Iterator[Capture]:
-    """Collects attention rows of every forward pass inside the block; row 0 of the batch only."""
+    """Collects attention rows of every forward pass inside the block, of the batch's first row only, where no gradient is taken.
+
+    Args:
+        columns: positions of the image tokens, int[v].
+        skip: which of the prompt's s positions aren't wanted.
+    """
     capture = Capture(columns, skip)
     token = _active.set(capture)
     try:
@@ -119,7 +124,15 @@ def instead(model: PreTrainedModel, implementation: str) -> Iterator[None]:
 def attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: object
 ) -> tuple[Tensor, None]:
-    """An attention function as transformers expects it: SDPA, plus the captured rows."""
+    """An attention function as transformers expects it: SDPA, plus the captured rows.
+
+    Args:
+        query, key, value: b h s c, b g s c, b g s c, a key for every group of h / g queries.
+        attention_mask: b 1 s s, boolean or added to the scores; None for causal.
+
+    Returns:
+        (b s h c, None).
+    """
     scale, cap = (value if isinstance(value, float) else None for value in (kwargs.get("scaling"), kwargs.pop("softcap", None)))
     if cap is None:
         out = _in_blocks(module, query, key, value, attention_mask, **kwargs)
@@ -133,7 +146,7 @@ def attention(
         watched[layer] = Passed(query, key, value, attention_mask, scale, out, cap)
     capture = _active.get()
     if capture is not None and not torch.is_grad_enabled():
-        _keep(capture, module, query[:1], key[:1], attention_mask, scale, cap)
+        _collect(capture, module, query[:1], key[:1], attention_mask, scale, cap)
     return out, None
 
 
@@ -162,23 +175,23 @@ def _capped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scal
 def _in_blocks(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: object) -> Tensor:
     """SDPA, a block of query rows at a time where a mask is given: each reads only the keys up to the last that it may see.
 
-    With a mask SDPA computes what the mask then hides, half of all in a causal one; a prefill upon kept keys always has one.
+    With a mask SDPA computes what the mask then hides, half of all in a causal one; a prefill upon the keys of a clean run always has one.
     """
     rows = query.shape[2]
     if mask is None or rows < 2 * BLOCK or mask.shape[2] != rows or torch.is_grad_enabled():
         return sdpa_attention_forward(module, query, key, value, mask, **kwargs)[0]  # type: ignore[arg-type]
-    seen = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
+    visible = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
     parts = []
     for start in range(0, rows, BLOCK):
         part = slice(start, min(start + BLOCK, rows))
-        columns = seen[:, :, part].flatten(0, 2).any(0).nonzero()
+        columns = visible[:, :, part].flatten(0, 2).any(0).nonzero()
         stop = int(columns[-1]) + 1 if len(columns) else key.shape[2]
         cut = mask[:, :, part, :stop]
         parts.append(sdpa_attention_forward(module, query[:, :, part], key[:, :, :stop], value[:, :, :stop], cut, **kwargs)[0])  # type: ignore[arg-type]
     return torch.cat(parts, 1)
 
 
-def _keep(
+def _collect(
     capture: Capture,
     module: nn.Module,
     query: Float[Tensor, "1 h q c"],
@@ -208,6 +221,6 @@ def _keep(
         scores = scores.masked_fill(~part, float("-inf")) if part.dtype == torch.bool else scores + part.float()
     columns = capture.columns.to(query.device)
     rows = torch.zeros(len(wanted), len(columns), device=query.device)
-    kept = columns >= first
-    rows[:, kept] = scores.softmax(-1)[..., columns[kept] - first].mean(0)
+    held = columns >= first
+    rows[:, held] = scores.softmax(-1)[..., columns[held] - first].mean(0)
     capture.rows.setdefault(layer, []).extend((int(p), row) for p, row in zip(wanted.tolist(), rows, strict=True))

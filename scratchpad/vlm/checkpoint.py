@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -21,7 +22,8 @@ from transformers import CONFIG_MAPPING, AutoConfig, BitsAndBytesConfig, PreTrai
 from scratchpad.errors import UserError
 from scratchpad.vlm.memory import free_bytes, needed_bytes, readable
 
-KEPT_WHOLE = (r".*\b(vision_tower|vision_model|visual|multi_modal_projector|connector|embedding_proj_layer)", "lm_head")  # never quantised
+UNQUANTISED = (r".*\b(vision_tower|vision_model|visual|multi_modal_projector|connector|embedding_proj_layer)", "lm_head")  # never quantised
+T = TypeVar("T")
 DTYPES = ("auto", "float64", "float32", "float16", "bfloat16")
 
 
@@ -37,7 +39,12 @@ class Placement:
 
 
 def configuration(source: str | Path, own_code: bool = False) -> PreTrainedConfig:
-    """A checkpoint's configuration; one that needs code of its own is refused unless allowed."""
+    """A checkpoint's configuration.
+
+    Raises:
+        UserError: it needs code of its own, which isn't allowed.
+        OSError, ValueError, KeyError: transformers', where there is none, or one that can't be read.
+    """
     raw, _ = PreTrainedConfig.get_config_dict(source)
     if "auto_map" in raw and raw.get("model_type") not in CONFIG_MAPPING and not own_code:
         raise UserError(
@@ -78,7 +85,7 @@ def _quantised(bits: int, kind: torch.dtype) -> BitsAndBytesConfig:
     return BitsAndBytesConfig(
         load_in_4bit=bits == 4,
         load_in_8bit=bits == 8,
-        llm_int8_skip_modules=[*KEPT_WHOLE],
+        llm_int8_skip_modules=[*UNQUANTISED],
         bnb_4bit_compute_dtype=kind,
         bnb_4bit_quant_type="nf4",
     )
@@ -89,8 +96,8 @@ def _check_device(device: str) -> None:
         kind = torch.device(device).type
     except RuntimeError as error:
         raise UserError(f"Device {device!r} was given; expected cpu, cuda, cuda:0, mps or auto.") from error
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(kind, kind == "cpu")
-    if not there:
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(kind, kind == "cpu")
+    if not available:
         raise UserError(f"Device {device!r} was given, but this machine has none of it; expected cpu.")
 
 
@@ -113,7 +120,11 @@ def _check_memory(source: str | Path, config: PreTrainedConfig, how: Placement, 
 
 
 def check_folder(folder: Path) -> None:
-    """Refuses a folder that holds no model, or one of pickles."""
+    """Looks at a folder's files alone.
+
+    Raises:
+        UserError: it holds no model, or one of pickles.
+    """
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder} is not a model folder: it has no config.json.")
     weights = [*folder.glob("*.safetensors")]
@@ -123,8 +134,15 @@ def check_folder(folder: Path) -> None:
         raise UserError(f"{folder} has no weights; expected *.safetensors.")
 
 
-def attempt(source: str | Path, part: str, load: Any) -> Any:
-    """What `load` returns, its errors as one sentence."""
+def attempt(source: str | Path, part: str, load: Callable[[], T]) -> T:
+    """What `load` returns.
+
+    Args:
+        part: what it loads of `source`, for the sentence.
+
+    Raises:
+        UserError: it can't be loaded, and why, in one sentence.
+    """
     try:
         return load()
     except UserError:

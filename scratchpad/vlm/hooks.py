@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+Output = Tensor | tuple[Tensor, ...]  # of a vision block: what it puts out, or a tuple that begins with it
 
-def _hidden(output: Any) -> Float[Tensor, "n s d"]:
+
+def first_of(output: Output) -> Tensor:
+    """What a block puts out, without what may stand beside it."""
     return output[0] if isinstance(output, tuple) else output
 
 
@@ -31,17 +33,17 @@ def recording(block: nn.Module, leading: int, order: Int[np.ndarray, " p"] | Non
 
     `order`: the tower's row i is the grid's patch order[i] (see `Layout`).
     """
-    seen: list[Tensor] = []
+    recorded: list[Tensor] = []
     back = None if order is None else torch.from_numpy(np.argsort(order))
 
-    def hook(module: nn.Module, args: Any, output: Any) -> None:
-        x = _patches(_hidden(output), leading).detach()
+    def hook(module: nn.Module, args: object, output: Output) -> None:
+        x = _patches(first_of(output), leading).detach()
         rows = x.reshape(-1, x.shape[-1])
-        seen.append(rows if back is None else rows[back.to(rows.device)])
+        recorded.append(rows if back is None else rows[back.to(rows.device)])
 
     handle = block.register_forward_hook(hook, prepend=True)
     try:
-        yield seen
+        yield recorded
     finally:
         handle.remove()
 
@@ -59,8 +61,8 @@ def adding(
         return
     change = delta if order is None else delta[:, torch.from_numpy(order).to(delta.device)]
 
-    def hook(module: nn.Module, args: Any, output: Any) -> Any:
-        x = _hidden(output)
+    def hook(module: nn.Module, args: object, output: Output) -> Output:
+        x = first_of(output)
         patches = _patches(x, leading)
         changed = patches + change.to(patches.device, patches.dtype).reshape(patches.shape)
         y = torch.cat([x[:, :leading], changed], 1) if x.ndim == 3 else changed[0]

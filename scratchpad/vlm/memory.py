@@ -33,9 +33,9 @@ def needed_bytes(config: PreTrainedConfig, dtype: torch.dtype, bits: int | None 
             weights += parameter.numel()
     text: Any = config.get_text_config()
     head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-    kept = 2 * text.num_hidden_layers * (getattr(text, "num_key_value_heads", None) or text.num_attention_heads) * head * TOKENS
+    cached = 2 * text.num_hidden_layers * (getattr(text, "num_key_value_heads", None) or text.num_attention_heads) * head * TOKENS
     passing = 4 * TOKENS * (text.intermediate_size + text.hidden_size)
-    return int((weights + kept + passing) * dtype.itemsize + quantised * (bits or 0) / 8)
+    return int((weights + cached + passing) * dtype.itemsize + quantised * (bits or 0) / 8)
 
 
 def free_bytes(device: str) -> int | None:
@@ -43,8 +43,7 @@ def free_bytes(device: str) -> int | None:
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(device)[0])
     limits = [_meminfo("MemAvailable"), _container_limit()]
-    known = [limit for limit in limits if limit is not None]
-    return min(known) if known else None
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _meminfo(field: str) -> int | None:

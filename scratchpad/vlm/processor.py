@@ -24,12 +24,12 @@ def load_processor(source: str | Path, config: PreTrainedConfig) -> Processor:
     Raises:
         OSError, ValueError, ImportError: transformers', where it's missing, damaged or needs a package that isn't installed.
     """
-    kind = PROCESSOR_MAPPING.get(type(config), None)
+    kind: Any = PROCESSOR_MAPPING.get(type(config), None)  # a class, whatever transformers says of it
     if kind is None or find_spec("torchvision"):
         return typed(AutoProcessor.from_pretrained(source, backend="pil"))
     asked = signature(kind.__init__).parameters.get("video_processor")
     absent = {"video_processor": None} if asked is not None and asked.default is asked.empty else {}
-    loader: Any = without_video(kind)  # transformers types its keywords as strings
+    loader: Any = without_video(kind)
     return typed(loader.from_pretrained(source, backend="pil", **absent))
 
 

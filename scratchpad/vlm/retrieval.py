@@ -97,7 +97,7 @@ class Page:
     @property
     def of_image(self) -> Float[np.ndarray, "v e"]:
         """The vectors of the image's tokens."""
-        return self.embeddings[self.image]
+        return np.asarray(self.embeddings[self.image])
 
 
 def is_retriever(source: str | Path) -> bool:
@@ -185,7 +185,7 @@ def image_positions(retriever: Retriever, inputs: Mapping[str, Tensor]) -> Int[n
 
 def similarity(query: Query, page: Page) -> Float[np.ndarray, "t v"]:
     """The cosine of every query token with every image token."""
-    return query.embeddings @ page.of_image.T
+    return np.asarray(query.embeddings @ page.of_image.T)
 
 
 def score(query: Query, page: Page) -> float:

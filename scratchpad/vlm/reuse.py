@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import CacheLayerMixin, DynamicLayer, DynamicSlidingWindowLayer
 
+from scratchpad.vlm.hooks import Output, first_of
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.tilewise import Done, for_new_tiles, watching_steps
 
 Pair = tuple[Tensor, Tensor]  # keys and values, each 1 g s c
-Output = Tensor | tuple[Tensor, ...]  # of a vision block: what it puts out, or a tuple that begins with it
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ def first_changed(vlm: Vlm, prepared: Prepared, layer: int, changed: Bool[np.nda
     last = prepared.length - 1  # something must be computed
     if not len(tokens):
         return last
-    return {"nothing": positions[tokens[0]], "image": positions[0], "prompt": 0}[vlm.adapter.sees_ahead]
+    first = {"nothing": positions[int(tokens[0])], "image": positions[0], "prompt": 0}
+    return first[vlm.adapter.sees_ahead]
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def _through(like: Output) -> Callable[..., Output]:
 
 def _repeated(output: Output, count: int) -> Callable[..., Output]:
     """A block's forward that hands out what it put out before, for `count` copies of the prompt."""
-    x = output[0] if isinstance(output, tuple) else output
+    x = first_of(output)
     many = x.repeat(count, *[1] * (x.ndim - 1))
     out = (many, *output[1:]) if isinstance(output, tuple) else many
     return lambda *args, **kwargs: out

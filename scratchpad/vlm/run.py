@@ -9,27 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from transformers import StoppingCriteria, StoppingCriteriaList
 
-from scratchpad.errors import UserError
-from scratchpad.progress import heard, step
-from scratchpad.records import Answer, Run, Sampling, Token
+from scratchpad.progress import step
+from scratchpad.records import Answer, Run, Sampling
 from scratchpad.records.question import MAX_NEW_TOKENS
 from scratchpad.vlm.attention import capturing
+from scratchpad.vlm.decoding import decoded
 from scratchpad.vlm.hooks import adding, recording
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.logprobs import answer_logprobs, distributions, forced_logits, picked
-from scratchpad.vlm.prepare import Prepared, decode, token_text
+from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import CleanRun, clean_run, first_changed, keeping, reusing
 
 BATCH = 16  # counterfactuals at once
-TOP = 5  # alternatives kept per token
+TOP = 5  # alternatives a token
 
 
 def run(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS) -> Run:
@@ -53,7 +51,7 @@ def run_and_keep(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int =
     skip[columns] = True
     block = vlm.block(layer)
     with capturing(columns, skip) as capture, recording(block, vlm.leading, prepared.order) as recorded, keeping(vlm, layer) as collected:
-        answer, cache = _generate(vlm, prepared, max_new_tokens)
+        answer, cache = decoded(vlm, prepared, max_new_tokens)
     layers = sorted(capture.rows)
     queries = np.array([p for p, _ in capture.rows[layers[0]]])
     rows = torch.stack([torch.stack([row for _, row in capture.rows[y]]) for y in layers], 1)
@@ -82,58 +80,32 @@ def generate(
 ) -> Answer:
     """Generation, greedy or drawn from a seed, `delta` added to the patches after `layer`; with `clean`, only what that changes.
 
+    Args:
+        layer: the vision layer, counted from 0; given where `delta` is.
+        delta: in the grid's order of patches; None leaves the run as it is, bit for bit.
+        clean: what `run_and_keep` left of the same prompt and layer.
+
     Raises:
         UserError: less than one new token is asked for; a temperature out of range.
     """
     with _change(vlm, prepared, layer, delta, clean):
-        return _generate(vlm, prepared, max_new_tokens, sampling)[0]
-
-
-def _generate(vlm: Vlm, prepared: Prepared, max_new_tokens: int, sampling: Sampling | None = None) -> tuple[Answer, object]:
-    """The answer, and the cache that it leaves."""
-    if max_new_tokens < 1:
-        raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
-    room = vlm.context - prepared.length
-    model: Any = vlm.model
-    how: dict[str, Any] = {"do_sample": False}
-    if sampling:
-        how = {"do_sample": True, "temperature": sampling.temperature, "top_k": 0, "top_p": 1.0}
-    with _chance(vlm, sampling):
-        out = model.generate(
-            **prepared.inputs,
-            **how,
-            max_new_tokens=min(max_new_tokens, room),
-            num_beams=1,
-            use_cache=True,
-            return_dict_in_generate=True,
-            output_logits=True,
-            stopping_criteria=StoppingCriteriaList([_Watcher(vlm, prepared.length)]),
-        )
-    ids = out.sequences[0, prepared.length :].tolist()
-    logprobs = [float(answer_logprobs(logits, (i,))[0]) for logits, i in zip(out.logits, ids, strict=True)]
-    ends = _end_ids(vlm)
-    tokens = tuple(
-        Token(prepared.length + n, i, token_text(vlm, i), "output", logprob)
-        for n, (i, logprob) in enumerate(zip(ids, logprobs, strict=True))
-        if i not in ends
-    )
-    return Answer(decode(vlm, ids), tuple(ids), tokens), out.past_key_values
+        return decoded(vlm, prepared, max_new_tokens, sampling)[0]
 
 
 @dataclass(frozen=True)
 class Forced:
-    """A given answer, teacher-forced under b changes."""
+    """A given answer of n tokens, teacher-forced under b changes; log-probabilities in nats."""
 
-    logprobs: Float[np.ndarray, "b n"]  # of each of its tokens
+    logprobs: Float[np.ndarray, "b n"]  # of each of its tokens, given those before it
     choices: Int[np.ndarray, "b n"]  # what greedy decoding would have said there
     top: Int[np.ndarray, "b n a"]  # the likeliest tokens there, best first
     top_logprobs: Float[np.ndarray, "b n a"]
     ids: tuple[int, ...]
 
     @property
-    def kept(self) -> np.ndarray:
-        """bool[b]: whether greedy decoding still gives the whole answer."""
-        return (self.choices == np.array(self.ids)).all(1)
+    def unchanged(self) -> Bool[np.ndarray, " b"]:
+        """Whether greedy decoding still gives the whole answer."""
+        return np.asarray((self.choices == np.array(self.ids)).all(1))
 
 
 @torch.no_grad()
@@ -145,7 +117,13 @@ def force(
     deltas: Float[Tensor, "b p d"] | None = None,
     clean: CleanRun | None = None,
 ) -> Forced:
-    """The log-probability of an answer under each change, in one batch; with `clean`, computing only what they change."""
+    """The log-probability of an answer under each change, in one batch; with `clean`, computing only what they change.
+
+    Args:
+        ids: the answer's tokens, the end token included where it is to count.
+        layer, clean: as in `generate`.
+        deltas: None for the answer without a change, which counts as one.
+    """
     logits = _logits(vlm, prepared, ids, layer, deltas, clean)
     scores = distributions(logits)
     best = scores.topk(min(TOP, scores.shape[-1]), -1)
@@ -161,7 +139,7 @@ def force_all(
     deltas: Sequence[Float[np.ndarray, "p d"]],
     clean: CleanRun | None = None,
 ) -> Forced:
-    """As `force` for any number of changes, in batches of which each shares the longest prefix it can."""
+    """As `force` for any number of changes, at least one, in batches of which each shares the longest prefix it can."""
     starts = [first_changed(vlm, prepared, layer, np.asarray(delta.any(-1))) for delta in deltas]
     order = np.argsort(starts, kind="stable")
     batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
@@ -179,7 +157,11 @@ def force_all(
 def gradient(
     vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int, at: Float[np.ndarray, "p d"] | None = None
 ) -> Float[np.ndarray, "p d"]:
-    """Gradient of the answer's log-probability with respect to the patches' activations after `layer`, `at` added to them."""
+    """Gradient of the answer's log-probability (the sum over its tokens, in nats) by the patches' activations after `layer`.
+
+    Args:
+        at: what is added to the activations at the place where the gradient is taken; nothing by default.
+    """
     leaf = torch.zeros(1, prepared.grid.patches, vlm.width, device=vlm.model.device)
     if at is not None:
         leaf += torch.from_numpy(at).to(leaf.device)
@@ -192,7 +174,7 @@ def gradient(
 
 @torch.no_grad()
 def force_each(vlm: Vlm, prepared: Sequence[Prepared], ids: tuple[int, ...]) -> Float[np.ndarray, " b"]:
-    """The log-probability of one answer to several like prompts: other pictures of the same size."""
+    """The log-probability of one answer, the sum over its tokens in nats, to several like prompts: other pictures of the same size."""
     out = []
     for start in range(0, len(prepared), BATCH):
         part = prepared[start : start + BATCH]
@@ -228,33 +210,3 @@ def _change(
     first = first_changed(vlm, prepared, layer, delta.ne(0).any(-1).any(0).cpu().numpy()) if clean else 0
     with adding(vlm.block(layer), vlm.leading, delta, prepared.order), reusing(vlm, clean, first, len(delta)):
         yield
-
-
-@contextmanager
-def _chance(vlm: Vlm, sampling: Sampling | None) -> Iterator[None]:
-    """A seed's own chance; nobody else's is touched."""
-    if sampling is None:
-        yield
-        return
-    devices = [vlm.model.device] if vlm.model.device.type == "cuda" else []
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(sampling.seed)
-        yield
-
-
-def _end_ids(vlm: Vlm) -> set[int]:
-    end = vlm.model.generation_config.eos_token_id
-    return set(end) if isinstance(end, list) else {end}
-
-
-class _Watcher(StoppingCriteria):
-    """Hands out the answer as far as it's written; never stops it but by `Stopped`."""
-
-    def __init__(self, vlm: Vlm, start: int):
-        self.vlm, self.start = vlm, start
-
-    def __call__(self, input_ids: Tensor, scores: Tensor, **kwargs: object) -> Tensor:
-        if heard():
-            written = input_ids[0, self.start :].tolist()
-            step("answering", len(written), text=decode(self.vlm, written))
-        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)

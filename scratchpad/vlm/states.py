@@ -23,7 +23,11 @@ from scratchpad.vlm.prepare import Prepared
 
 @torch.no_grad()
 def hidden_states(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...]) -> list[Float[Tensor, "s c"]]:
-    """What the first block takes in, and what every block puts out, the last one normed."""
+    """What the language model's first block takes in, and what every block puts out, the last one normed: one for each position.
+
+    Args:
+        ids: the answer behind the prompt; its last token isn't fed in.
+    """
     out = vlm.model(**answered(vlm, prepared.inputs, prepared.length, ids), use_cache=False, output_hidden_states=True)
     states: Any = out.hidden_states
     assert states is not None, f"{vlm.name} gives no hidden states"
@@ -41,7 +45,8 @@ def lens(vlm: Vlm, state: Float[Tensor, "n c"]) -> Float[Tensor, "n vocabulary"]
     head: Any = vlm.model.get_output_embeddings()
     if norm is None or head is None:
         raise UserError(f"The language model of {vlm.name} has no final norm that is known; leave the logit lens out.")
-    return head(norm(state)).float().log_softmax(-1)
+    logits: Tensor = head(norm(state))
+    return logits.float().log_softmax(-1)
 
 
 def embedding_gradients(
@@ -50,6 +55,7 @@ def embedding_gradients(
     """(image-token embeddings, gradient of the answer's log-probability with respect to them).
 
     Args:
+        ids: the answer's tokens.
         towards: a baseline; with `steps` > 1 the gradient is the mean over the straight way from it (integrated gradients:
             Sundararajan et al. 2017), midpoint rule.
     """
@@ -93,6 +99,7 @@ def rolled_out(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], rows: list[in
     """Attention followed through all layers from some positions back to what the first block takes in.
 
     Args:
+        rows: the q positions, of the prompt or of the answer but for its last token.
         weighted: off, attention rollout (Abnar & Zuidema 2020): the mean over heads, half of it the residual stream. On,
             relevancy (Chefer et al. 2021, eq. 5-6): the mean over heads of attention x its gradient, where positive.
     """
@@ -111,6 +118,7 @@ def rolled_out(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], rows: list[in
 
 
 def _relevance(passed: Passed) -> Float[Tensor, "s s"]:
+    """Of one layer: attention x its gradient where that's positive, the mean over heads."""
     assert passed.out.grad is not None, "the pass had no gradient"
     slope = passed.out.grad[0].transpose(0, 1).float() @ passed.shared(passed.value).float().mT  # of the loss, by each probability
     return (passed.probabilities() * slope).clamp(min=0).mean(0).cpu()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,38 +20,42 @@ Done = dict[int, tuple[Tensor, Tensor]]  # number of the step -> what came in, w
 @contextmanager
 def watching_steps(steps: tuple[nn.Module, ...]) -> Iterator[Done]:
     """Collects what goes through, of steps that take one tensor and give one with as many rows."""
-    seen: Done = {}
+    done: Done = {}
 
-    def keep(i: int, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
-        if _alone(args, kwargs) and isinstance(out, Tensor) and len(out) == len(args[0]) and out.dtype in EXACT:
-            seen[i] = (args[0], out)
+    def hook(i: int) -> Callable[[nn.Module, tuple[object, ...], dict[str, object], object], None]:
+        def collect(module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object], out: object) -> None:
+            tiles = _tiles(args, kwargs)
+            if tiles is not None and isinstance(out, Tensor) and len(out) == len(tiles) and out.dtype in EXACT:
+                done[i] = (tiles, out)
 
-    handles = [step.register_forward_hook(lambda _m, a, k, o, i=i: keep(i, a, k, o), with_kwargs=True) for i, step in enumerate(steps)]
+        return collect
+
+    handles = [step.register_forward_hook(hook(i), with_kwargs=True) for i, step in enumerate(steps)]
     try:
-        yield seen
+        yield done
     finally:
         for handle in handles:
             handle.remove()
 
 
-def for_new_tiles(forward: Callable[..., Any], done: tuple[Tensor, Tensor], count: int) -> Callable[..., Any]:
+def for_new_tiles(forward: Callable[..., Tensor], done: tuple[Tensor, Tensor], count: int) -> Callable[..., Tensor]:
     """A step's forward, for `count` copies of the clean run's tiles, that computes those alone which differ from it."""
     before, after = done
 
-    def only(*args: Any, **kwargs: Any) -> Any:
-        if not _alone(args, kwargs) or args[0].shape != (count * len(before), *before.shape[1:]) or torch.is_grad_enabled():
+    def only(*args: object, **kwargs: object) -> Tensor:
+        x = _tiles(args, kwargs)
+        if x is None or x.shape != (count * len(before), *before.shape[1:]) or torch.is_grad_enabled():
             return forward(*args, **kwargs)
-        x, *rest = args
         new = x.unflatten(0, (count, len(before))).ne(before).flatten(2).any(-1).flatten()
         out = after.repeat(count, *[1] * (after.ndim - 1))
         if new.any():
-            out[new.to(out.device)] = forward(x[new], *rest, **kwargs).to(out.device)
+            out[new.to(out.device)] = forward(x[new], *args[1:], **kwargs).to(out.device)
         return out
 
     return only
 
 
-def _alone(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether one tensor, the first argument, is all that comes in beside plain values."""
-    plain = all(one is None or isinstance(one, bool | int | float | str) for one in (*args[1:], *kwargs.values()))
-    return plain and bool(args) and isinstance(args[0], Tensor)
+def _tiles(args: tuple[object, ...], kwargs: dict[str, object]) -> Tensor | None:
+    """The first argument, where it's a tensor and all that comes in beside plain values."""
+    plain = all(value is None or isinstance(value, bool | int | float | str) for value in (*args[1:], *kwargs.values()))
+    return args[0] if plain and args and isinstance(args[0], Tensor) else None

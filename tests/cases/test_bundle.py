@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
 import signal
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,36 +21,58 @@ from scratchpad.cases.bundle import Bundle, bundle, pack, unpack
 from scratchpad.cases.store import Store
 from scratchpad.cases.tables import attention_png, tables
 from scratchpad.errors import UserError
+from scratchpad.records import dumps
 from scratchpad.ui.export import page
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
 @pytest.fixture(scope="module")
-def made() -> Bundle:
+def old() -> Bundle:
     return unpack((FIXTURES / "format-1.case").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def made() -> Bundle:
+    return unpack((FIXTURES / "format-2.case").read_bytes())
 
 
 def rewritten(made: Bundle, change) -> bytes:
     """The bundle with its text changed as a stranger might."""
-    value = json.loads(made.case.model_dump_json())
+    value = json.loads(made.text)
     change(value)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("case.json", json.dumps(value))
-        for name, data in zip(made.case.images, made.images, strict=True):
-            archive.writestr(name, data)
+        archive.writestr("made.json", dumps(made.made))
+        for i, data in enumerate(made.images):
+            archive.writestr(f"image-{i}.png", data)
     return buffer.getvalue()
 
 
 def renamed(made: Bundle, title: str) -> Bundle:
-    return bundle(made.case.model_copy(update={"title": title}), made.pictures())
+    return bundle(replace(made.case, title=title), made.made)
 
 
-def test_the_first_format_opens_for_good(made: Bundle) -> None:
-    assert made.id == "6edee5daad73e6ba7f6fb2e3c38326ba"
-    assert made.case.answer == "snow"
-    assert made.case.runs[0].after.answer != made.case.runs[0].before.answer
+def test_the_first_format_opens_for_good(old: Bundle) -> None:
+    assert old.id == "6edee5daad73e6ba7f6fb2e3c38326ba"
+    assert old.case.analysis.run.answer == "snow"
+    test = old.case.tests[0]
+    assert test.comparison.changed
+    assert test.verdict.kind == "inconclusive"  # its control sets weren't distinct
+    assert unpack(pack(old)) == old
+    assert old.made.at == "2026-11-21T16:24:57Z"
+
+
+def test_the_second_format_opens_for_good(made: Bundle) -> None:
+    assert made.id == json.loads((FIXTURES / "format-2.json").read_text())["id"]
+    assert made.case.tests[0].verdict.kind == "supported"
+
+
+def test_the_envelope_is_not_in_the_hash(made: Bundle) -> None:
+    later = bundle(made.case, replace(made.made, at="2030-01-01T00:00:00Z"))
+    assert later.id == made.id
+    assert pack(later) != pack(made)
 
 
 def test_same_content_same_bytes_same_id(made: Bundle) -> None:
@@ -61,9 +85,9 @@ def test_same_content_same_bytes_same_id(made: Bundle) -> None:
     "change",
     [
         lambda v: v.update(title="<script>"),
-        lambda v: v["shown"].update(answer="another"),
-        lambda v: v["logprobs"].__setitem__(0, -1.5),
-        lambda v: v["runs"][0]["after"].update(answer="another"),
+        lambda v: v["analysis"]["run"].update(answer="another"),
+        lambda v: v["analysis"]["run"]["tokens"][-1].update(logprob=-1.5),
+        lambda v: v["tests"][0]["comparison"]["after"].update(text="another"),
     ],
 )
 def test_changed_content_is_another_case(made: Bundle, change) -> None:
@@ -73,23 +97,37 @@ def test_changed_content_is_another_case(made: Bundle, change) -> None:
         unpack(data, expected=made.id)
 
 
+def spoiled(packed: dict, value: float) -> None:
+    """One entry of a packed array made another number."""
+    data = bytearray(base64.b64decode(packed["data"]))
+    data[:4] = np.array([value], "<f4" if packed["dtype"] == "f4" else "<i4").tobytes()
+    packed["data"] = base64.b64encode(bytes(data)).decode()
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda v: v.update(surprise=1),
-        lambda v: v.pop("prompt"),
-        lambda v: v.update(answer=3),
-        lambda v: v["shown"]["active"].append("<script>"),
-        lambda v: v["shown"]["tokens"][0].update(index='"><script>'),
-        lambda v: v["shown"].update(maps=v["shown"]["maps"][:-8]),
-        lambda v: v["shown"]["tiles"][0].update(rows=15),
-        lambda v: v["runs"][0]["delta_logprob"].update(answer="much"),
-        lambda v: v["images"].__setitem__(0, "../../etc/passwd"),
-        lambda v: v["details"].update({"1": {"references": [{"src": "https://x/", "labels": "", "rows": 1, "cols": 1, "mask": ""}]}}),
-        lambda v: v["sae"].update(identity="<b>"),
+        lambda v: v["analysis"].pop("question"),
+        lambda v: v["analysis"]["run"].update(answer=3),
+        lambda v: v["analysis"]["heatmap"]["latents"].append("<script>"),
+        lambda v: v["analysis"]["run"]["tokens"][0].update(index='"><script>'),
+        lambda v: v["analysis"]["weights"]["values"].update(shape=[1, 1]),
+        lambda v: v["analysis"]["weights"]["values"].update(data=v["analysis"]["weights"]["values"]["data"][:-8]),
+        lambda v: v["analysis"]["codes"]["values"].update(shape=[10**6, 10**6]),
+        lambda v: spoiled(v["analysis"]["weights"]["values"], float("nan")),
+        lambda v: spoiled(v["analysis"]["codes"]["indices"], 10**6),
+        lambda v: spoiled(v["analysis"]["run"]["grid"]["patches"], 10**6),
+        lambda v: v["analysis"]["run"]["grid"]["tiles"][0].update(rows=15),
+        lambda v: v["analysis"]["run"]["grid"]["tiles"][0].update(image=1),
+        lambda v: v["tests"][0]["comparison"]["delta_logprob"].__setitem__(0, "much"),
+        lambda v: v["tests"][0]["comparison"]["edit"]["items"][0].update(image=7),
+        lambda v: v["tests"][0]["control"]["edit"]["items"][0].update(value=1e300),
+        lambda v: v["references"].update({"1": [{"interval": "", "labels": "", "activation": 0, "mask": {}, "thumbnail": "https://x/"}]}),
+        lambda v: v["analysis"]["sae"].update(identity="<b>"),
+        lambda v: v["analysis"]["question"]["images"][0].update(width=225),
+        lambda v: v["analysis"]["question"]["images"][0].update(sha256="0" * 64),
         lambda v: v.update(title="x" * 1000),
-        lambda v: v["shown"]["tiles"][0].update(image=1),
-        lambda v: v["runs"][0]["items"][0].update(image=7),
     ],
 )
 def test_what_is_not_as_the_format_has_it_is_refused(made: Bundle, change) -> None:
@@ -102,8 +140,9 @@ def test_other_files_are_refused_in_one_sentence(made: Bundle) -> None:
     for data in (b"", b"hello", whole[:1000], whole[:-40], whole[:5000] + b"x" * 50 + whole[5050:]):
         with pytest.raises(UserError):
             unpack(data)
-    with pytest.raises(UserError, match="format 2"):
-        unpack(rewritten(made, lambda v: v.update(format=2)))
+    for version in (3, True, "2", None):
+        with pytest.raises(UserError, match="reads formats 1 to 2"):
+            unpack(rewritten(made, lambda v, version=version: v.update(format=version)))
 
 
 def test_a_bomb_is_refused_before_it_unpacks(made: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,10 +158,23 @@ def test_metadata_of_pictures_stays_behind(made: Bundle) -> None:
     buffer = io.BytesIO()
     exif = Image.Exif()
     exif[0x9286] = "secret"
-    Image.fromarray(np.zeros((224, 224, 3), np.uint8)).save(buffer, "JPEG", exif=exif, comment=b"secret")
-    kept = bundle(made.case, [Image.open(buffer)])
-    assert b"secret" in buffer.getvalue()
-    assert b"secret" not in pack(kept)
+    made.pictures()[0].save(buffer, "PNG", exif=exif)
+    with zipfile.ZipFile(io.BytesIO(pack(made))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()} | {"image-0.png": buffer.getvalue()}
+    again = io.BytesIO()
+    with zipfile.ZipFile(again, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    assert b"secret" in again.getvalue()
+    assert pack(unpack(again.getvalue(), made.id)) == pack(made)
+
+
+def test_pictures_are_summed_before_they_are_opened(made: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "MAX_TOTAL", 224 * 224 - 1)
+    monkeypatch.setattr(bundles, "load_image", lambda data: pytest.fail("a picture was opened"))
+    for name in ("format-1.case", "format-2.case"):
+        with pytest.raises(UserError, match="million pixels together"):
+            unpack((FIXTURES / name).read_bytes())
 
 
 def test_a_store_keeps_lists_and_deletes(made: Bundle, tmp_path: Path) -> None:
@@ -184,16 +236,20 @@ def test_killed_while_saving_the_store_holds_a_case_whole_or_not_at_all(made: Bu
     assert 0 < whole < 200, f"{whole} of 200 were whole: the moments chosen don't test anything"
 
 
-def test_tables_and_picture(made: Bundle) -> None:
-    files = tables(made)
-    assert files["latents.csv"].count("\n") == len(made.case.shown.active) + 1
-    assert files["tests.csv"].splitlines()[1].startswith("1,476,set")
-    assert Image.open(io.BytesIO(attention_png(made))).size == (224, 224)
+@pytest.mark.parametrize("name", ["format-1.case", "format-2.case"])
+def test_tables_and_picture(name: str) -> None:
+    kept = unpack((FIXTURES / name).read_bytes())
+    files = tables(kept)
+    assert files["latents.csv"].count("\n") == len(kept.case.analysis.latents) + 1
+    edited = kept.case.tests[0].comparison.edit.items[0]
+    assert files["tests.csv"].splitlines()[1].startswith(f"1,{edited.latent},set")
+    assert Image.open(io.BytesIO(attention_png(kept))).size == (224, 224)
 
 
 def test_a_spreadsheet_runs_nothing(made: Bundle) -> None:
-    tokens = [made.case.shown.tokens[0].model_copy(update={"text": "=cmd()"}), *made.case.shown.tokens[1:]]
-    evil = bundle(made.case.model_copy(update={"shown": made.case.shown.model_copy(update={"tokens": tokens})}), made.pictures())
+    run = made.case.analysis.run
+    tokens = (replace(run.tokens[0], text="=cmd()"), *run.tokens[1:])
+    evil = bundle(replace(made.case, analysis=replace(made.case.analysis, run=replace(run, tokens=tokens))), made.made)
     assert "'=cmd()" in tables(evil)["tokens.csv"]
 
 

@@ -25,10 +25,11 @@ def test_concepts_are_causal(bench: Workbench) -> None:
         found = bench.analyze(picture(scene), questions[scene.seed % len(questions)].text)
         if found.run.answer not in KINDS:
             continue
-        pool = [latent for latent in found.codes.active() if latent not in found.suggested]
-        sets = [found.suggested, rng.choice(pool, len(found.suggested), replace=False)]
-        changes = [delta(bench.sae, found.codes, ablation(list(s)), found.run.grid, found.run.activations) for s in sets]
-        forced = force(bench.vlm, found.prepared, found.run.answer_ids, bench.sae.layer, torch.from_numpy(np.stack(changes)))
+        likeliest = sorted(found.by_effect, key=lambda latent, effects=found.by_effect: effects[latent])[:4]  # type: ignore[misc]
+        pool = [latent for latent in found.codes.active() if latent not in likeliest]
+        sets = [likeliest, rng.choice(pool, len(likeliest), replace=False)]
+        changes = [delta(bench.sae, found.codes, ablation([int(i) for i in s]), found.run.grid, found.run.states()) for s in sets]
+        forced = force(bench.vlm, bench.trial(found).prepared, found.run.answer_ids, bench.sae.layer, torch.from_numpy(np.stack(changes)))
         name_kept = forced.choices[:, 0] == found.run.answer_ids[0]
         asked, changed, random_changed = asked + 1, changed + (not name_kept[0]), random_changed + (not name_kept[1])
         if asked == 200:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from scratchpad.colours import sequential
 
+from scratchpad.draw.colours import sequential
 from scratchpad.draw.over import alone, overlay, resized, ruled
 from scratchpad.grid import Grid, Tile, one_to_one, single_tile
 

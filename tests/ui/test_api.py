@@ -46,12 +46,13 @@ def image(scene_path: Path) -> str:
 def test_analyze_ablate_and_suffice_give_what_the_workbench_gives(client: Client, image: str, bench: Workbench, scene_path: Path) -> None:
     own = bench.analyze(scene_path, "what animal is there")
     told: Any = client.predict(image, "what animal is there", api_name="/analyze")
-    assert told["answer"] == own.run.answer
-    assert [row["id"] for row in told["latents"]] == [row.id for row in own.ranking]
-    first = told["suggested"]["latents"][0]
+    assert told["run"]["answer"] == own.run.answer
+    assert [row["id"] for row in told["latents"]] == [row.id for row in own.latents]
+    first = told["latents"][0]["id"]
     tested: Any = client.predict(image, "what animal is there", [first], 0.0, "", "", api_name="/ablate")
-    assert tested["before"]["answer"] == own.run.answer
-    assert tested["control"]["n"] == 32
+    assert tested["comparison"]["before"]["text"] == own.run.answer
+    assert len(tested["control"]["sets"]) == 32
+    assert tested["verdict"]["sentence"]
     least: Any = client.predict(image, "what animal is there", "", 8, "", api_name="/suffice")
     assert least["flipped"] == (least["before"] != least["after"])
 
@@ -59,7 +60,7 @@ def test_analyze_ablate_and_suffice_give_what_the_workbench_gives(client: Client
 def test_several_images_are_asked_about(client: Client, image: str, bench: Workbench, scene_path: Path) -> None:
     own = bench.analyze([scene_path, scene_path], "what is in <image> and not in <image>")
     told: Any = client.predict(image, "what is in <image> and not in <image>", 64, "", [image], api_name="/analyze")
-    assert (told["answer"], told["image"]["sizes"]) == (own.run.answer, [[224, 224], [224, 224]])
+    assert (told["run"]["answer"], told["run"]["grid"]["sizes"]) == (own.run.answer, [[224, 224], [224, 224]])
     for more, said in (([image] * 10, "at most 9"), (["x"], "isn't base64"), ("x", "list of at most 9")):
         with pytest.raises(AppError, match=said):
             client.predict(image, "what", 64, "", more, api_name="/analyze")
@@ -105,7 +106,7 @@ def test_a_shipped_case_opens(client: Client, server: str) -> None:
     shipped = sorted((Path(__file__).parents[2] / "examples" / "cases").glob("*.case"))
     told: Any = client.predict(shipped[0].stem, api_name="/case_open")
     assert told["title"]
-    assert told["shown"]["answer"]
+    assert told["analysis"]["run"]["answer"]
 
 
 def _posted(server: str, name: str, data: list[Any], visitor: str) -> str:
@@ -263,13 +264,34 @@ def test_a_full_queue_refuses_at_once(tmp_path: Path, image: str) -> None:
 
 
 def test_a_login_keeps_strangers_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
     monkeypatch.setenv("SCRATCHPAD_AUTH", "ann:secret")
-    with served(tmp_path, "--no-model") as url:
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"{url}/config", timeout=10)
-        assert refused.value.code == 401
+    header = {"authorization": f"Basic {base64.b64encode(b'ann:secret').decode()}"}
+
+    async def visit(head: dict[str, str]) -> Any:
+        address = f"{url}/gradio_api/mcp/"
+        async with streamablehttp_client(address, headers=head) as (read, write, _), ClientSession(read, write) as session:
+            await session.initialize()
+            tools = await session.list_tools()
+            return await session.call_tool(next(tool.name for tool in tools.tools if tool.name.endswith("offers")), {})
+
+    with served(tmp_path, "--no-model", "--mcp") as url:
+        for path in ("config", "gradio_api/info", "gradio_api/mcp/schema", "gradio_api/heartbeat/x", "gradio_api/run-history/buckets"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(f"{url}/{path}", timeout=10)
+            assert refused.value.code == (404 if "history" in path else 401), path
         inside = Client(url, auth=("ann", "secret"), verbose=False)
         assert inside.predict(api_name="/offers") == []
+        with ThreadPoolExecutor(1) as apart:
+            assert not apart.submit(lambda: asyncio.run(visit(header))).result().isError
+            with pytest.raises(BaseExceptionGroup):
+                apart.submit(lambda: asyncio.run(visit({}))).result()
+        with pytest.raises((ValueError, AppError)):
+            Client(url, auth=("ann", "guess"), verbose=False)
 
 
 def test_handle_file_uploads_work(client: Client, scene_path: Path, bench: Workbench) -> None:

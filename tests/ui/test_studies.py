@@ -29,10 +29,10 @@ def studies(benches: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_stages_of_both_models(studies: Studies, scene_path: Path) -> None:
-    asked = {"images": [str(scene_path)], "prompt": "what animal is there", "choice": ""}
-    told = json.loads(studies.stages(asked, {}))
+    asked = {"images": [str(scene_path)], "prompt": "what animal is there", "choice": "", "key": "k"}
+    told = json.loads(studies.stages(asked, {"key": "k"}))
     assert len(told["stages"]) == 6
-    page = json.loads(studies.stages(asked, {"by": "page", "query": "dog"}))
+    page = json.loads(studies.stages(asked, {"by": "page", "query": "dog", "key": "k"}))
     assert [t["text"].strip() for t in page["tokens"] if t["part"] == "query"] == ["dog"]
     assert len(page["stages"]) == 5
 
@@ -106,8 +106,9 @@ def test_bad_sweeps_are_a_sentence(studies: Studies, event: dict, said: str) -> 
 
 def test_nothing_asked_and_nothing_to_look_for(studies: Studies, scene_path: Path) -> None:
     assert "Nothing was asked" in json.loads(studies.stages(None, {}))["error"]
-    asked = {"images": [str(scene_path)], "prompt": "what"}
-    assert "control token" in json.loads(studies.stages(asked, {"by": "page", "query": "<pad>"}))["error"]
+    asked = {"images": [str(scene_path)], "prompt": "what", "key": "k"}
+    assert "control token" in json.loads(studies.stages(asked, {"by": "page", "query": "<pad>", "key": "k"}))["error"]
+    assert "at most 400" in json.loads(studies.stages(asked, {"by": "page", "query": "x " * 10_000, "key": "k"}))["error"]
     with pytest.raises(UserError, match="no model loaded"):
         Studies(None).measured(["", "answer"])
 
@@ -134,7 +135,8 @@ def test_they_open_on_the_page(page: Page) -> None:
 
 
 def test_layers_of_the_same_model_come_in_their_order(studies: Studies, scene_path: Path) -> None:
-    told = json.loads(studies.layers({"images": [str(scene_path)], "prompt": "what animal is there", "choice": ""}, {}))
+    asked = {"images": [str(scene_path)], "prompt": "what animal is there", "choice": "", "key": "k"}
+    told = json.loads(studies.layers(asked, {"key": "k"}))
     assert [row["layer"] for row in told["layers"]] == [1, 3, 5]
     assert all(row["latents"] for row in told["layers"])
 

@@ -12,6 +12,7 @@ from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Edit, LatentEdit
 from scratchpad.vlm.attention import NAME
 from scratchpad.vlm.hooks import adding
+from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.run import force, generate
 from scratchpad.workbench import Workbench
 
@@ -24,76 +25,78 @@ def eager(bench: Workbench) -> Iterator[None]:
     bench.vlm.model.set_attn_implementation({"text_config": before})
 
 
-def full_inputs(found: Analysis) -> dict[str, torch.Tensor]:
-    ids = torch.cat([found.prepared.inputs["input_ids"], torch.tensor([found.run.answer_ids])], 1)
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": found.prepared.inputs["pixel_values"]}
+def full_inputs(analysis: Analysis, prepared: Prepared) -> dict[str, torch.Tensor]:
+    ids = torch.cat([prepared.inputs["input_ids"], torch.tensor([analysis.run.answer_ids])], 1)
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": prepared.inputs["pixel_values"]}
 
 
-def test_attention_equals_eager(bench: Workbench, found: Analysis, eager: None) -> None:
+def test_attention_equals_eager(bench: Workbench, analysis: Analysis, prepared: Prepared, eager: None) -> None:
     with torch.no_grad():
-        out = bench.vlm.model(**full_inputs(found), output_attentions=True)
+        out = bench.vlm.model(**full_inputs(analysis, prepared), output_attentions=True)
     theirs = torch.stack(out.attentions)[:, 0].mean(1).numpy()  # y s s
-    columns = found.prepared.image_positions
-    expected = theirs[:, found.run.queries][..., columns].transpose(1, 0, 2)
-    np.testing.assert_allclose(found.run.attention, expected, atol=1e-5)
+    columns = prepared.image_positions
+    expected = theirs[:, analysis.run.queries][..., columns].transpose(1, 0, 2)
+    np.testing.assert_allclose(analysis.run.attention, expected, atol=1e-5)
     assert expected.max() > 1e-3
-    texts = [t.index for t in found.run.text_tokens()]
-    assert set(texts[:-1]) <= set(found.run.queries.tolist())
+    texts = [t.index for t in analysis.run.text_tokens()]
+    assert set(texts[:-1]) <= set(analysis.run.queries.tolist())
 
 
-def test_output_token_attention_is_the_row_that_predicts_it(found: Analysis) -> None:
-    first = found.run.outputs()[0].index
-    row = found.run.queries.tolist().index(first - 1)
-    np.testing.assert_array_equal(found.run.attention_of(first), found.run.attention[row])
-    prompt = next(t.index for t in found.run.tokens if t.role == "prompt")
-    np.testing.assert_array_equal(found.run.attention_of(prompt), found.run.attention[found.run.queries.tolist().index(prompt)])
+def test_output_token_attention_is_the_row_that_predicts_it(analysis: Analysis, prepared: Prepared) -> None:
+    first = analysis.run.outputs()[0].index
+    row = analysis.run.queries.tolist().index(first - 1)
+    np.testing.assert_array_equal(analysis.run.attention_of(first), analysis.run.attention[row])
+    prompt = next(t.index for t in analysis.run.tokens if t.role == "prompt")
+    np.testing.assert_array_equal(analysis.run.attention_of(prompt), analysis.run.attention[analysis.run.queries.tolist().index(prompt)])
 
 
-def test_captured_run_says_what_plain_generate_says(bench: Workbench, found: Analysis) -> None:
+def test_captured_run_says_what_plain_generate_says(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
     bench.vlm.model.set_attn_implementation({"text_config": "sdpa"})
     try:
-        plain = bench.vlm.model.generate(**found.prepared.inputs, max_new_tokens=64, do_sample=False)
+        plain = bench.vlm.model.generate(**prepared.inputs, max_new_tokens=64, do_sample=False)
     finally:
         bench.vlm.model.set_attn_implementation({"text_config": NAME})
-    assert tuple(plain[0, found.prepared.length :].tolist()) == found.run.answer_ids
+    assert tuple(plain[0, prepared.length :].tolist()) == analysis.run.answer_ids
 
 
-def test_empty_edit_is_the_identity_bit_for_bit(bench: Workbench, found: Analysis) -> None:
-    compared = bench.ablate(found, Edit())
+def test_empty_edit_is_the_identity_bit_for_bit(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
+    compared = bench.ablate(analysis, Edit())
     assert [t.id for t in compared.after] == [t.id for t in compared.before]
     assert [t.logprob for t in compared.after] == [t.logprob for t in compared.before]
     assert set(compared.delta_logprob) == {0.0}
 
 
-def test_scaling_by_one_is_the_identity(bench: Workbench, found: Analysis) -> None:
-    latent = found.latents[0].id
-    compared = bench.ablate(found, Edit((LatentEdit(latent, "scale", 1.0),)))
+def test_scaling_by_one_is_the_identity(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
+    latent = analysis.latents[0].id
+    compared = bench.ablate(analysis, Edit((LatentEdit(latent, "scale", 1.0),)))
     assert set(compared.delta_logprob) == {0.0}
 
 
-def embeddings(bench: Workbench, found: Analysis) -> torch.Tensor:
+def embeddings(bench: Workbench, prepared: Prepared) -> torch.Tensor:
     with torch.no_grad():
-        features = bench.vlm.model.get_image_features(pixel_values=found.prepared.inputs["pixel_values"])
+        features = bench.vlm.model.get_image_features(pixel_values=prepared.inputs["pixel_values"])
     return torch.cat(list(features.pooler_output))
 
 
 @pytest.mark.parametrize("layer", range(6))
-def test_a_large_edit_at_every_layer_reaches_the_language_model(bench: Workbench, found: Analysis, layer: int) -> None:
-    plain = embeddings(bench, found)
-    delta = torch.zeros(1, found.run.grid.patches, bench.vlm.width)
+def test_a_large_edit_at_every_layer_reaches_the_language_model(
+    bench: Workbench, analysis: Analysis, prepared: Prepared, layer: int
+) -> None:
+    plain = embeddings(bench, prepared)
+    delta = torch.zeros(1, analysis.run.grid.patches, bench.vlm.width)
     delta[0, 3] = 5.0
     with adding(bench.vlm.block(layer), bench.vlm.leading, delta):
-        changed = embeddings(bench, found)
+        changed = embeddings(bench, prepared)
     assert (changed - plain)[3].abs().max() > 1e-2
-    torch.testing.assert_close(embeddings(bench, found), plain, rtol=0, atol=0)
+    torch.testing.assert_close(embeddings(bench, prepared), plain, rtol=0, atol=0)
 
 
-def test_an_edit_of_the_last_layer_read_moves_one_token_only(bench: Workbench, found: Analysis) -> None:
-    plain = embeddings(bench, found)
-    delta = torch.zeros(1, found.run.grid.patches, bench.vlm.width)
+def test_an_edit_of_the_last_layer_read_moves_one_token_only(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
+    plain = embeddings(bench, prepared)
+    delta = torch.zeros(1, analysis.run.grid.patches, bench.vlm.width)
     delta[0, 17] = 5.0
     with adding(bench.vlm.block(bench.vlm.read_layer), bench.vlm.leading, delta):
-        moved = (embeddings(bench, found) - plain).abs().amax(1)
+        moved = (embeddings(bench, prepared) - plain).abs().amax(1)
     assert torch.nonzero(moved).flatten().tolist() == [17]
 
 
@@ -104,33 +107,33 @@ def test_an_edit_after_the_layer_read_is_refused_with_the_reason(bench: Workbenc
         bench.vlm.block(7)
 
 
-def test_no_hook_is_left(bench: Workbench, found: Analysis) -> None:
+def test_no_hook_is_left(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
     def hooks() -> int:
         return sum(len(m._forward_hooks) for m in bench.vlm.model.modules())
 
     before = hooks()
-    bench.ablate(found, Edit((LatentEdit(0, "add", 1.0),)))
+    bench.ablate(analysis, Edit((LatentEdit(0, "add", 1.0),)))
     with pytest.raises(ZeroDivisionError), adding(bench.vlm.block(1), 1, torch.zeros(1, 196, 192)):
         raise ZeroDivisionError
     assert hooks() == before
 
 
-def test_batched_counterfactuals_equal_single_ones(bench: Workbench, found: Analysis) -> None:
+def test_batched_counterfactuals_equal_single_ones(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
     torch.manual_seed(0)
-    deltas = torch.randn(3, found.run.grid.patches, bench.vlm.width)
-    ids = found.run.answer_ids
-    together = force(bench.vlm, found.prepared, ids, 5, deltas)
-    alone = [force(bench.vlm, found.prepared, ids, 5, d[None]).logprobs[0] for d in deltas]
+    deltas = torch.randn(3, analysis.run.grid.patches, bench.vlm.width)
+    ids = analysis.run.answer_ids
+    together = force(bench.vlm, prepared, ids, 5, deltas)
+    alone = [force(bench.vlm, prepared, ids, 5, d[None]).logprobs[0] for d in deltas]
     np.testing.assert_allclose(together.logprobs, alone, atol=1e-4)
 
 
-def test_forced_log_probabilities_are_the_generated_ones(bench: Workbench, found: Analysis) -> None:
-    forced = force(bench.vlm, found.prepared, found.run.answer_ids)
-    said = [t.logprob for t in found.run.outputs()]
+def test_forced_log_probabilities_are_the_generated_ones(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
+    forced = force(bench.vlm, prepared, analysis.run.answer_ids)
+    said = [t.logprob for t in analysis.run.outputs()]
     np.testing.assert_allclose(forced.logprobs[0][: len(said)], said, atol=1e-4)
-    assert forced.kept[0]
+    assert forced.unchanged[0]
 
 
-def test_zero_new_tokens_is_refused(bench: Workbench, found: Analysis) -> None:
+def test_zero_new_tokens_is_refused(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
     with pytest.raises(UserError, match="at least 1"):
-        generate(bench.vlm, found.prepared, 0)
+        generate(bench.vlm, prepared, 0)

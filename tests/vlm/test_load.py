@@ -124,16 +124,16 @@ def test_what_quantised_weights_need_is_said(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_language_model_is_quantised_and_the_encoder_is_not(bits: int, bench: Workbench, scene_path: Path) -> None:
     """The SAE reads what it was trained on; the run is captured, differentiated and edited as ever."""
     small = Workbench(placement=Placement(bits=bits))
-    own, found = (one.analyze(scene_path, "what animal is there") for one in (bench, small))
-    assert np.array_equal(own.run.activations, found.run.activations)
+    own, analysis = (one.analyze(scene_path, "what animal is there") for one in (bench, small))
+    assert np.array_equal(own.run.activations, analysis.run.activations)
     kinds = {name.split(".")[1]: type(part).__name__ for name, part in small.vlm.model.named_modules() if name.endswith("q_proj")}
     assert kinds == {"vision_tower": "Linear", "language_model": f"Linear{bits}bit" + ("Lt" if bits == 8 else "")}
-    plain = small.forced(found, [Edit()])
-    seen = [token.logprob for token in found.run.outputs()]
+    plain = small.forced(analysis, [Edit()])
+    seen = [token.logprob for token in analysis.run.outputs()]
     assert plain.logprobs[0, : len(seen)] == pytest.approx(seen, abs=1e-3)
-    strongest = max(found.effects, key=lambda i: abs(found.effects[i]))
-    off = small.forced(found, [scaling([strongest], 0.99)]).logprobs.sum() - plain.logprobs.sum()
-    assert off == pytest.approx(found.effects[strongest] / 100, rel=0.2), "the gradient is not of this model"
+    strongest = max(analysis.by_effect, key=lambda i: abs(analysis.by_effect[i]))
+    off = small.forced(analysis, [scaling([strongest], 0.99)]).logprobs.sum() - plain.logprobs.sum()
+    assert off == pytest.approx(analysis.by_effect[strongest] / 100, rel=0.2), "the gradient is not of this model"
 
 
 def test_half_precision_says_the_same() -> None:

@@ -12,7 +12,7 @@ Scratchpad.layers = (element, trigger) => {
     const d = S.state.data, key = d && d.key.split("/").slice(2).join("/");
     if (!d || d.kept || !box.open || key === of) return;
     of = key; failed.innerHTML = q(".sp-depth").innerHTML = "";
-    trigger("select", { ticket: going.begin(), key });
+    trigger("select", { ticket: going.begin(), key: d.key });
   }
   element.told = (value) => {
     if (value.progress) { going.step(value.progress); return; }

@@ -22,7 +22,7 @@ Scratchpad.stages = (element, trigger) => {
     const key = `${d.key}/${by}/${by === "page" ? q("form input").value : ""}`;
     if (key === of && !again) return;
     of = key; made = null; running = true; failed.innerHTML = q(".sp-steps").innerHTML = ""; q(".sp-last").hidden = true;
-    trigger("select", { by, query: q("form input").value.trim() || null, ticket: going.begin(), key });
+    trigger("select", { by, query: q("form input").value.trim() || null, ticket: going.begin(), key: d.key, at: key });
   }
   function models() {
     q(".sp-controls .sp-row").innerHTML = Object.entries(names).filter(([, n]) => n).map(([k, n]) => `<button type="button" class="sp-chip" data-by="${k}" aria-pressed="${by === k}">${S.escape(n)}${k === "page" ? " <small>retrieval</small>" : ""}</button>`).join("");

@@ -45,4 +45,5 @@ class InternVL(AyaVision):
 
     @property
     def folded(self) -> int:
-        return round(1 / self.config.downsample_ratio)
+        ratio: float = self.config.downsample_ratio
+        return round(1 / ratio)

@@ -61,7 +61,8 @@ class Qwen25VL(Qwen2VL):
     def seen_order(self, order: Int[np.ndarray, " p"], shapes: Tensor) -> Int[np.ndarray, " p"]:
         vision = self.config.vision_config
         windows, _ = get_vision_window_index(shapes, vision.spatial_merge_size, vision.window_size, vision.patch_size)
-        return order.reshape(-1, vision.spatial_merge_size**2)[windows.cpu().numpy()].ravel()
+        blocks = order.reshape(-1, vision.spatial_merge_size**2)
+        return np.asarray(blocks[windows.cpu().numpy()].ravel())
 
 
 class Qwen3VL(Qwen2VL):

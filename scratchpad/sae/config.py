@@ -1,0 +1,136 @@
+"""cfg.json of an SAE folder, checked field by field, with the hash of the weights that it was written with.
+
+In: a folder. Out: a configuration whose fields are what they should be, or one sentence. A bit that flipped in the weights is
+told from a weight by their hash alone (metadata.weights_sha256); folders that don't have it are read as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from scratchpad.errors import UserError
+from scratchpad.files import write_whole
+
+CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
+HASH = "weights_sha256"
+ARCHITECTURES = ("standard", "topk", "jumprelu")
+LARGEST = 10**8  # latents or dimensions
+DEEPEST = 10_000  # layers
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """What cfg.json says.
+
+    Raises:
+        UserError: it can't be read, or isn't a JSON object.
+    """
+    try:
+        value = json.loads((folder / CONFIG).read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"The SAE in {folder} is damaged ({str(error)[:200]}); restore its {CONFIG}.") from error
+    if not isinstance(value, dict):
+        raise UserError(f"The SAE in {folder} is damaged: its {CONFIG} is {_short(value)}; expected a JSON object.")
+    return value
+
+
+def checked(config: Mapping[str, Any], name: Path) -> dict[str, Any]:
+    """A configuration of which every field that is read has its type and range.
+
+    Raises:
+        UserError: one hasn't; says which, what it is and what is expected.
+    """
+
+    def wrong(field: str, value: object, expected: str) -> UserError:
+        return UserError(f"The SAE in {name} has {_short(value)} as {field} in {CONFIG}; expected {expected}.")
+
+    def whole(field: str, value: object, least: int, most: int) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise wrong(field, value, f"a whole number from {least} to {most}")
+        return value
+
+    def yes_or_no(field: str, default: bool) -> bool:
+        value = config.get(field, default)
+        if not isinstance(value, bool):
+            raise wrong(field, value, "true or false")
+        return value
+
+    architecture, metadata = config.get("architecture"), config.get("metadata")
+    if architecture not in ARCHITECTURES:
+        raise UserError(f"The SAE in {name} is of architecture {_short(architecture)}; expected one of {', '.join(ARCHITECTURES)}.")
+    if config.get("normalize_activations") not in (None, "none"):
+        normalises = _short(config["normalize_activations"])
+        raise UserError(f"The SAE in {name} normalises its input ({normalises}); fold that into its weights first.")
+    if metadata is not None and not isinstance(metadata, dict):
+        raise wrong("metadata", metadata, "a JSON object")
+    layer = (metadata or {}).get("layer")
+    if layer is None:
+        raise UserError(f"The SAE in {name} does not say which vision layer it reads; add an integer metadata.layer to {CONFIG}.")
+    d_sae = whole("d_sae", config.get("d_sae"), 1, LARGEST)
+    return {
+        "architecture": architecture,
+        "metadata": metadata or {},
+        "layer": whole("metadata.layer", layer, 0, DEEPEST),
+        "d_in": whole("d_in", config.get("d_in"), 1, LARGEST),
+        "d_sae": d_sae,
+        "k": whole("k", config.get("k"), 1, d_sae) if architecture == "topk" else None,
+        "subtract_b_dec": yes_or_no("apply_b_dec_to_input", True),
+        "rescale": yes_or_no("rescale_acts_by_decoder_norm", False),
+    }
+
+
+def check_weights(weights: Mapping[str, Tensor], config: Mapping[str, Any], name: Path) -> None:
+    """Raises:
+    UserError: a tensor is missing, of another shape than cfg.json declares, of whole numbers, or holds what is no number.
+    """
+    d_in, d_sae = config["d_in"], config["d_sae"]
+    shapes = {"W_enc": (d_in, d_sae), "b_enc": (d_sae,), "W_dec": (d_sae, d_in), "b_dec": (d_in,)}
+    if config["architecture"] == "jumprelu":
+        shapes["threshold"] = (d_sae,)
+    missing = [tensor for tensor in shapes if tensor not in weights]
+    if missing:
+        raise UserError(f"The SAE in {name} lacks the tensors {', '.join(missing)}; expected SAELens format.")
+    for tensor, shape in shapes.items():
+        found = weights[tensor]
+        if tuple(found.shape) != shape:
+            said = f"The SAE in {name} declares {d_in} x {d_sae} but its {tensor} is {' x '.join(map(str, found.shape)) or 'one number'}"
+            raise UserError(f"{said}; expected {' x '.join(map(str, shape))}.")
+        if not found.is_floating_point() or not torch.isfinite(found).all():
+            raise UserError(f"The SAE in {name} is damaged: its {tensor} holds what is no number; restore {WEIGHTS}.")
+
+
+def check_hash(folder: Path, metadata: Mapping[str, Any], name: Path) -> None:
+    """Raises:
+    UserError: the weights aren't those that cfg.json was written with.
+    """
+    known = metadata.get(HASH)
+    if known is not None and known != _hash(folder):
+        said = f"The SAE in {name} is damaged: its weights aren't those it was written with"
+        raise UserError(f"{said}; restore {WEIGHTS}, or take metadata.{HASH} out of {CONFIG} if you changed them yourself.")
+
+
+def sign(folder: Path) -> None:
+    """Writes the hash of the weights into cfg.json.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    config = read_config(folder)
+    config["metadata"] = (config.get("metadata") or {}) | {HASH: _hash(folder)}
+    write_whole(folder / CONFIG, json.dumps(config))
+
+
+def _hash(folder: Path) -> str:
+    with open(folder / WEIGHTS, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]} …"

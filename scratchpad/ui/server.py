@@ -1,0 +1,69 @@
+"""Gradio's app with a door before it: `Guarded` is what `launch` serves, and answers nothing that didn't pass.
+
+Also what of Gradio's own bookkeeping strangers could turn against each other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from typing import Any
+
+from gradio.routes import App, ORJSONResponse
+
+from scratchpad.ui.door import INNER, Door, Rules
+from scratchpad.ui.headers import Strict
+
+SESSIONS = 200  # sessions that Gradio remembers, 0.7 MB each; nothing that a page needs lies in one
+STREAMS = 2000  # of the queue, finished ones among them
+
+
+class Guarded(App):
+    """The door is inside the app, so there is no moment at which it's served without."""
+
+    def __init__(self, rules: Rules):
+        self.rules = rules
+        self.door: Door | None = None
+        super().__init__(default_response_class=ORJSONResponse)
+
+    def build_middleware_stack(self) -> Any:
+        self.door = Door(super().build_middleware_stack(), self, self.rules)
+        return Strict(self.door, self.rules.origins)
+
+
+def trust_no_header() -> None:
+    """The web server below Gradio believes X-Forwarded-For of a local connection unless told otherwise; `--proxies` alone says whom."""
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
+
+
+class Streams(OrderedDict[str, Any]):
+    """The streams by which the queue answers sessions. Gradio drops the oldest for a new one; here, the oldest that waits for nothing."""
+
+    def __init__(self, queue: Any, most: int = STREAMS):
+        super().__init__()
+        self.queue, self.most = queue, most
+
+    def __setitem__(self, session: str, stream: Any) -> None:
+        if session not in self and len(self) >= self.most:
+            pending = self.queue.pending_event_ids_session
+            idle = next((one for one in self if not pending.get(one)), None)
+            if idle is not None:
+                del self[idle]
+                pending.pop(idle, None)
+        super().__setitem__(session, stream)
+
+
+def ask_itself(page: Any, app: Guarded) -> None:
+    """The client by which Gradio's MCP tools call the endpoints comes in with the door's own secret, past a login."""
+    from gradio_client import Client
+
+    assert app.door is not None
+    page.mcp_server_obj._client_instance = Client(
+        page.local_url,
+        download_files=False,
+        verbose=False,
+        analytics_enabled=False,
+        ssl_verify=False,
+        _skip_components=False,
+        headers={INNER.decode(): app.door.secret},
+    )

@@ -1,0 +1,103 @@
+"""The search for the smallest set, against oracles whose answer is known."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from scratchpad.analysis.edit import ablation
+from scratchpad.errors import UserError
+from scratchpad.experiments.search import Set, Tried, keeping, prune, shown_smallest, smallest
+from scratchpad.records import Analysis
+from scratchpad.workbench import Workbench
+
+
+def oracle(works: Callable[[set[int]], bool]) -> Callable[[Sequence[Set]], Tried]:
+    def attempt(sets: Sequence[Set]) -> Tried:
+        good = [works(set(one)) for one in sets]
+        return good, -np.array([len(set(one)) + 10.0 * fine for one, fine in zip(sets, good, strict=True)])
+
+    return attempt
+
+
+@pytest.mark.parametrize("needed", [{7}, {3, 11}, {2, 5, 9}, {0, 4, 8, 12, 16, 20, 24}])
+def test_finds_the_needed_latents_and_no_other(needed: set[int]) -> None:
+    found = smallest(range(40), [], oracle(lambda one: needed <= one), 32)
+    assert set(found.latents) == needed
+    assert found.minimality != "none"
+
+
+def test_alternatives_take_the_smaller() -> None:
+    works = oracle(lambda one: {1, 2, 3, 4} <= one or {30, 31, 32} <= one)
+    assert set(smallest(range(40), [(30, 31, 32, 33)], works, 32).latents) == {30, 31, 32}
+
+
+def test_nothing_works() -> None:
+    found = smallest(range(40), [(1, 2)], oracle(lambda one: False), 32)
+    assert (found.latents, found.minimality) == ((), "none")
+    assert found.tried > 40
+
+
+def test_a_budget_is_kept() -> None:
+    assert smallest(range(40), [], oracle(lambda one: len(one) >= 6), 5).latents == ()
+    assert len(smallest(range(40), [], oracle(lambda one: len(one) >= 6), 6).latents) == 6
+
+
+def test_pruning_ends_where_nothing_can_be_left_out() -> None:
+    works = oracle(lambda one: len(one & {1, 2, 3}) >= 2)
+    left = prune((1, 2, 3, 4, 5), works)
+    assert works([left])[0] == [True]
+    assert not any(works(list(itertools.combinations(left, len(left) - 1)))[0])
+
+
+def test_the_fewest_that_keep_it_alone() -> None:
+    works = oracle(lambda latents: {1, 5, 9} <= latents)
+    assert set(keeping(range(40), works, 32).latents) == {1, 5, 9}
+    assert keeping(range(40), works, 8).latents == ()
+
+
+def test_that_no_smaller_set_does_it_is_shown_by_trying_all() -> None:
+    works = oracle(lambda latents: {3, 11} <= latents)
+    search = smallest(range(40), [], works, 32)
+    assert search.minimality == "local"
+    shown = shown_smallest(search, range(40), works)
+    assert (shown.minimality, shown.tried - search.tried) == ("smallest", 40)
+    hidden = oracle(lambda latents: {3, 11} <= latents or 39 in latents)
+    assert shown_smallest(search, range(40), hidden).latents == (39,)
+
+
+def test_a_found_set_is_true_of_the_model(bench: Workbench, analysis: Analysis) -> None:
+    least = bench.suffice(analysis)
+    assert least.flipped
+    assert least.after != least.before == analysis.run.answer
+    assert bench.ablate(analysis, ablation(least.ids)).after.text == least.after
+    for out in least.ids if len(least.ids) > 1 else ():
+        rest = [latent for latent in least.ids if latent != out]
+        assert bench.ablate(analysis, ablation(rest)).after.text == least.before
+
+
+def test_a_kept_set_alone_keeps_the_answer(bench: Workbench, analysis: Analysis) -> None:
+    kept = bench.keep(analysis)
+    others = [latent for latent in analysis.codes.active().tolist() if latent not in kept.ids]
+    assert kept.flipped
+    assert bench.forced(analysis, [ablation(others)]).unchanged[0]
+    assert kept.minimality == "local"
+
+
+def test_what_is_suggested_was_run(bench: Workbench, analysis: Analysis) -> None:
+    suggested = bench.suggest(analysis)
+    assert suggested.suggested is not None
+    assert suggested.suggested.flipped
+    assert len(suggested.suggested.ids) <= 8
+    assert bench.ablate(analysis, ablation(suggested.suggested.ids)).after.text == suggested.suggested.after != analysis.run.answer
+    latent, effect = suggested.measured[0]
+    assert bench.ablate(analysis, ablation([latent])).effect == pytest.approx(effect, abs=1e-3)
+
+
+@pytest.mark.parametrize(("target", "most", "says"), [(None, 0, "budget of 0"), ("", 4, "can't say"), ("{answer}", 4, "already begins")])
+def test_bad_requests_are_one_sentence(bench: Workbench, analysis: Analysis, target: str | None, most: int, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        bench.suffice(analysis, target and target.format(answer=analysis.run.answer), most)
