@@ -5,9 +5,9 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HF_HUB_OFFLINE=1 GRADIO_ANALYTI
 RUN useradd --create-home --uid 1000 user
 WORKDIR /home/user/app
 COPY requirements.txt .
-# for torch's small CPU build: docker build --build-arg PIP_ARGS="--extra-index-url <its index>" .
-ARG PIP_ARGS=""
-RUN pip install --no-cache-dir $PIP_ARGS -r requirements.txt
+# for torch's small CPU build: docker build --build-arg PIP_EXTRA_INDEX_URL=<its index> .
+ARG PIP_EXTRA_INDEX_URL
+RUN pip install --no-cache-dir -r requirements.txt
 COPY --chown=user . .
 RUN pip install --no-cache-dir --no-deps -e .
 USER user

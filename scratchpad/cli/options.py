@@ -60,8 +60,19 @@ def image_and_prompt(parser: argparse.ArgumentParser) -> None:
 
 
 def placement(options: argparse.Namespace) -> Placement:
-    from scratchpad.vlm.checkpoint import Placement
+    """Where and how the weights of the model named, or of the demo's, are kept.
 
+    Raises:
+        UserError: none is named, and the demo isn't there: a wheel is the library alone.
+    """
+    from scratchpad.vlm.checkpoint import Placement
+    from scratchpad.workbench import DEFAULT_MODEL
+
+    if not options.model and not DEFAULT_MODEL.is_dir():
+        raise UserError(
+            "No --model was given, and the demo, which pip doesn't install, isn't there; name a model and an SAE with --model and --sae, "
+            "or run from a clone of the repository, where the demo is in examples/ and saes/."
+        )
     return Placement(options.device, options.dtype, options.bits, options.trust_remote_code, options.pan_and_scan)
 
 
