@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -174,19 +173,18 @@ def test_a_panel_is_saved_as_a_picture(page: Page, tmp_path: Path, panel: str) -
     assert len(picture.getcolors(picture.width * picture.height) or []) > 50  # drawn, not blank
 
 
+def blocks(picture: np.ndarray) -> np.ndarray:
+    """The mean of every BLOCK x BLOCK of a picture's pixels."""
+    rows, cols = picture.shape[0] // BLOCK, picture.shape[1] // BLOCK
+    return np.asarray(picture[: rows * BLOCK, : cols * BLOCK].reshape(rows, BLOCK, cols, BLOCK, 3).mean((1, 3, 4)))
+
+
 def compared(page: Page, name: str, tmp_path: Path) -> None:
     """Holds the screen against the one that was kept, by blocks."""
     page.screenshot(path=tmp_path / f"{name}.png")
     files = tmp_path / f"{name}.png", SCREENS / f"{name}.webp"
     own, kept = (np.asarray(Image.open(path).convert("RGB"), np.float32) for path in files)
     assert own.shape == kept.shape
-    blocks: Callable[[np.ndarray], np.ndarray] = lambda a: (
-        a[: len(a) // BLOCK * BLOCK, : a.shape[1] // BLOCK * BLOCK]
-        .reshape(  # noqa: E731
-            len(a) // BLOCK, BLOCK, a.shape[1] // BLOCK, BLOCK, 3
-        )
-        .mean((1, 3, 4))
-    )
     apart = float((np.abs(blocks(own) - blocks(kept)) > APART).mean())
     print(f"{name}: {apart:.3f} of the blocks differ")
     assert apart < SHARE, f"{name} looks otherwise than tests/ui/screens/{name}"

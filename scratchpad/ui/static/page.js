@@ -311,7 +311,7 @@
           </figcaption>
         </figure>`:E}`}var pick=id=>id!=null&&openLatent(id);function results(){return hits?hits.error?x`<p class="sp-error">${hits.error}</p>`:hits.rows.length?hits.rows.map(l2=>x`<button type="button" class="sp-chip" data-show=${l2.id} @click=${()=>openLatent(l2.id)}>
         ${name({guess:"",...l2})}
-      </button>`):hits.text.trim()?x`<p class="sp-note">No latent is named so.</p>`:E:E}function search(e4){let text=e4.target.value;clearTimeout(waiting2),waiting2=setTimeout(()=>show(text),150)}async function show(which){let told=await call("search",[state.draft.choice,which]);hits={text:String(which),rows:told.latents||[],error:told.error},set({})}function showCluster(n4){set({tab:"sae"}),show(n4)}async function openLatent(id){set({reading:{id},tab:"latent"}),remember3(id);let[data,{references:references2,error}]=await Promise.all([can("latent")?call("latent",[state.draft.choice,id]):{},detail(id)]);state.reading?.id===id&&set({reading:{id,data,references:references2,error}})}function remember3(id){if(!location.protocol.startsWith("http"))return;let address=new URL(location);address.searchParams.set("latent",id),state.analysis&&address.searchParams.set("sae",state.analysis.sae.name),history.replaceState(null,"",address)}function openAddressed(){let wanted=new URLSearchParams(location.search),id=Number(wanted.get("latent"));if(!wanted.has("latent")||!Number.isInteger(id)||state.reading)return;let offer=state.boot.offers.find(one=>one.label.includes(wanted.get("sae")));offer&&state.draft.choice!==offer.id&&(state.draft={...state.draft,choice:offer.id}),openLatent(id)}function latentPage(s5){let{id,data={},references:references2=null,error}=s5.reading,l2={...s5.analysis?latentOf(s5.analysis,id):{id,name:"",guess:"",sparsity:null}},off=s5.picked.includes(id),sparsity=data.sparsity??l2.sparsity??null,strength3=data.mean_activation??l2.mean_activation??null;return!l2.name&&!l2.guess&&data.name&&(l2.guess=data.name),x`<div class="sp-bar">
+      </button>`):hits.text.trim()?x`<p class="sp-note">No latent is named so.</p>`:E:E}function search(e4){let text=e4.target.value;clearTimeout(waiting2),waiting2=setTimeout(()=>show(text),150)}async function show(which){let told=await call("search",[state.draft.choice,which]);hits={text:String(which),rows:told.latents||[],error:told.error},set({})}function showCluster(n4){set({tab:"sae"}),show(n4)}async function openLatent(id){set({reading:{id},tab:"latent"}),remember3(id);let[data,{references:references2,error}]=await Promise.all([can("latent")?call("latent",[state.draft.choice,id]):{},detail(id)]);state.reading?.id===id&&set({reading:{id,data,references:references2,error}})}function remember3(id){if(!location.protocol.startsWith("http"))return;let address=new URL(location);address.searchParams.set("latent",id),state.analysis&&address.searchParams.set("sae",state.analysis.sae.name),history.replaceState(null,"",address)}function openAddressed(){let wanted=new URLSearchParams(location.search),id=Number(wanted.get("latent"));if(!wanted.has("latent")||!Number.isInteger(id)||state.reading)return;let offer=state.boot.offers.find(one=>one.label.includes(wanted.get("sae")));offer&&state.draft.choice!==offer.id&&(state.draft={...state.draft,choice:offer.id}),openLatent(id)}function latentPage(s5){let{id,data={},references:references2=null,error}=s5.reading,l2={...s5.analysis?latentOf(s5.analysis,id):{id,name:"",guess:"",sparsity:null}},off=s5.picked.includes(id),sparsity=data.sparsity??l2.sparsity??null,strength3=data.mean_activation??l2.mean_activation??null;return data.source==="user"?l2.name=data.name:!l2.name&&!l2.guess&&data.name&&(l2.guess=data.name),x`<div class="sp-bar">
       <h2>${name(l2)}</h2>
       ${sparsity!==null&&everywhere({sparsity})?x`<span class="sp-tag">${term("everywhere")}</span>`:E}
       <span class="sp-gap"></span>
@@ -462,7 +462,8 @@
     @blur=${()=>set({hover:null})}
   >
     ${token(t4.text)}
-  </button>`}function waiting3(s5){let text=s5.errors.look||(s5.boot.live?"Add a picture, ask a question, and the answer stands here.":"Open a case from the gallery.");return x`<section class="sp-look sp-ghostly" id="sp-look" aria-label="Answer and map">
+  </button>`}function waiting3(s5){let text=s5.boot.live?"Add a picture, ask a question, and the answer stands here.":"No model is loaded here: cases are shown. Open one from the gallery.";return x`<section class="sp-look" id="sp-look" aria-label="Answer and map">
+    ${trouble(s5,"keep")}
     <p class="sp-note">${text}</p>
     <div class="sp-ghost sp-ghost-map"></div>
   </section>`}/**
@@ -882,7 +883,7 @@
       data-name=${at2.text}
       tabindex="-1"
     >
-      ${s5.analysis||at2.id==="sae"||at2.id==="latent"?at2.view(s5):ghosts()}
+      ${s5.analysis||at2.id==="sae"||at2.id==="latent"?at2.view(s5):s5.boot.live?ghosts():gallery(s5)}
     </div>
   </div>`}var button=(s5,tab,at2)=>x`<button
     type="button"
