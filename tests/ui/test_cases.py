@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from scratchpad.cases.bundle import unpack
 from scratchpad.cases.shelf import SHIPPED
 from scratchpad.cases.store import Store
-from tests.ui.conftest import ask, served, settled, tested, visit
+from tests.ui.conftest import ask, press, served, settled, visit
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ def opened(chromium: Browser, url: str) -> Page:
 def kept(chromium: Browser, address: str) -> str:
     """The id of a case made on the page, with two tests in it."""
     page = opened(chromium, address)
-    tested(page, "smallest")
+    press(page, "smallest")
     page.locator("[data-open=share]").click()
     page.locator(".sp-title").fill("Made <b>here</b> " + "o" * 180)
     page.locator(".sp-notes").fill(f"A *note* with <script>window.broken = 1</script> and [a link](https://example.org/x). {'long' * 200}")
@@ -71,7 +71,7 @@ def test_run_it_again_and_go_on_from_it(chromium: Browser, address: str, kept: s
     expect(page.locator("#sp-ask")).to_be_visible(timeout=60_000)
     expect(page.locator(".sp-case")).to_have_count(0)
     assert "case=" not in page.url
-    tested(page, "suggested")
+    press(page, "suggested")
     expect(page.locator("#sp-test .sp-kind")).to_be_visible()
     ask(page, "what do you see")  # the case's own picture, asked about anew
     assert page.evaluate("Scratchpad.state.analysis.prompt") == "what do you see"

@@ -7,14 +7,14 @@ from playwright.sync_api import Page, expect
 
 from scratchpad.ui.app import OPENING, load_examples
 from scratchpad.workbench import Workbench
-from tests.ui.conftest import settled, tested
+from tests.ui.conftest import press, settled
 
 pytestmark = pytest.mark.browser
 RUN = "Scratchpad.state.runs.at(-1).test"
 
 
 def test_the_smallest_set_has_one_verdict_and_its_evidence(page: Page) -> None:
-    tested(page, "smallest")
+    press(page, "smallest")
     assert page.evaluate("Scratchpad.state.runs.length") == 2
     run = page.evaluate(f"(({{ verdict, control }}) => ({{ verdict, sets: control.sets.length }}))({RUN})")
     expect(page.locator("#sp-test .sp-kind")).to_contain_text(run["verdict"]["kind"])
@@ -32,7 +32,7 @@ def test_a_run_brings_back_its_edit_and_its_result_and_undo_both(page: Page) -> 
     page.locator(".sp-card .sp-pick").nth(1).click()
     expect(page.locator("#sp-test .sp-staleness")).to_be_visible()  # the result is older than the edit
     both = page.evaluate("Scratchpad.state.picked")
-    tested(page, "go")
+    press(page, "go")
     expect(page.locator("#sp-test .sp-staleness")).to_have_count(0)
     runs = page.locator("#sp-test [data-run]")
     expect(runs).to_have_count(2)
@@ -49,7 +49,7 @@ def test_a_diagnosis_lists_its_tests_and_says_where_the_field_is(page: Page) -> 
     page.locator("#sp-test .sp-pop summary").click()
     page.locator("[data-how=target]").fill("grass")
     page.keyboard.press("Escape")
-    tested(page, "diagnose")
+    press(page, "diagnose")
     expect(page.locator(".sp-diagnosis .sp-checks li").first).to_be_visible()
     expect(page.locator(".sp-diagnosis")).to_contain_text("Fits")
     text = page.locator("#sp-test").inner_text() + " ".join(e.get_attribute("title") or "" for e in page.locator("#sp-test [title]").all())
@@ -85,7 +85,7 @@ def test_a_test_is_cancelled_and_another_sae_chosen(page: Page) -> None:
 
 def test_predictions_are_verified_beside_each_other(page: Page, bench: Workbench) -> None:
     page.locator("#sp-test .sp-pop summary").click()
-    tested(page, "verify")
+    press(page, "verify")
     verified = page.evaluate("Scratchpad.state.verified")
     expect(page.locator(".sp-effects circle")).to_have_count(min(128, verified["active"]))
     assert f"{verified['spearman']:.2f}" in page.locator(".sp-effects").inner_text()
@@ -106,7 +106,7 @@ def test_latents_are_set_and_added_to_and_changes_taken_back(page: Page) -> None
     page.locator("[data-how=temperature]").fill("0.8")
     page.locator("[data-how=seed]").fill("7")
     page.keyboard.press("Escape")
-    tested(page, "go")
+    press(page, "go")
     run = page.evaluate(f"{RUN}.comparison")
     assert [(i["latent"], i["op"], i["value"]) for i in run["edit"]["items"]] == [
         (picked[0], "set", 0),
@@ -129,7 +129,7 @@ def test_latents_are_set_and_added_to_and_changes_taken_back(page: Page) -> None
     assert page.evaluate("Scratchpad.state.picked") == picked
     page.locator("[data-how=temperature]").fill("hot")
     page.keyboard.press("Escape")
-    tested(page, "go")
+    press(page, "go")
     expect(page.locator("#sp-test .sp-error")).to_be_visible()
 
 
@@ -144,7 +144,7 @@ def test_a_region_is_of_whole_patches_and_limits_a_test(page: Page) -> None:
     region = page.evaluate("Scratchpad.state.region")
     assert region == [0, 0, 96, 96]  # 6 x 6 patches of 16 px, of 89.6 px dragged over
     expect(page.locator(".sp-where")).to_contain_text("inside rows 0–96")
-    tested(page, "go")
+    press(page, "go")
     assert page.evaluate(f"{RUN}.comparison.edit.items[0].region") == region
     page.locator("[data-mark]").click()  # clears it
     expect(page.locator(".sp-where")).to_have_count(0)

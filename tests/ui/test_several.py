@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from scratchpad.records import Edit, LatentEdit
 from scratchpad.ui.app import load_examples
 from scratchpad.workbench import Workbench
-from tests.ui.conftest import ask, tested, visit
+from tests.ui.conftest import ask, press, visit
 
 pytestmark = pytest.mark.browser
 QUESTION = "what is in <image> and not in <image> or <image>"
@@ -123,7 +123,7 @@ def test_a_test_acts_on_one_picture_or_a_part_of_it(asked: Page, pictures: list[
     asked.select_option("[data-image]", "2")
     asked.locator(".sp-card .sp-pick").first.click()
     expect(asked.locator(".sp-where")).to_contain_text("only on picture 3")
-    tested(asked, "go")
+    press(asked, "go")
     run = asked.evaluate("Scratchpad.state.runs[0].test.comparison")
     items = run["edit"]["items"]
     assert {item["image"] for item in items} == {2}
@@ -138,7 +138,7 @@ def test_a_test_acts_on_one_picture_or_a_part_of_it(asked: Page, pictures: list[
     region, image = asked.evaluate("[Scratchpad.state.region, Scratchpad.state.image]")
     assert image == 1
     assert region == [16, 32, 224, 416]  # whole patches of 16 x 32 px
-    tested(asked, "go")
+    press(asked, "go")
     items = asked.evaluate("Scratchpad.state.runs[1].test.comparison.edit.items")
     assert {(item["image"], *item["region"]) for item in items} == {(1, *region)}
 
@@ -156,7 +156,7 @@ def test_a_case_keeps_them_all(asked: Page, address: str) -> None:
     answer = asked.evaluate("Scratchpad.state.analysis.answer")
     asked.select_option("[data-image]", "1")
     asked.locator(".sp-card .sp-pick").first.click()
-    tested(asked, "go")
+    press(asked, "go")
     asked.click("[data-open=share]")
     asked.click("[data-keep]")
     link = asked.locator("#sp-keep .sp-kept a")

@@ -721,9 +721,9 @@
     ${l2.latents.map(r4=>x`<button
           type="button"
           class="sp-layered"
-          title=${here3?"This layer is on show":`Read the answer at layer ${l2.layer}`}
-          ?disabled=${here3||!offer}
-          @click=${()=>choose(offer.id)}
+          title=${here3?"Where it fires":`Read the answer at layer ${l2.layer}`}
+          ?disabled=${!here3&&!offer}
+          @click=${()=>here3?chooseLatent(r4.id):choose(offer.id)}
         >
           <img src=${r4.src} alt="" /><span
             >${name({guess:"",...r4})}<small>score ${figures(r4.score)}</small></span
