@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import answer, settled, press, visit
+from tests.ui.conftest import answer, press, settled, visit
 
 pytestmark = pytest.mark.browser
 SCREENS = Path(__file__).parent / "screens"
@@ -183,14 +183,6 @@ def compared(page: Page, name: str, tmp_path: Path) -> None:
     files = tmp_path / f"{name}.png", SCREENS / f"{name}.webp"
     own, kept = (np.asarray(Image.open(path).convert("RGB"), np.float32) for path in files)
     assert own.shape == kept.shape
-<<<<<<< HEAD
-=======
-    blocks: Callable[[np.ndarray], np.ndarray] = lambda a: (
-        a[: len(a) // BLOCK * BLOCK, : a.shape[1] // BLOCK * BLOCK]
-        .reshape(len(a) // BLOCK, BLOCK, a.shape[1] // BLOCK, BLOCK, 3)
-        .mean((1, 3, 4))
-    )
->>>>>>> main
     apart = float((np.abs(blocks(own) - blocks(kept)) > APART).mean())
     print(f"{name}: {apart:.3f} of the blocks differ")
     assert apart < SHARE, f"{name} looks otherwise than tests/ui/screens/{name}"
