@@ -67,6 +67,7 @@ def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: b
         "offers": offers,
         "choice": offers[0]["id"] if offers else "",
         "examples": [{"src": data_url(load_image(path)), "question": question} for path, question in examples],
+        "own": benches is not None and bool(benches.first.vlm.own_world),  # a model that knows its own world alone
         "naming": naming,
     }
 

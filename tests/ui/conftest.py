@@ -125,7 +125,7 @@ def settled(page: Page, line: str, timeout: int = 60_000) -> None:
     page.wait_for_function("(line) => !Scratchpad.state.jobs[line]", arg=line, timeout=timeout)
 
 
-def tested(page: Page, what: str) -> None:
+def press(page: Page, what: str) -> None:
     """Presses one of the test bar's buttons, and waits for what comes of it."""
     page.locator(f"#sp-test [data-do={what}]").click()
     settled(page, "test", 90_000)

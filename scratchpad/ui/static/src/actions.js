@@ -11,8 +11,8 @@ const REMEMBERED = 600;
 export function load(value) {
   const { analysis, page, kase } = model.decode(value);
   if (!kase && !state.analysis && new URLSearchParams(location.search).has("case")) return; // the case is on its way
-  const opens =
-    page.open_token ?? (analysis.outputs[0] || analysis.tokens[analysis.tokens.length - 1] || {}).index;
+  const asked = analysis.tokens.filter((token) => token.role === "prompt");
+  const opens = page.open_token ?? (analysis.outputs[0] || asked[asked.length - 1] || {}).index;
   const images = page.images.map((src, n) => ({ src, ref: { shown: n } }));
   const jobs = state.jobs.keep ? { keep: state.jobs.keep } : {}; // the others are of the answer before
   set(

@@ -43,7 +43,7 @@ export function askBar(s) {
     <button class="sp-go" id="sp-go" ?disabled=${!!s.jobs.ask || !online()}>Ask</button>
     ${strip(s)}
     <div class="sp-status" id="sp-status" aria-live="polite">
-      ${going(s, "ask")} ${trouble(s, "ask")} ${several(images)}
+      ${going(s, "ask")} ${trouble(s, "ask")} ${several(images, s.boot.own)}
     </div>
   </form>`;
 }
@@ -95,12 +95,12 @@ function paste(e) {
   take(files);
 }
 
-const several = (images) =>
+const several = (images, own) =>
   images.length < 2
     ? nothing
     : html`<p class="sp-note">
         ${images.length} pictures, read together. Write <code>&lt;image&gt;</code> into the question where
-        each stands; else they stand before it.
+        each stands; else they stand before it.${own ? " The demo model was trained on one at a time." : ""}
       </p>`;
 
 function strip(s) {

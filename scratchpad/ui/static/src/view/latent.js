@@ -46,7 +46,8 @@ export function latentPage(s) {
   const off = s.picked.includes(id);
   const sparsity = data.sparsity ?? l.sparsity ?? null;
   const strength = data.mean_activation ?? l.mean_activation ?? null;
-  if (!l.name && !l.guess && data.name) l.guess = data.name;
+  if (data.source === "user") l.name = data.name;
+  else if (!l.name && !l.guess && data.name) l.guess = data.name;
   return html`<div class="sp-bar">
       <h2>${name(l)}</h2>
       ${sparsity !== null && everywhere({ sparsity })

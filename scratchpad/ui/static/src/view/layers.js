@@ -1,6 +1,7 @@
 // LAYERS: the same question, read at every layer that an SAE is offered for, side by side: position and colour early,
 // things late. A thumbnail leads to its layer.
 import { html, nothing } from "lit-html";
+import { chooseLatent } from "../actions.js";
 import { choose } from "../asking.js";
 import { trustOf } from "../model.js";
 import { figures, name, percent } from "../text.js";
@@ -47,9 +48,9 @@ function column(s, l, blocks) {
         html`<button
           type="button"
           class="sp-layered"
-          title=${here ? "This layer is on show" : `Read the answer at layer ${l.layer}`}
-          ?disabled=${here || !offer}
-          @click=${() => choose(offer.id)}
+          title=${here ? "Where it fires" : `Read the answer at layer ${l.layer}`}
+          ?disabled=${!here && !offer}
+          @click=${() => (here ? chooseLatent(r.id) : choose(offer.id))}
         >
           <img src=${r.src} alt="" /><span
             >${name({ guess: "", ...r })}<small>score ${figures(r.score)}</small></span

@@ -6,6 +6,7 @@ import { brush, onMap, tokensOf } from "../derive.js";
 import { set } from "../store.js";
 import { chance, token as say } from "../text.js";
 import { meaning } from "../words.js";
+import { trouble } from "./going.js";
 import { map } from "./map.js";
 
 export function look(s) {
@@ -71,12 +72,11 @@ function tokenButton(s, t, weight, lit) {
 }
 
 function waiting(s) {
-  const text =
-    s.errors.look ||
-    (s.boot.live
-      ? "Add a picture, ask a question, and the answer stands here."
-      : "Open a case from the gallery.");
-  return html`<section class="sp-look sp-ghostly" id="sp-look" aria-label="Answer and map">
+  const text = s.boot.live
+    ? "Add a picture, ask a question, and the answer stands here."
+    : "No model is loaded here: cases are shown. Open one from the gallery.";
+  return html`<section class="sp-look" id="sp-look" aria-label="Answer and map">
+    ${trouble(s, "keep")}
     <p class="sp-note">${text}</p>
     <div class="sp-ghost sp-ghost-map"></div>
   </section>`;

@@ -3,6 +3,7 @@ import { html, nothing } from "lit-html";
 import { set } from "../store.js";
 import { online } from "../wire.js";
 import { concepts } from "./concepts.js";
+import { gallery } from "./drawers.js";
 import { heatmap } from "./heatmap.js";
 import { latentPage } from "./latent.js";
 import { layers, openLayers } from "./layers.js";
@@ -40,7 +41,11 @@ export function tabs(s) {
       data-name=${at.text}
       tabindex="-1"
     >
-      ${s.analysis || at.id === "sae" || at.id === "latent" ? at.view(s) : ghosts()}
+      ${s.analysis || at.id === "sae" || at.id === "latent"
+        ? at.view(s)
+        : s.boot.live
+          ? ghosts()
+          : gallery(s)}
     </div>
   </div>`;
 }
