@@ -82,7 +82,9 @@ def test_a_space_answers_and_keeps_a_case(space: str, store: Path) -> None:
     assert opened["analysis"]["run"]["answer"] == "octopus"
 
 
-def test_the_docs_show_how_a_program_asks(space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_docs_show_how_a_program_asks(
+    space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (shown,) = [block for block in blocks(ROOT / "docs" / "sharing.md") if "gradio_client" in block.text]
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)

@@ -162,7 +162,7 @@ def _names(truth: dict[str, Any] | None) -> str:
 What is shown as a name behind answers about {truth["scenes"]:,} held-out scenes (seeds from {truth["first"]:,}; `scratchpad demo truth`), with 95%
 intervals by a bootstrap over scenes. A name is claimed where the lower bound of its counted share is 0.8 or more.
 
-| first concepts | names true where the latent fires most | true anywhere in the picture | concepts that have a name |
+| first concepts | names true as claimed | true anywhere in the picture | concepts that have a name |
 |---|---|---|---|
 {rows}
 

@@ -58,15 +58,11 @@ def where_of(scene: Scene) -> tuple[Image.Image, Where]:
 
 
 def by_sets(held: Bool[np.ndarray, "p l"]) -> Where:
-    """Patches with the same labels share a set."""
+    """Patches with the same labels share a set; what tells pictures apart, not just patches, is of the whole too."""
     rows = np.packbits(held, axis=1)
     _, first, of_patch = np.unique(rows.view(f"V{rows.shape[1]}").ravel(), return_index=True, return_inverse=True)
-    return Where(of_patch, tuple(tuple(LABELS[i] for i in np.flatnonzero(held[patch])) for patch in first))
-
-
-def telling(where: Where) -> set[str]:
-    """The labels of a picture that may tell it from others: those of every picture somewhere, such as its corners, are left out."""
-    return {label for labels in where.sets for label in labels} - PATCHWISE
+    sets = tuple(tuple(LABELS[i] for i in np.flatnonzero(held[patch])) for patch in first)
+    return Where(of_patch, sets, tuple(name for name, there in zip(LABELS, held.any(0), strict=True) if there and name not in PATCHWISE))
 
 
 def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Callable[[str], None] = print) -> None:
@@ -121,7 +117,7 @@ def index(
             shot, there = where_of(scene)
             waiting.append(shot)
             where.append(there)
-            labels.append(telling(there))
+            labels.append(set(there.whole))
             yield shot
 
     seen: list[list[Observed]] = [[] for _ in saes]

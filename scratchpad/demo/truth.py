@@ -2,8 +2,9 @@
 
 In: the demo VLM, its SAEs with their indexes. Out: for each SAE and the first 1, 3, 5 and 10 concepts of `Workbench.analyze(...).latents`,
 those that fire on more than half of all pictures left out as the page leaves them out by default: the share of claimed names that are
-true, and the share of the concepts that have one. A name is true where the label holds at the patch where the latent fires most; `anywhere`
-counts those that hold somewhere in the picture. Intervals are 95%, by a bootstrap over scenes, as names of one scene aren't independent.
+true, and the share of the concepts that have one. A name is true as it is claimed: at the patch where the latent fires most or, where it
+was counted as being anywhere, in the picture; `true_anywhere` counts names that hold somewhere in the picture, however claimed. Intervals
+are 95%, by a bootstrap over scenes, as names of one scene aren't independent.
 """
 
 from __future__ import annotations
@@ -42,13 +43,13 @@ GROUP = {name: group for group, names in GROUPS.items() for name in names}
 
 @dataclass
 class Tally:
-    """Of every scene and depth: concepts, those with a name, names that hold where the latent fires, names that hold anywhere."""
+    """Of every scene and depth: concepts, those with a name, names that are true as claimed, names that hold anywhere."""
 
     rows: list[list[tuple[int, int, int, int]]] = field(default_factory=list)
     groups: Counter[str] = field(default_factory=Counter)  # what kinds of labels the first five are named by
 
     def add(self, concepts: Sequence[tuple[Claim, bool, bool]]) -> None:
-        """One scene: its concepts, best first, each with whether its name holds there, and anywhere."""
+        """One scene: its concepts, best first, each with whether its name is true as claimed, and anywhere."""
         row = []
         for depth in DEPTHS:
             named = [(there, anywhere) for claim, there, anywhere in concepts[:depth] if claim.name]
@@ -123,7 +124,7 @@ def truth_of(vlm: Vlm, folder: Path, scenes: int, say: Callable[[str], None] = p
 
 
 def concepts(bench: Workbench, index: Index, scene: Scene) -> list[tuple[Claim, bool, bool]]:
-    """The first concepts behind an answer about a scene: what each may be called, and whether that is true there, and anywhere."""
+    """The first concepts behind an answer about a scene: what each may be called, whether that is true as claimed, and anywhere in it."""
     drawn = draw_scene(scene)
     questions = [question for question in all_questions(scene) if question.type in TYPES]
     analysis = bench.analyze(Image.fromarray(drawn.pixels), questions[scene.seed % len(questions)].text)
@@ -136,7 +137,7 @@ def concepts(bench: Workbench, index: Index, scene: Scene) -> list[tuple[Claim, 
 def judged(
     index: Index, codes: Codes, ranked: Sequence[int], held: Bool[np.ndarray, "p l"], unlike: str = ""
 ) -> list[tuple[Claim, bool, bool]]:
-    """The first of some ranked latents: what each may be called, whether that holds at the patch where it fires most, and anywhere.
+    """The first of some ranked latents: what each may be called, whether that is true as claimed, and anywhere in it.
 
     Args:
         held: which of LABELS hold in each patch.
@@ -146,5 +147,6 @@ def judged(
     for latent in ranked[: max(DEPTHS)]:
         claim = claims[latent]
         column = held[:, NUMBER[claim.name]] if claim.name in NUMBER else np.zeros(len(held), bool)
-        out.append((claim, bool(column[codes.of(latent).argmax()]), bool(column.any())))
+        anywhere = bool(column.any())
+        out.append((claim, anywhere if claim.anywhere else bool(column[codes.of(latent).argmax()]), anywhere))
     return out

@@ -151,8 +151,9 @@ def _where(labels: Sequence[set[str]], masks: Masks | None, number_of: Callable[
 
     def both(at: int, grid: Grid) -> Where:
         classes, of_patch = np.unique(masks.of_patches(number_of(at), grid), return_inverse=True)
-        whole = tuple(labels[at]) if labels else ()
-        return Where(of_patch, tuple((*whole, *((masks.name(int(c)),) if c >= 0 else ())) for c in classes))
+        whole = set(labels[at]) if labels else set()
+        sets = tuple((masks.name(int(c)),) if c >= 0 else () for c in classes)
+        return Where(of_patch, sets, tuple(sorted(whole.union(*sets))))
 
     return both
 
@@ -161,7 +162,7 @@ def _take(running: Running, at: int, picture: Observed, active: np.ndarray, dens
     """An image that statistics, labels and reference pictures may come from."""
     running.add(active, dense)
     raster = None if picture.whole else picture.grid.raster(*picture.shape)
-    labels = frozenset(label for i in np.unique(there.of_patch) for label in there.sets[i])
+    labels = there.labels
     mask_of = lambda v: v if raster is None else np.asarray(raster @ v)  # noqa: E731
     if running.gallery.add(at, active, dense, mask_of, picture.shape, labels, rng):
         running.thumbnails[at] = picture.thumbnail

@@ -22,6 +22,8 @@ SURE = 0.8  # what the lower bound of a label's share must reach
 BEYOND = 1.25  # an activation so many times the strongest counted, or below the weakest by as much, is unlike all that was counted
 CANDIDATES = 8  # labels counted of each latent: one bit each
 
+ANYWHERE = "\n"  # ends a label that was counted as being anywhere in the picture, not where the latent fires
+
 Scope = Literal["picture", "patch"]
 
 
@@ -36,6 +38,7 @@ class Claim:
     hits: int  # of `support`, those with the label
     support: int  # held-out pictures where the latent fires about this strongly
     low: float  # lower bound of the share, 95%; 0 where nothing was counted
+    anywhere: bool  # the label was counted as being in the picture, not just where the latent fires
     source: str  # counts; user: a person says so; an encoder's name, or nothing
     also: tuple[str, ...] = ()  # further labels whose counts hold up too, most specific first
     why_not: str = ""  # one sentence where the counts may not be used
@@ -51,7 +54,8 @@ class Claim:
         if self.name and not self.support:
             return f"{self.name}, as a person named it"
         if self.name:
-            return f"{self.name}, {self.hits} of {self.support} pictures where it fires this strongly"
+            name = f"{self.name} somewhere in it" if self.anywhere else self.name
+            return f"{name}, {self.hits} of {self.support} pictures where it fires this strongly"
         if not self.guess:
             return "unnamed"
         return f"{self.guess}? {self.hits} of {self.support}" if self.support else f"{self.guess}?"
@@ -105,13 +109,20 @@ class Counts:
         out = []
         for row, (latent, activation) in enumerate(zip(latents, activations, strict=True)):
             if not known[row].any():
-                out.append(Claim(latent, activation, "", fallbacks[row], 0, 0, 0.0, ""))
+                out.append(Claim(latent, activation, "", fallbacks[row], 0, 0, 0.0, False, ""))
                 continue
             i = int(best[row])
-            label, also = self.labels[chosen[row, i]], tuple(self.labels[c] for c in chosen[row, holds[row]].tolist()[1:])
-            name = label if holds[row, i] else ""
-            out.append(Claim(latent, activation, name, label, int(hits[row, i]), int(support[row]), float(low[row, i]), "counts", also))
+            label, anywhere = self._called(chosen[row, i])
+            further = dict.fromkeys(self._called(c)[0] for c in chosen[row, holds[row]].tolist())
+            name, also = (label if holds[row, i] else ""), tuple(other for other in further if other != label)
+            k, n, bound = int(hits[row, i]), int(support[row]), float(low[row, i])
+            out.append(Claim(latent, activation, name, label, k, n, bound, anywhere, "counts", also))
         return out
+
+    def _called(self, number: int) -> tuple[str, bool]:
+        """A label as it is shown, and whether it was counted as being anywhere."""
+        label = self.labels[number]
+        return label.removesuffix(ANYWHERE), label.endswith(ANYWHERE)
 
 
 def pack(present: Bool[np.ndarray, "n m"]) -> UInt8[np.ndarray, " n"]:
@@ -123,6 +134,6 @@ def pack(present: Bool[np.ndarray, "n m"]) -> UInt8[np.ndarray, " n"]:
 def as_guesses(claims: Sequence[Claim], why: str) -> list[Claim]:
     """The same without any claim from counts, and why; what people named stays."""
     return [
-        claim if claim.source == "user" else Claim(claim.latent, claim.activation, "", claim.guess, 0, 0, 0.0, claim.source, (), why)
+        claim if claim.source == "user" else Claim(claim.latent, claim.activation, "", claim.guess, 0, 0, 0.0, False, claim.source, (), why)
         for claim in claims
     ]

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
-from scratchpad.sae.claims import CANDIDATES, SURE, Counts, pack
+from scratchpad.sae.claims import ANYWHERE, CANDIDATES, SURE, Counts, pack
 
 PICTURES = 4000  # of which at most something is remembered, drawn evenly among all (reservoir)
 EVENTS = 400  # pictures remembered of one latent
@@ -24,18 +24,44 @@ PROMISING = 0.85  # share of a band's pictures with a label, for it to be counte
 
 @dataclass(frozen=True)
 class Where:
-    """What is where in a picture: the labels of every patch. A label of the whole picture is in every set."""
+    """What is in a picture, and where: labels of the whole picture, and those of every patch."""
 
     of_patch: Int[np.ndarray, " p"]  # into sets
     sets: tuple[tuple[str, ...], ...]
+    whole: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Everything that is in the picture."""
+        return frozenset(self.whole).union(*(self.sets[i] for i in np.unique(self.of_patch)))
 
 
 def everywhere(labels: Iterable[str], patches: int) -> Where:
     """What is in a picture, without where."""
-    return Where(np.zeros(patches, int), (tuple(sorted(labels)),))
+    return Where(np.zeros(patches, int), ((),), tuple(sorted(labels)))
 
 
-Row = tuple[np.ndarray, np.ndarray, np.ndarray, list[list[int]]]  # active latents, activations, which set is there, sets of labels
+@dataclass(frozen=True)
+class Row:
+    """What is remembered of one picture. Labels by their numbers."""
+
+    latents: Int[np.ndarray, " n"]
+    activations: Float[np.ndarray, " n"]
+    of: Int[np.ndarray, " n"]  # into sets: what is where each latent is counted
+    sets: list[list[int]]
+    whole: list[int]
+
+
+@dataclass(frozen=True)
+class Events:
+    """All pictures of all latents, one latent after another, activations ascending within each; n of them, c labels."""
+
+    starts: Int[np.ndarray, " l1"]
+    activations: Float[np.ndarray, " n"]
+    held: sparse.csr_matrix = field(repr=False)  # n x c: which labels are there
+
+    def of(self, latent: int) -> slice:
+        return slice(int(self.starts[latent]), int(self.starts[latent + 1]))
 
 
 @dataclass
@@ -58,7 +84,8 @@ class Tally:
         """One picture. `patches`: the patch that each latent is counted at."""
         self.seen += 1
         filled = np.bincount(where.of_patch, minlength=len(where.sets)) / len(where.of_patch)
-        for labels, share in zip(where.sets, filled.tolist(), strict=True):
+        whole = [label + ANYWHERE for label in where.whole]
+        for labels, share in zip((*where.sets, whole), (*filled.tolist(), 1.0), strict=True):
             for label in labels:
                 self.area[label] = self.area.get(label, 0.0) + share
         place = len(self.rows) if len(self.rows) < PICTURES else int(rng.integers(self.seen))
@@ -66,7 +93,8 @@ class Tally:
             return
         used, of = np.unique(where.of_patch[patches], return_inverse=True)
         sets = [[self.numbers.setdefault(label, len(self.numbers)) for label in where.sets[i]] for i in used]
-        row = latents.astype(np.int32), activations.astype(np.float32), of.astype(np.int32), sets
+        numbers = [self.numbers.setdefault(label, len(self.numbers)) for label in whole]
+        row = Row(latents.astype(np.int32), activations.astype(np.float32), of.astype(np.int32), sets, numbers)
         if place == len(self.rows):
             self.rows.append(row)
         else:
@@ -76,23 +104,29 @@ class Tally:
         """Share of all patches with each label."""
         return np.array([self.area.get(label, 0.0) / max(1, self.seen) for label in labels])
 
-    def matrix(self, labels: Sequence[str]) -> sparse.csr_matrix:
-        """Which set of `events` holds which label."""
-        column = {self.numbers[label]: i for i, label in enumerate(labels) if label in self.numbers}
-        every = [[column[n] for n in numbers if n in column] for *_, sets in self.rows for numbers in sets]
-        ends = np.concatenate([[0], np.cumsum([len(numbers) for numbers in every], dtype=int)])
-        indices = np.array([n for numbers in every for n in numbers], int)
-        return sparse.csr_matrix((np.ones(len(indices), np.int8), indices, ends), (len(every), len(labels)))
-
-    def events(self, d_sae: int) -> tuple[Int[np.ndarray, " l1"], Float[np.ndarray, " n"], Int[np.ndarray, " n"]]:
-        """(starts, activations, sets) of all latents one after another, activations ascending within each."""
+    def events(self, d_sae: int, labels: Sequence[str]) -> Events:
+        """What was remembered, by latent; with the labels that are asked for."""
         if not self.rows:
-            return np.zeros(d_sae + 1, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int32)
-        latents, values = (np.concatenate([row[i] for row in self.rows]) for i in (0, 1))
-        first = np.cumsum([0, *(len(row[3]) for row in self.rows[:-1])])
-        sets = np.concatenate([row[2] + offset for row, offset in zip(self.rows, first, strict=True)])
+            return Events(np.zeros(d_sae + 1, np.int64), np.zeros(0, np.float32), sparse.csr_matrix((0, len(labels)), dtype=np.int8))
+        latents = np.concatenate([row.latents for row in self.rows])
+        values = np.concatenate([row.activations for row in self.rows])
+        first = np.cumsum([0, *(len(row.sets) for row in self.rows[:-1])])
+        sets = np.concatenate([row.of + offset for row, offset in zip(self.rows, first, strict=True)])
+        picture = np.repeat(np.arange(len(self.rows)), [len(row.latents) for row in self.rows])
         order = np.lexsort((values, latents))
-        return np.searchsorted(latents[order], np.arange(d_sae + 1)), values[order], sets[order]
+        column = {self.numbers[label]: i for i, label in enumerate(labels) if label in self.numbers}
+        there = _matrix([numbers for row in self.rows for numbers in row.sets], column, len(labels))
+        whole = _matrix([row.whole for row in self.rows], column, len(labels))
+        held = (there[sets[order]] + whole[picture[order]]).tocsr()  # a label is of a patch or of the whole, never both
+        return Events(np.searchsorted(latents[order], np.arange(d_sae + 1)), values[order], held)
+
+
+def _matrix(rows: Sequence[Sequence[int]], column: dict[int, int], width: int) -> sparse.csr_matrix:
+    """A row for every list of labels' numbers."""
+    every = [[column[n] for n in numbers if n in column] for numbers in rows]
+    ends = np.concatenate([[0], np.cumsum([len(numbers) for numbers in every], dtype=int)])
+    indices = np.array([n for numbers in every for n in numbers], int)
+    return sparse.csr_matrix((np.ones(len(indices), np.int8), indices, ends), (len(every), width))
 
 
 def choose(tally: Tally, d_sae: int, labels: Sequence[str], base: Float[np.ndarray, " c"], given: Sequence[str]) -> Int[np.ndarray, "l m"]:
@@ -105,21 +139,21 @@ def choose(tally: Tally, d_sae: int, labels: Sequence[str], base: Float[np.ndarr
         given: the label that each latent is named after, or "".
     """
     out = np.full((d_sae, CANDIDATES), -1)
-    starts, _, sets = tally.events(d_sae)
-    matrix, column = tally.matrix(labels), {label: i for i, label in enumerate(labels)}
+    events, column = tally.events(d_sae, labels), {label: i for i, label in enumerate(labels)}
     floor = np.maximum(SURE, (1 + base) / 2)
-    for latent in np.flatnonzero(np.diff(starts)).tolist():
-        there = matrix[sets[starts[latent] : starts[latent + 1]]]
+    for latent in np.flatnonzero(np.diff(events.starts)).tolist():
+        there = events.held[events.of(latent)]
         bands = np.array_split(np.arange(there.shape[0]), min(BANDS, max(1, there.shape[0] // BAND)))
         share = np.stack([np.asarray(there[rows].mean(0)).ravel() for rows in bands])
         promising: set[int] = set()
         for row in share if there.shape[0] >= BAND else share[:0]:
             fits = np.flatnonzero((row >= PROMISING) & (row >= floor - 0.02))
+            here = {labels[i] for i in fits.tolist()}  # what is where a latent fires is in the picture too: that needn't be counted as well
+            fits = np.array([i for i in fits.tolist() if labels[i].removesuffix(ANYWHERE) == labels[i] or labels[i][:-1] not in here], int)
             promising |= set(fits[np.argsort(base[fits], kind="stable")][:3].tolist())
         lift = ((share - base) / np.maximum(1 - base, 1e-9)).max(0)
         rest = [int(i) for i in np.argsort(-lift, kind="stable")[:3] if lift[i] > 0]
-        if given[latent] in column:
-            rest.insert(0, column[given[latent]])
+        rest = [column[name] for name in (given[latent], given[latent] + ANYWHERE) if name in column] + rest
         chosen = sorted(promising, key=lambda i: (base[i], i))[: CANDIDATES - 1]
         chosen += [i for i in dict.fromkeys(rest) if i not in chosen]
         chosen = sorted(chosen[:CANDIDATES], key=lambda i: (base[i], i))
@@ -129,16 +163,15 @@ def choose(tally: Tally, d_sae: int, labels: Sequence[str], base: Float[np.ndarr
 
 def count(tally: Tally, candidates: Int[np.ndarray, "l m"], labels: Sequence[str], base: Float[np.ndarray, " c"]) -> Counts:
     """Counts of chosen labels on pictures that they were not chosen on; EVENTS a latent at most, spread evenly over its activations."""
-    starts, values, sets = tally.events(len(candidates))
-    matrix = tally.matrix(labels)
+    events = tally.events(len(candidates), labels)
     ends, activations, bits = [0], [], []
     for latent, chosen in enumerate(candidates):
-        rows = np.arange(starts[latent], starts[latent + 1])
+        rows = np.arange(events.starts[latent], events.starts[latent + 1])
         if len(rows) > EVENTS:
             rows = rows[np.linspace(0, len(rows) - 1, EVENTS).round().astype(int)]
         known = chosen[chosen >= 0]
-        present = matrix[sets[rows]][:, known].toarray() > 0
-        activations.append(values[rows])
+        present = events.held[rows][:, known].toarray() > 0
+        activations.append(events.activations[rows])
         bits.append(pack(present))
         ends.append(ends[-1] + len(rows))
     return Counts(tuple(labels), base, candidates, np.array(ends), np.concatenate(activations), np.concatenate(bits))

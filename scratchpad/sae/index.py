@@ -193,7 +193,7 @@ class Index(Tables):
         fallbacks = [names[i] if 0 <= i < len(names) else "" for i in ids]
         counts = None if why else self.counts(scope) or self.counts("picture")
         if counts is None:
-            out = [Claim(i, a, "", guess, 0, 0, 0.0, "") for i, a, guess in zip(ids, values, fallbacks, strict=True)]
+            out = [Claim(i, a, "", guess, 0, 0, 0.0, False, "") for i, a, guess in zip(ids, values, fallbacks, strict=True)]
         else:
             out = counts.claims(ids, values, fallbacks)
         out = [_given(claim, given[claim.latent]) if claim.latent in given else claim for claim in out]
@@ -248,8 +248,8 @@ class Index(Tables):
 def _given(claim: Claim, name: Name) -> Claim:
     """A name that a person gave stands as that person's claim; an encoder's is a guess, unless counts hold up another."""
     if name.source == USER:
-        return replace(claim, name=name.name, guess=name.name, hits=0, support=0, low=0.0, source=USER)
-    return claim if claim.name else replace(claim, guess=name.name, hits=0, support=0, low=0.0, source=name.source)
+        return replace(claim, name=name.name, guess=name.name, hits=0, support=0, low=0.0, anywhere=False, source=USER)
+    return claim if claim.name else replace(claim, guess=name.name, hits=0, support=0, low=0.0, anywhere=False, source=name.source)
 
 
 def open_index(sae: Path, of: Sae | None = None) -> Index | None:
