@@ -183,7 +183,7 @@
   </div>`}var token=text=>text.replace(/\n/g,"⏎").trim()||"␣",percent=share2=>{let v3=100*share2;return`${v3>0&&v3<10?v3.toFixed(1).replace(/\.0$/,""):v3.toFixed(0)}%`},signed=value=>`${value>0?"+":value<0?"−":""}${Math.abs(value).toFixed(2)}`,figures=(value,n4=2)=>Number(value.toPrecision(n4)).toString(),nats=value=>signed(value).replace("+","").replace(/^−(?=0\.00$)/,""),times=(n4,singular,plural=`${singular}s`)=>`${n4} ${n4===1?singular:plural}`,plain=l2=>l2.name||(l2.guess?`${l2.guess}?`:`#${l2.id}`),counts=l2=>l2.precision===null||l2.support===null?"":`${Math.round(l2.precision*l2.support)} of ${l2.support}`;function name(l2,{number=!0,counted=!1}={}){let id=number?x`<small class="sp-id">#${l2.id}</small>`:E,seen2=counted?counts(l2):"",title=seen2?backing(l2):E;if(l2.name)return x`<span class="sp-claim">${l2.name}</span> ${seen2?x`<small class="sp-id" title=${title}>${seen2} pictures</small>`:E}
       ${id}`;let guess=l2.guess?x`<span class="sp-guess" title=${title}
         >${l2.guess}? ${seen2?x`<small>${seen2}</small>`:E}</span
-      >`:E;return x`<span class="sp-unnamed">unnamed</span> ${guess} ${id}`}function backing(l2){let seen2=counts(l2);return seen2?`${seen2} pictures where it fires this strongly show ${l2.name?"it":`“${l2.guess}”`}`:""}var chance=logprob=>percent(Math.exp(logprob));var KEY="scratchpad-tour",concept=null,STEPS=[{name:"Look",lit:".sp-map",act:()=>{clear(),set({tab:"concepts",evidence:!1}),chooseToken(state.page.open_token??state.analysis.outputs[0]?.index)},text:()=>x`The answer, word by word. We chose <b>${word()}</b>: the picture is lit where the model looked.`},{name:"Find a concept",lit:()=>`[data-id="${concept}"]`,act:()=>{let{effects:effects2}=state.analysis,{cards}=ranking(state);concept=[...cards.slice(0,12)].sort((a2,b2)=>(effects2.get(a2.id)??0)-(effects2.get(b2.id)??0))[0]?.id??null,concept!==null&&state.latent!==concept&&chooseLatent(concept)},text:()=>x`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: now the picture
+      >`:E;return x`<span class="sp-unnamed">unnamed</span> ${guess} ${id}`}var brief=l2=>l2.name||!l2.guess?name(l2,{number:!1}):x`<span class="sp-guess">${l2.guess}?</span>`;function backing(l2){let seen2=counts(l2);return seen2?`${seen2} pictures where it fires this strongly show ${l2.name?"it":`“${l2.guess}”`}`:""}var chance=logprob=>percent(Math.exp(logprob));var KEY="scratchpad-tour",concept=null,STEPS=[{name:"Look",lit:".sp-map",act:()=>{clear(),set({tab:"concepts",evidence:!1}),chooseToken(state.page.open_token??state.analysis.outputs[0]?.index)},text:()=>x`The answer, word by word. We chose <b>${word()}</b>: the picture is lit where the model looked.`},{name:"Find a concept",lit:()=>`[data-id="${concept}"]`,act:()=>{let{effects:effects2}=state.analysis,{cards}=ranking(state);concept=[...cards.slice(0,12)].sort((a2,b2)=>(effects2.get(a2.id)??0)-(effects2.get(b2.id)??0))[0]?.id??null,concept!==null&&state.latent!==concept&&chooseLatent(concept)},text:()=>x`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: now the picture
         is lit where it fires.`},{name:"Switch it off",lit:".sp-test",act:()=>{concept!==null&&!state.picked.includes(concept)&&toggle([concept]),test2("ablate")},text:()=>state.jobs.test?x`Without <b>${said()}</b> the model is asked again, and so are its controls …`:x`Without <b>${said()}</b> the answer was
             “${shownRun().run?.test.comparison.after.text.trim()||"(nothing)"}”.`},{name:"Weigh the evidence",lit:".sp-test",act:()=>set({evidence:!0}),text:()=>x`The verdict is only as good as its controls: random concepts, noise, the bare reconstruction. Now
         try <b>Smallest set</b>.`}],word=()=>{let t4=state.analysis.byIndex.get(state.token);return t4?token(t4.text):""},said=()=>concept===null?"":plain(latentOf(state.analysis,concept)),startTour=()=>go(0);function go(step){set({tour:step}),STEPS[step].act();let target2=STEPS[step].lit;requestAnimationFrame(()=>{let element=document.querySelector(typeof target2=="function"?target2():target2);element&&!element.closest(".sp-test")&&element.scrollIntoView({block:"nearest"}),document.querySelector("#sp-tour [data-next]")?.focus({preventScroll:!0})})}function leave(){try{localStorage.setItem(KEY,"1")}catch{}set({tour:-1})}function seen(){try{return localStorage.getItem(KEY)}catch{return null}}function tour(s5){if(!s5.analysis||s5.kase||!s5.boot.live)return E;if(s5.tour<0)return E;let step=STEPS[s5.tour],last2=s5.tour===STEPS.length-1;return x`<div
@@ -405,7 +405,7 @@
           aria-pressed=${s5.latent===l2.id}
           @click=${()=>chooseLatent(l2.id)}
         >
-          ${name(latentOf(a2,l2.id),{number:!1})} <small>${figures(l2.value)}</small>
+          ${brief(latentOf(a2,l2.id))} <small>${figures(l2.value)}</small>
         </button>`)}
     ${few.length?E:"nothing but what fires everywhere"}
   </p>`}var modes=s5=>x`<div class="sp-segments" role="group" aria-label="How the map is drawn">
@@ -610,7 +610,7 @@
             @pointerenter=${()=>set({hover:{latent:l2.id}})}
             @pointerleave=${()=>set({hover:null})}
           >
-            ${name(l2,{number:!1})}<small>${figures(l2.value)}</small>
+            ${brief(l2)}<small>${figures(l2.value)}</small>
           </button>`)}
     <button
       type="button"
@@ -906,7 +906,7 @@
       aria-pressed=${s5.latent===l2.id}
       @click=${()=>chooseLatent(l2.id)}
     >
-      ${name(l2)}
+      ${brief(l2)} <small class="sp-id">#${l2.id}</small>
     </button>
     <select
       data-op=${l2.id}

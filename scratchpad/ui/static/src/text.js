@@ -40,6 +40,10 @@ export function name(l, { number = true, counted = false } = {}) {
   return html`<span class="sp-unnamed">unnamed</span> ${guess} ${id}`;
 }
 
+/** The same where many stand in a row: a guess by itself, muted, with its question mark. */
+export const brief = (l) =>
+  l.name || !l.guess ? name(l, { number: false }) : html`<span class="sp-guess">${l.guess}?</span>`;
+
 /** What stands behind a name, in place: "24 of 25 pictures where it fires this strongly". */
 export function backing(l) {
   const seen = counts(l);
