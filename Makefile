@@ -1,4 +1,5 @@
 # make run opens the page, make test runs what a change must pass, make test-all also what takes long; all install first.
+# make page bundles the page's scripts, make docs builds the site.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,8 +7,9 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 # on every core, which pip doesn't; some packages carry files of later Pythons, which fail
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1
 PORT ?= 7860
+PAGE := scratchpad/ui
 
-.PHONY: install run test test-all lint docs browser clean
+.PHONY: install run test test-all lint docs page browser clean
 
 install: $(VENV)/.installed
 
@@ -39,10 +41,18 @@ $(VENV)/.docs: $(VENV)/.installed requirements-docs.txt
 	$(PIP) -r requirements-docs.txt
 	touch $@
 
-lint: $(VENV)/.dev docs
+$(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json | browser
+	npm --prefix $(PAGE) ci --silent --no-audit --no-fund
+	touch $@
+
+page: $(PAGE)/node_modules/.installed
+	npm --prefix $(PAGE) run --silent build
+
+lint: $(VENV)/.dev $(PAGE)/node_modules/.installed docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	npm --prefix $(PAGE) run --silent check
 
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
@@ -53,4 +63,4 @@ test-all: $(VENV)/.dev browser lint
 	$(PYTEST)
 
 clean:
-	rm -rf $(VENV) build dist site
+	rm -rf $(VENV) $(PAGE)/node_modules build dist site

@@ -38,6 +38,7 @@ def load_image(source: Given) -> Image.Image:
     data = source if isinstance(source, bytes) else _read(Path(source))
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what damaged files make decoders say is said in one sentence
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = opened(data)
             if picture.width * picture.height > MAX_PIXELS:

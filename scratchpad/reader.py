@@ -38,6 +38,7 @@ from scratchpad.records import (
 )
 from scratchpad.records.question import MAX_NEW_TOKENS
 from scratchpad.records.reading import checked
+from scratchpad.sae.claims import Claim
 from scratchpad.sae.index import Index, open_index
 from scratchpad.sae.judge import fidelity
 from scratchpad.sae.load import Sae, load_sae
@@ -119,6 +120,7 @@ class Reader:
             step("finding concepts")
             predicted = self._once("effects", question, lambda: effects.predict(self._trial(question, {})))
         weights = weigh(run, self._layers(run, settings))
+        unlike = self._unlike(run, codes)
         used = weights if settings.weighted else uniform(weights)
         return Analysis(
             model=self.model_ref,
@@ -128,12 +130,13 @@ class Reader:
             codes=codes,
             weights=weights,
             scores=rank.scored(codes, weights),
-            latents=self.rank(run, codes, used),
+            latents=self.rank(run, codes, used, unlike),
             heatmap=self._heatmap(run, codes, used),
             effects=tuple(predicted.items()),
             suggested=None,
             measured=(),
             fidelity=fidelity(self.sae, run.states(), codes),
+            all_guesses=(self.index.why_no_claims or unlike) if self.index else "The SAE has no index: make one with `scratchpad index`.",
             attention_trust=trust(self.vlm.identity),
             concept_trust=trust(self.vlm.identity, OF_SAE, self.sae.identity),
         )
@@ -148,14 +151,19 @@ class Reader:
         with self._lock:
             return self._once("answer", question, lambda: vlm_run.generate(self.vlm, self._prepared(question), max_new_tokens).text)
 
-    def rank(self, run: Run, codes: Codes, weights: Weights, tokens: tuple[int, ...] | None = None) -> tuple[Ranked, ...]:
-        """Active latents by score over `tokens` (sequence indices; the output tokens by default), best first."""
+    def rank(self, run: Run, codes: Codes, weights: Weights, unlike: str = "", tokens: tuple[int, ...] | None = None) -> tuple[Ranked, ...]:
+        """Active latents by score over `tokens` (sequence indices; the output tokens by default), best first.
+
+        Args:
+            unlike: why this picture is unlike those indexed, so that every name is a guess.
+        """
         chosen = tokens or tuple(t.index for t in run.outputs()) or (run.text_tokens()[-1].index,)
         active, scores = rank.scores(codes, of_tokens(weights, chosen))
         _, means = rank.mean_scores(codes)
         score = scores.mean(0)
+        claims = self.index.claims_of(codes, unlike) if self.index else {}
         order = np.argsort(-score, kind="stable")
-        return tuple(self._ranked(int(active[i]), float(score[i]), float(means[i])) for i in order)
+        return tuple(self._ranked(int(active[i]), float(score[i]), float(means[i]), claims.get(int(active[i]))) for i in order)
 
     def trial(self, analysis: Analysis) -> Trial:
         """One answer ready to be given again: for experiments of one's own, under `vlm.lock`."""
@@ -201,15 +209,20 @@ class Reader:
         keep = np.sort(np.argsort(-raw.max(0, initial=0), kind="stable")[:COLUMNS])
         return heatmap(tokens, active[keep], raw[:, keep])
 
-    def _ranked(self, latent: int, score: float, mean: float) -> Ranked:
+    def _unlike(self, run: Run, codes: Codes) -> str:
+        """Why counts of the index say nothing about these pictures, in one sentence; "" where they do."""
+        likeness = self.index.likeness if self.index and not self.index.stale else None
+        return likeness.unlike(self.sae, run.states(), codes) if likeness else ""
+
+    def _ranked(self, latent: int, score: float, mean: float, claim: Claim | None) -> Ranked:
         row = self.index.row(latent) if self.index else None
         return Ranked(
             id=latent,
-            name=row.name if row else "",
-            guess=row.name if row else "",
-            source=row.source if row else "",
-            precision=None,
-            support=None,
+            name=claim.name if claim else "",
+            guess=claim.guess if claim else "",
+            source=claim.source if claim else "",
+            precision=claim.precision if claim else None,
+            support=claim.support if claim else None,
             score=score,
             mean_score=mean,
             sparsity=row.sparsity if row else None,

@@ -43,6 +43,8 @@ from scratchpad.vlm.prepare import prepare
 __all__ = ["DEFAULT_MODEL", "DEFAULT_RETRIEVER", "DEFAULT_SAE", "HOME", "Workbench", "namer", "question_of"]
 
 T = TypeVar("T")
+INTERVALS = {"around": "like this picture", "silent": "counter-example"}  # of reference pictures, as they are shown
+PER_INTERVAL = 3
 
 
 class Workbench(Reader):
@@ -158,10 +160,21 @@ class Workbench(Reader):
         """Pictures of the index on which a latent fires, strongest first; none without an index.
 
         Args:
-            around: the activation on the picture at hand.
+            around: the activation on the picture at hand; then pictures of each interval of activation come too, with counter-examples.
         """
-        rows = self.index.references(latent, most) if self.index else []
-        return tuple(Reference("top", row.activation, row.labels, np.round(row.mask * 255).astype(np.uint8), row.thumbnail) for row in rows)
+        if self.index is None:
+            return ()
+        rows = self.index.references(latent, most, around=around, per_interval=None if around is None else PER_INTERVAL)
+        return tuple(
+            Reference(
+                INTERVALS.get(row.interval, row.interval),
+                row.activation,
+                row.labels,
+                np.round(row.mask * 255).astype(np.uint8),
+                row.thumbnail,
+            )
+            for row in rows
+        )
 
     def _again(self, analysis: Analysis, key: tuple[object, ...] | None, act: Callable[[Trial], T]) -> T:
         """What an experiment on an analysis gives, remembered under its key."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "scratchpad"
-ROOMS = ("errors", "files", "progress", "spread", "caching", "grid", "images", "records", "draw", "vlm", "sae", "analysis", "saliency")
-ROOMS += ("experiments", "reader", "workbench", "benches", "needle", "cases", "ui", "cli")
+ROOMS = "errors files progress spread stats caching grid images records draw vlm sae analysis saliency".split()
+ROOMS += "experiments reader workbench benches needle cases ui cli".split()
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -117,3 +117,50 @@ def test_pictures_beside_each_other_stay_as_they_are() -> None:
     assert sheet.size == (6 + 4 + 6, 8 + 4 + 8)
     assert sheet.crop((10, 0, 13, 8)).tobytes() == other.tobytes()
     assert sheet.crop((0, 12, 6, 16)).tobytes() == one.tobytes()
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 4\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+def test_what_a_program_would_be_started_for_is_no_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def started(*_: object, **__: object) -> None:
+        pytest.fail("a program was started")
+
+    monkeypatch.setattr("subprocess.Popen", started)
+    monkeypatch.setattr("subprocess.check_call", started)
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", started)
+    path = tmp_path / "a.png"
+    path.write_bytes(POSTSCRIPT)
+    others = [encoded(RED, kind) for kind in ("PPM", "TGA", "PCX", "ICO", "DDS", "SGI")]
+    for source in (POSTSCRIPT, path, *others):
+        with pytest.raises(UserError, match="is not an image"):
+            load_image(source)
+        assert images.pixels(path.read_bytes()) == 0
+
+
+@pytest.mark.parametrize("kind", images.FORMATS)
+def test_every_format_that_is_opened_is_decoded(kind: str) -> None:
+    assert load_image(encoded(RED, kind)).size == (6, 4)
+
+
+def test_no_other_place_opens_files_as_pictures() -> None:
+    package = Path(images.__file__).parent
+    found = [path.relative_to(package).as_posix() for path in package.rglob("*.py") if "Image.open(" in path.read_text()]
+    assert found == ["images.py"]
+
+
+def test_pictures_with_bytes_changed_are_a_sentence_or_a_picture() -> None:
+    rng = np.random.default_rng(6)
+    noise = Image.fromarray(rng.integers(0, 255, (16, 16, 3), np.uint8))
+    whole = {kind: encoded(noise, kind) for kind in images.FORMATS}
+    whole |= {"deflated": encoded(noise, "TIFF", compression="tiff_deflate"), "palette": encoded(noise.convert("P"))}
+    said = 0
+    for n in range(1500):
+        data = bytearray(list(whole.values())[n % len(whole)])
+        for place in rng.integers(0, min(len(data), 200), int(rng.integers(1, 6))):
+            data[place] = int(rng.integers(256))
+        try:
+            assert load_image(bytes(data)).mode == "RGB"
+        except UserError:
+            said += 1
+    assert said > 300

@@ -93,6 +93,7 @@ def _analysis(old: format1.Case, pictures: Sequence[Image.Image]) -> Analysis:
         suggested=None,
         measured=(),
         fidelity=Fidelity(0.0, 0.0, None, None, True, shown.note or ""),
+        all_guesses="A case of format 1 names latents after what they tell best on other pictures: every name here is a guess.",
         attention_trust=_trust(shown.trust),
         concept_trust=None,
     )

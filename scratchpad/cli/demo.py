@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scratchpad.cli.options import show
+from scratchpad.errors import UserError
 
 
 def add(commands: Any) -> None:
@@ -35,6 +36,12 @@ def add(commands: Any) -> None:
     evaluate.add_argument("--model", type=Path, default=None)
     evaluate.add_argument("--scenes", type=int, default=2000)
     evaluate.set_defaults(act=_demo_evaluate)
+    truth = parts.add_parser("truth", help="whether the names shown behind answers are true, on held-out scenes")
+    truth.add_argument("--scenes", type=int, default=200, help="how many (default: %(default)s)")
+    truth.add_argument("--model", type=Path, default=None, help="folder (default: the demo VLM)")
+    truth.add_argument("--saes", type=Path, default=None, help="folder of the demo's three SAEs (default: those shipped)")
+    truth.add_argument("--json", action="store_true")
+    truth.set_defaults(act=_demo_truth)
     retrieval = parts.add_parser("train-retrieval", help="train the demo retrieval model from the demo VLM's encoder; resumes")
     retrieval.add_argument("--out", type=Path, default=Path("runs/retrieval"))
     retrieval.set_defaults(act=_demo_train_retrieval)
@@ -69,6 +76,28 @@ def _demo_saes(options: argparse.Namespace) -> None:
     names = list(saes.LAYERS)
     saes.make(model, options.out, names, say=say)
     saes.index_and_judge(model, options.out, names, say=say)
+
+
+def _demo_truth(options: argparse.Namespace) -> None:
+    from scratchpad.demo.truth import truth
+    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
+
+    if options.scenes < 1:
+        raise UserError(f"--scenes was {options.scenes}; expected at least 1.")
+    say = lambda line: print(line, file=sys.stderr)  # noqa: E731
+    value = truth(options.model or DEFAULT_MODEL, options.saes or DEFAULT_SAE.parent, options.scenes, say)
+    lines = []
+    for name, told in value["saes"].items():
+        for depth, row in told["at"].items():
+            shares = (f"{what.replace('_', ' ')} {_percent(row[what])}" for what in ("true", "true_anywhere", "named"))
+            lines.append(f"{name}, first {depth}: {', '.join(shares)}")
+    show(value, options.json, lines)
+
+
+def _percent(share: dict[str, Any]) -> str:
+    if share["share"] is None:
+        return "of nothing"
+    return f"{100 * share['share']:.1f}% of {share['of']} ({100 * share['low']:.1f} to {100 * share['high']:.1f})"
 
 
 def _demo_publish(options: argparse.Namespace) -> None:

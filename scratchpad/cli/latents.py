@@ -46,7 +46,11 @@ def _latents(options: argparse.Namespace) -> None:
         row = index.row(options.show)
         if row is None:
             raise UserError(f"Latent {options.show} was asked for; the index has 0 to {index.latents.num_rows - 1}.")
-        value = vars(row) | index.detail(options.show) | {"references": [r.labels for r in index.references(options.show)]}
+        shown = [
+            {"interval": r.interval, "activation": round(r.activation, 4), "labels": r.labels}
+            for r in index.references(options.show, per_interval=3)
+        ]
+        value = vars(row) | index.detail(options.show) | {"references": shown}
         return show(value, options.json, [f"{name}: {v}" for name, v in value.items()])
     rows = [vars(row) for row in index.search(options.search)]
     lines = [f"{r['id']:>6}  {r['name']}" + (f"  AUROC {r['auroc']:.2f}" if r["auroc"] else f"  ({r['source']})") for r in rows]

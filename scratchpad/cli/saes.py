@@ -1,4 +1,4 @@
-"""`scratchpad train-sae`, `index`, `eval-sae` and `import-sae`: SAEs for any model and any folder of images."""
+"""`scratchpad index`, `eval-sae` and `import-sae`, beside `train-sae` (`training`): SAEs for any model and any folder of images."""
 
 from __future__ import annotations
 
@@ -9,42 +9,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scratchpad.cli.options import as_json, cluster, on_a_cluster, placement, show, where_and_how
+from scratchpad.cli import training
+from scratchpad.cli.options import as_json, on_a_cluster, placement, show, where_and_how
+from scratchpad.cli.training import IMAGES, models_of, skipped_of
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
-    from scratchpad.sae.afar import Models
     from scratchpad.sae.load import Sae
     from scratchpad.sae.pictures import Pictures
     from scratchpad.vlm.load import Vlm
 
-IMAGES = "folder of images with all below it, or a data set: owner/name:split, a Parquet file"
-METRICS_ON = 64  # images on which a new SAE's numbers are declared
-
 
 def add(commands: Any) -> None:
-    train = commands.add_parser("train-sae", help="train an SAE on a vision layer of any model")
-    train.add_argument("--model", required=True, help="folder or hub id")
-    train.add_argument("--layer", required=True, help="vision block, counted from 0; several with commas share one pass over the images")
-    train.add_argument("--images", required=True, help=IMAGES)
-    train.add_argument("--out", type=Path, required=True, help="for several layers, a folder for one folder each")
-    train.add_argument("--width", default="8x", help="latents: a number, or a multiple of the encoder's width such as 16x")
-    train.add_argument("--k", type=int, default=32, help="active latents a patch")
-    train.add_argument("--architecture", default="batchtopk", help="batchtopk, topk, matryoshka or standard")
-    train.add_argument("--l1", type=float, default=5.0, help="of standard: the weight of its penalty")
-    train.add_argument("--steps", type=int, default=5000)
-    train.add_argument("--batch", type=int, default=4096, help="activations a step")
-    train.add_argument("--lr", type=float, default=1e-3)
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--buffer", type=int, default=1 << 17, help="activations among which a step's are shuffled")
-    train.add_argument("--cache", type=Path, help="keep activations in this folder and read them from the second epoch on")
-    train.add_argument("--class-token", action="store_true", help="train on the class token too")
-    train.add_argument("--every", type=int, default=500, help="steps between checkpoints")
-    where_and_how(train)
-    on_a_cluster(train)
-    as_json(train)
-    train.set_defaults(act=_train)
+    training.add(commands)
 
     index = commands.add_parser("index", help="statistics, names and reference images of every latent")
     _on_images(index)
@@ -82,132 +60,6 @@ def _on_images(parser: argparse.ArgumentParser) -> None:
     as_json(parser)
 
 
-def _train(options: argparse.Namespace) -> None:
-    from scratchpad.sae.parallel import joined
-    from scratchpad.sae.pictures import pictures
-    from scratchpad.sae.stream import Mixer, Source
-    from scratchpad.sae.train import Fit, Recipe, fit
-    from scratchpad.vlm.load import load_vlm
-
-    group = joined()
-    options.device = group.device(options.device)
-    found = pictures(options.images)
-    vlm = load_vlm(options.model, placement(options))
-    layers = _layers(options.layer, vlm)
-    recipe = Recipe(
-        d_sae=_width(options.width, vlm.width),
-        k=options.k,
-        steps=options.steps,
-        size=group.part(options.batch),
-        rate=options.lr,
-        seed=options.seed,
-        architecture=options.architecture,
-        l1=options.l1,
-        centred=True,
-    )
-    seed = options.seed + group.rank * 1_000_003  # every process sees the pictures in an order of its own
-    cache = options.cache / f"part-{group.rank}" if options.cache and group.size > 1 else options.cache
-    source = Source(_models(options, vlm), found, layers, seed, cache, options.class_token)
-    mixer = Mixer(source, recipe.size, options.buffer, seed)
-    outs = [options.out] if len(layers) == 1 else [options.out / f"layer-{layer}" for layer in layers]
-    device = "cpu" if options.device == "auto" else options.device
-    fits = [Fit(recipe, vlm.width, mixer.batches(layer), out, device, group) for layer, out in zip(layers, outs, strict=True)]
-    resumed = [one.step for one in fits]
-    fit(fits, _Progress(), options.every)
-    rows = []
-    for one, layer in zip(fits if group.first else [], layers, strict=False):
-        one.finish(_metadata(options, vlm, layer, found))
-        rows.append({"sae": str(one.out), "layer": layer, "metrics": _declare(vlm, one.out, found)})
-    group.wait()
-    group.leave()
-    if group.first:
-        value = {"saes": rows, "images": len(found), "skipped": found.skipped, "resumed_at": resumed}
-        show(value, options.json, [*(f"{row['sae']}: {json.dumps(row['metrics'])}" for row in rows), *_skipped(found)])
-
-
-def _layers(text: str, vlm: Vlm) -> list[int]:
-    try:
-        layers = [int(part) for part in str(text).split(",")]
-    except ValueError as error:
-        raise UserError(f"--layer was {text!r}; expected numbers such as 5 or 3,5.") from error
-    for layer in layers:
-        vlm.block(layer)
-    return list(dict.fromkeys(layers))
-
-
-def _width(text: str, d_in: int) -> int:
-    try:
-        return int(float(text[:-1]) * d_in) if text.endswith("x") else int(text)
-    except ValueError as error:
-        raise UserError(f"--width was {text!r}; expected a number of latents, or a multiple of {d_in} such as 16x.") from error
-
-
-class _Progress:
-    """A line on standard error about every second."""
-
-    def __init__(self) -> None:
-        self.last = 0.0
-
-    def __call__(self, one: Any, n: dict[str, float]) -> None:
-        if time.monotonic() - self.last < 1 and n["left"] > 0:
-            return
-        self.last = time.monotonic()
-        print(
-            f"\r{one.out.name}: step {n['step']:.0f}  loss {n['loss']:.3g}  L0 {n['l0']:.1f}  explained {n['variance_explained']:.3f}  "
-            f"dead {100 * n['dead_share']:.1f}%  {n['per_second']:.0f} a second  {n['left']:.0f} s left ",
-            end="" if n["left"] > 0 else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
-
-
-def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, found: Pictures) -> dict[str, Any]:
-    return {
-        "model_name": vlm.name,
-        "model_identity": vlm.identity,
-        "model_revision": getattr(vlm.model.config, "_commit_hash", None),  # the hub's, for a model that comes from there
-        "encoder_identity": vlm.encoder_identity,
-        "layer": layer,
-        "hook_name": f"vision block {layer}, output",
-        "class_token": options.class_token,
-        "training_images": {"folder": Path(found.source).name, "count": len(found), "skipped": len(found.skipped)},
-        "training_seed": options.seed,
-        "training_steps": options.steps,
-        "training_batch": options.batch,
-    }
-
-
-def _declare(vlm: Vlm, out: Path, found: Pictures) -> dict[str, float]:
-    """Measures a new SAE as it will be used, class token left out, and writes what it declares of itself, there and in cfg.json."""
-    from scratchpad.sae.evaluate import reconstruction_metrics
-    from scratchpad.sae.harvest import harvest
-    from scratchpad.sae.load import load_sae
-
-    sae = load_sae(out)
-    order = range(0, len(found), max(1, len(found) // METRICS_ON))
-    some = (picture for _, picture in found.in_order(order))
-    metrics = {
-        k: round(v, 4) for k, v in reconstruction_metrics(sae, (r[sae.layer].numpy() for r in harvest(vlm, some, [sae.layer]))).items()
-    }
-    told = metrics | {"measured_on": "images it was trained on"}
-    write_whole(out / "metrics.json", json.dumps(told, indent=1))
-    config = json.loads((out / "cfg.json").read_text())
-    write_whole(out / "cfg.json", json.dumps(config | {"metadata": config.get("metadata", {}) | {"metrics": told}}))
-    return metrics
-
-
-def _models(options: argparse.Namespace, vlm: Vlm) -> Models:
-    from scratchpad.sae.afar import Models
-
-    return Models(vlm, options.model, placement(options), cluster(options))
-
-
-def _skipped(found: Pictures) -> list[str]:
-    if not found.skipped:
-        return []
-    return [f"{len(found.skipped)} images could not be read and were left out: {', '.join(found.skipped[:10])}"]
-
-
 def _loaded(options: argparse.Namespace) -> tuple[Vlm, Sae, Pictures]:
     from scratchpad.reader import check_fit
     from scratchpad.sae.load import load_sae
@@ -223,6 +75,7 @@ def _loaded(options: argparse.Namespace) -> tuple[Vlm, Sae, Pictures]:
 def _index(options: argparse.Namespace) -> None:
     from scratchpad.sae.afar import observations
     from scratchpad.sae.build import build_index
+    from scratchpad.sae.index import open_index
     from scratchpad.sae.masks import open_masks
     from scratchpad.sae.pictures import labels_of
 
@@ -235,7 +88,7 @@ def _index(options: argparse.Namespace) -> None:
     order: list[int] = []
 
     def seen() -> Any:
-        for number, one in observations(_models(options, vlm), sae, found):
+        for number, one in observations(models_of(options, vlm), sae, found):
             order.append(number)
             yield one
 
@@ -252,12 +105,26 @@ def _index(options: argparse.Namespace) -> None:
     print(file=sys.stderr)
     if not done:
         raise UserError(f"No image in {options.images} can be read; {len(found.skipped)} were tried.")
-    value = {"sae": str(options.sae), "images": done, "skipped": found.skipped, "labels": len(set().union(*labels))}
-    left = []
+    index = open_index(sae.folder, sae)
+    counted = index.about["counted"] if index else 0
+    value = {"sae": str(options.sae), "images": done, "counted": counted, "skipped": found.skipped, "labels": len(set().union(*labels))}
+    left = _counted_on(sae, found, counted)
+    value["counts"] = left[0]
     if masks:
         value["masks_skipped"] = masks.skipped
-        left = [f"{len(masks.skipped)} masks were left out: {'; '.join(masks.skipped[:5])}"] if masks.skipped else []
-    show(value, options.json, [f"indexed {done} images, {value['labels']} labels, in {options.sae / 'index'}", *_skipped(found), *left])
+        left += [f"{len(masks.skipped)} masks were left out: {'; '.join(masks.skipped[:5])}"] if masks.skipped else []
+    show(value, options.json, [f"indexed {done} images, {value['labels']} labels, in {options.sae / 'index'}", *skipped_of(found), *left])
+
+
+def _counted_on(sae: Sae, found: Pictures, counted: int) -> list[str]:
+    """What names may claim, in one sentence."""
+    if not counted:
+        return ["no image was set aside for counting: names are guesses (give labels or masks, and more images)"]
+    trained = sae.metadata.get("training_images") or {}
+    same = trained.get("folder") == Path(found.source).name and trained.get("count") == len(found)
+    if same and not trained.get("set_aside"):
+        return [f"names are counted on {counted} images that weren't used to choose them, but that the SAE seems to be trained on"]
+    return [f"names are counted on {counted} images that are used for nothing else"]
 
 
 class _Followed(list[Any]):
@@ -280,7 +147,10 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise UserError(f"{options.most} images were asked for; expected at least 1.")
     told = declared(sae)
     order = list(range(0, len(found), max(1, -(-len(found) // options.most))))
-    metrics = verdict(judgements(_models(options, vlm), sae, found, order, options.prompt or ["Describe the image."]))
+    judged = list(judgements(models_of(options, vlm), sae, found, order, options.prompt or ["Describe the image."]))
+    if not judged:
+        raise UserError(f"No image in {options.images} can be read; {len(found.skipped)} were tried.")
+    metrics = verdict(judged)
     fits = beside_declared(sae, metrics["variance_explained"], metrics["l0"])
     value = metrics | {"declared": told, "fits": fits.fits, "says": fits.sentence, "skipped": found.skipped}
     kept = value | {"images": Path(found.source).name, "prompts": options.prompt or ["Describe the image."]}
@@ -290,7 +160,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     lines.append(
         f"answers unchanged: {100 * same['share']:.1f}% of {same['of']}, log-probability {same['mean_change_of_logprob']:+.3f} nats"
     )
-    show(value, options.json, [*lines, *([value["says"]] if value["says"] else []), *_skipped(found)])
+    show(value, options.json, [*lines, *([value["says"]] if value["says"] else []), *skipped_of(found)])
 
 
 def _import(options: argparse.Namespace) -> None:

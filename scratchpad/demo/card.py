@@ -6,6 +6,7 @@ In: what `evaluate` and `judge` returned, and the training log. Out: README.md b
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,8 @@ def _recipe(run: Path) -> str:
 """
 
 
-def sae_card(name: str, metrics: dict[str, Any]) -> str:
-    """An SAE's card."""
+def sae_card(name: str, metrics: dict[str, Any], tried: Sequence[dict[str, Any]] = ()) -> str:
+    """An SAE's card. `tried`: every setting that was measured, the shipped one among them."""
     recipe = RECIPES[name]
     below = ", ".join(f"{k} {v}" for k, v in metrics["kinds_below"].items()) or "none"
     answers = metrics["answers_unchanged"]
@@ -115,7 +116,8 @@ library_name: saelens
 A TopK sparse autoencoder ({recipe.d_sae} latents, {recipe.k} active a patch) on the output of vision block {LAYERS[name]} of `examples/emoji-llava`, class token left
 out. SAELens format: `SAE.load_from_disk("saes/{name}")`.
 
-Made by `scratchpad demo saes`: SAELens's trainer, {recipe.steps} steps of {recipe.size} patches, scenes from training seed {HARVEST_FROM:,} on.
+Made by `scratchpad demo saes`: SAELens's trainer, {recipe.steps} steps of {recipe.size} patches, scenes from training seed {HARVEST_FROM:,} on, \
+activations kept in half precision{", the decoder's bias begun at their mean" if recipe.centred else ""}.
 
 ## Measured on held-out scenes (seeds {metrics["scenes"][0]:,} to {metrics["scenes"][1]:,})
 
@@ -133,10 +135,59 @@ Kinds below: {below}.
 
 ## Index
 
-`index/` holds, per latent, sparsity, mean activation and label entropy over {metrics["indexed"]:,} scenes (seeds from {INDEX_FROM:,}), its top reference images with
-the patches where it fires, and a name: the label that its maximum over an image predicts best, with its AUROC.
-
+`index/` holds, per latent, sparsity, mean activation and label entropy over {metrics["indexed"]:,} scenes (seeds from {INDEX_FROM:,}), reference
+pictures from intervals of its activation and counter-examples, and the label that its maximum over a scene tells best, with its AUROC.
+On the next {metrics["counted"]:,} scenes, which are used for nothing else, it counts how often each latent's labels are there at each activation.
+{_names(metrics.get("truth"))}{_tried(tried)}
 {FONT}
+"""
+
+
+def _names(truth: dict[str, Any] | None) -> str:
+    """How true the names are that an answer's concepts are shown under."""
+    if not truth:
+        return ""
+
+    def cell(share: dict[str, Any]) -> str:
+        if share["share"] is None:
+            return "-"
+        return f"{100 * share['share']:.1f}% of {share['of']:,} ({100 * share['low']:.1f} to {100 * share['high']:.1f})"
+
+    rows = "\n".join(
+        f"| {depth} | {cell(row['true'])} | {cell(row['true_anywhere'])} | {cell(row['named'])} |" for depth, row in truth["at"].items()
+    )
+    return f"""
+## Names
+
+What is shown as a name behind answers about {truth["scenes"]:,} held-out scenes (seeds from {truth["first"]:,}; `scratchpad demo truth`), with 95%
+intervals by a bootstrap over scenes. A name is claimed where the lower bound of its counted share is 0.8 or more.
+
+| first concepts | names true as claimed | true anywhere in the picture | concepts that have a name |
+|---|---|---|---|
+{rows}
+
+The first five are named by: {", ".join(f"{group} {n}" for group, n in truth["groups"].items())}.
+"""
+
+
+def _tried(tried: Sequence[dict[str, Any]]) -> str:
+    """Every setting that was trained and measured."""
+    if not tried:
+        return ""
+    rows = "\n".join(
+        f"| {t['architecture']} | {t['d_sae']} | {t['k']} | {t['steps']} x {t['size']} | {'yes' if t['centred'] else 'no'} | "
+        f"{t['variance_explained']:.4f} | {t['l0']:.1f} | {100 * t['dead_share']:.1f}% | {100 * t['true_at_5']:.1f}% | {100 * t['named_at_5']:.1f}% |"
+        for t in tried
+    )
+    return f"""
+## Tried
+
+Every setting that was trained on these activations, shipped or not, measured alike: on {tried[0]["scenes"]} held-out scenes, by the rule of
+`scratchpad demo truth`.
+
+| architecture | latents | k | steps | centred | variance explained | L0 | dead | names true (first 5) | concepts named (first 5) |
+|---|---|---|---|---|---|---|---|---|---|
+{rows}
 """
 
 

@@ -8,13 +8,14 @@ from typing import Any
 from PIL import Image
 
 from scratchpad.demo.draw import FontMissingError, draw_scene
+from scratchpad.demo.labels import LABELS, patch_labels
 from scratchpad.demo.questions import all_questions
 from scratchpad.demo.world import Mode, sample_scene
 from scratchpad.errors import UserError
 
 
 def scene(seed: int, mode: Mode, out: Path) -> dict[str, Any]:
-    """Draws a scene to `out` and returns {seed, mode, background, objects, questions}.
+    """Draws a scene to `out` and returns {seed, mode, background, objects, labels, questions}; labels: everything true of it somewhere.
 
     Raises:
         UserError: the emoji font is missing, the seed is negative or `out` can't be written.
@@ -31,5 +32,7 @@ def scene(seed: int, mode: Mode, out: Path) -> dict[str, Any]:
         {"name": t.name, "category": t.category, "box": list(box), **({"word": t.word} if t.word else {})}
         for t, box in zip(ground.things, drawn.boxes, strict=True)
     ]
+    labels = [LABELS[i] for i in patch_labels(ground, drawn).any(0).nonzero()[0]]
     questions = [{"text": q.text, "answer": q.answer, "type": q.type} for q in all_questions(ground)]
-    return {"seed": seed, "mode": mode, "background": ground.background, "objects": objects, "questions": questions}
+    about = {"seed": seed, "mode": mode, "background": ground.background}
+    return about | {"objects": objects, "labels": labels, "questions": questions}

@@ -37,6 +37,7 @@ class Picture:
     pixels: UInt8[np.ndarray, "y x 3"]
     labels: Int[np.ndarray, "rows cols"]  # per patch: index into scene.things of what fills it, -1 for background
     boxes: tuple[tuple[int, int, int, int], ...]  # per thing: its tight box (y0, x0, y1, x1) in pixels, half open
+    shares: Float[np.ndarray, "n rows cols"]  # per thing: the share of each patch that it fills, 0 .. 1
 
 
 def draw_scene(scene: Scene) -> Picture:
@@ -44,7 +45,7 @@ def draw_scene(scene: Scene) -> Picture:
     rng = np.random.default_rng([scene.seed, MODES.index(scene.mode), 1])
     picture = Image.fromarray(_background(scene.background, rng))
     rows = SIZE // PATCH
-    boxes = []
+    boxes, shares = [], []
     best, label = np.full((rows, rows), COVER), np.full((rows, rows), -1)
     for i, thing in enumerate(scene.things):
         y0, x0, y1, x1 = thing.box
@@ -55,9 +56,10 @@ def draw_scene(scene: Scene) -> Picture:
         mask = np.zeros((SIZE, SIZE), np.float32)
         mask[top : top + sprite.height, left : left + sprite.width] = np.asarray(sprite)[..., 3] > 127
         share = mask.reshape(rows, PATCH, rows, PATCH).mean((1, 3))
+        shares.append(share)
         label[share > best] = i
         best = np.maximum(best, share)
-    return Picture(np.asarray(picture), label, tuple(boxes))
+    return Picture(np.asarray(picture), label, tuple(boxes), np.stack(shares))
 
 
 @functools.lru_cache(maxsize=1)

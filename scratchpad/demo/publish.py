@@ -34,10 +34,12 @@ def publish_model(run: Path, out: Path, scenes: int = 2000, say: Callable[[str],
 
 
 def publish_cards(saes: Path) -> None:
-    """Writes each SAE's README from its metrics."""
+    """Writes each SAE's README from its metrics, and from what was tried where that is kept (tried.json)."""
     for name in LAYERS:
         metrics = json.loads((saes / name / "metrics.json").read_text())
-        (saes / name / "README.md").write_text(sae_card(name, metrics))
+        known = saes / name / "tried.json"
+        tried = json.loads(known.read_text()) if known.is_file() else []
+        (saes / name / "README.md").write_text(sae_card(name, metrics, tried))
 
 
 def publish_scenes(out: Path) -> None:

@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool
+from PIL import Image
 
 from scratchpad.demo.batches import scene_of
+from scratchpad.demo.draw import draw_scene
 from scratchpad.demo.evaluate import held_out, picture
+from scratchpad.demo.labels import LABELS, PATCHWISE, patch_labels
 from scratchpad.demo.questions import TYPES, all_questions
 from scratchpad.demo.world import HELD_OUT_START, KINDS, SIGN, Scene
+from scratchpad.files import write_whole
 from scratchpad.sae.build import build_index
+from scratchpad.sae.counting import Where
 from scratchpad.sae.evaluate import reconstruction_metrics
 from scratchpad.sae.harvest import harvest, harvest_with_grids
 from scratchpad.sae.index import auroc
 from scratchpad.sae.load import Sae, load_sae
-from scratchpad.sae.observe import observed
+from scratchpad.sae.observe import Observed, observed
 from scratchpad.sae.train import Recipe, train_sae
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare
@@ -34,16 +41,28 @@ LAYERS = {"emoji-early": 1, "emoji-middle": 3, "emoji-last": 5}
 RECIPES = {
     "emoji-early": Recipe(d_sae=640, k=16, steps=1200),
     "emoji-middle": Recipe(d_sae=512, k=20, steps=1200),
-    "emoji-last": Recipe(d_sae=544, k=20, steps=2400),
+    "emoji-last": Recipe(d_sae=1024, k=8, steps=2400, centred=True),
 }
 HARVEST_FROM = 30_000_000  # first training scene whose activations are harvested: none that the encoder was trained on
 INDEX_FROM = HELD_OUT_START + 10_000_000
 JUDGE_FROM = HELD_OUT_START + 20_000_000
+TRUTH = 200  # scenes on which names are held against the truth
+CHOSEN, COUNTED, SHOWN = 2000, 4000, 700  # scenes: labels are chosen on the first, counted on the next; thumbnails are of the first SHOWN
 
 
-def labels_of(scene: Scene) -> set[str]:
-    """What is in a scene: kinds, sign words, background."""
-    return {scene.background} | {t.name for t in scene.things} | {t.word for t in scene.things if t.word}
+def where_of(scene: Scene) -> tuple[Image.Image, Where]:
+    """A scene drawn, and every label of every patch."""
+    drawn = draw_scene(scene)
+    held = patch_labels(scene, drawn)
+    return Image.fromarray(drawn.pixels), by_sets(held)
+
+
+def by_sets(held: Bool[np.ndarray, "p l"]) -> Where:
+    """Patches with the same labels share a set; what tells pictures apart, not just patches, is of the whole too."""
+    rows = np.packbits(held, axis=1)
+    _, first, of_patch = np.unique(rows.view(f"V{rows.shape[1]}").ravel(), return_index=True, return_inverse=True)
+    sets = tuple(tuple(LABELS[i] for i in np.flatnonzero(held[patch])) for patch in first)
+    return Where(of_patch, sets, tuple(name for name, there in zip(LABELS, held.any(0), strict=True) if there and name not in PATCHWISE))
 
 
 def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Callable[[str], None] = print) -> None:
@@ -54,7 +73,7 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
     kept: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
     for rows in harvest(vlm, (picture(scene_of(HARVEST_FROM + i)) for i in range(scenes)), layers, 32):
         for layer, x in rows.items():
-            kept[layer].append(x)
+            kept[layer].append(x.half())
     say(f"harvested {scenes} scenes in {time.monotonic() - begun:.0f} s")
     for name, layer in zip(names, layers, strict=True):
         begun = time.monotonic()
@@ -67,26 +86,48 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
             "training_scenes": [HARVEST_FROM, HARVEST_FROM + scenes - 1],
             "training_seed": RECIPES[name].seed,
         }
-        train_sae(torch.cat(kept.pop(layer)), RECIPES[name], out / name, metadata)
+        train_sae(torch.cat(kept.pop(layer)).float(), RECIPES[name], out / name, metadata)
         say(f"trained {name} in {time.monotonic() - begun:.0f} s")
 
 
-def index_and_judge(
-    model: Path, out: Path, names: list[str], indexed: int = 600, judged: int = 100, say: Callable[[str], None] = print
-) -> None:
+def index_and_judge(model: Path, out: Path, names: list[str], judged: int = 100, say: Callable[[str], None] = print) -> None:
     """Indexes each SAE and writes its metrics.json."""
+    from scratchpad.demo.truth import truth_of  # which asks the workbench about SAEs made here
+
     vlm = load_vlm(model)
-    scenes = list(held_out(indexed, first=INDEX_FROM))
-    pictures, labels = [picture(s) for s in scenes], [labels_of(s) for s in scenes]
-    for name in names:
-        sae = load_sae(out / name)
-        seen = zip(harvest_with_grids(vlm, pictures, [sae.layer]), pictures, strict=True)
-        build_index(sae, (observed(sae, rows[sae.layer].numpy(), grid, one) for (rows, grid), one in seen), labels)
-        metrics = judge(vlm, sae, judged) | {"indexed": indexed}
-        aside = out / name / "metrics.json.aside"
-        aside.write_text(json.dumps(metrics, indent=1))
-        aside.replace(out / name / "metrics.json")
-        say(f"{name}: {json.dumps(metrics)}")
+    saes = [load_sae(out / name) for name in names]
+    index(vlm, saes, say=say)
+    for sae in saes:
+        metrics = judge(vlm, sae, judged) | {"indexed": CHOSEN, "counted": COUNTED, "truth": truth_of(vlm, sae.folder, TRUTH)}
+        write_whole(sae.folder / "metrics.json", json.dumps(metrics, indent=1))
+        say(f"{sae.name}: {json.dumps(metrics)}")
+
+
+def index(
+    vlm: Vlm, saes: list[Sae], chosen: int = CHOSEN, counted: int = COUNTED, shown: int = SHOWN, say: Callable[[str], None] = print
+) -> None:
+    """Indexes SAEs in one pass over held-out scenes: labels are chosen on the first, and counted on those that follow."""
+    begun = time.monotonic()
+    waiting: deque[Image.Image] = deque()
+    labels: list[set[str]] = []
+    where: list[Where] = []
+
+    def drawn() -> Iterator[Image.Image]:
+        for scene in held_out(chosen + counted, first=INDEX_FROM):
+            shot, there = where_of(scene)
+            waiting.append(shot)
+            where.append(there)
+            labels.append(set(there.whole))
+            yield shot
+
+    seen: list[list[Observed]] = [[] for _ in saes]
+    for rows, grid in harvest_with_grids(vlm, drawn(), sorted({sae.layer for sae in saes}), 32):
+        shot = waiting.popleft()
+        for mine, sae in zip(seen, saes, strict=True):
+            mine.append(observed(sae, rows[sae.layer].numpy(), grid, shot))
+    for mine, sae in zip(seen, saes, strict=True):
+        build_index(sae, mine, labels, where=lambda at, grid: where[at], counts=lambda at: at >= chosen, shown=shown)
+    say(f"indexed {chosen + counted} scenes in {time.monotonic() - begun:.0f} s")
 
 
 def judge(vlm: Vlm, sae: Sae, scenes: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Accuracy, score, rank and distance of a map against the needle (reference section 3), and their intervals.
+"""Accuracy, score, rank and distance of a map against the needle (reference section 3).
 
 Ties count as the definition says: where several positions share the maximum, each is the argmax in equal shares, so that
 the order of positions never helps or hurts.
@@ -37,17 +37,3 @@ def measure(s: Float[np.ndarray, "H W"], needle: Bool[np.ndarray, "H W"]) -> Mea
         rank=float((s > s[needle].max()).mean()),
         distance=float(apart.mean() / diagonal) if diagonal else 0.0,
     )
-
-
-def interval(
-    values: Float[np.ndarray, " n"], groups: np.ndarray, seed: int = 0, draws: int = 2000, level: float = 0.95
-) -> tuple[float, float, float]:
-    """(mean, low, high): the mean and its bootstrap interval, resampling runs (`groups`), and images where there's one run."""
-    names = np.unique(groups)
-    parts = [values[groups == g] for g in names] if len(names) > 1 else [np.array([v]) for v in values]
-    sums, counts = np.array([p.sum() for p in parts]), np.array([len(p) for p in parts])
-    rng = np.random.default_rng(seed)
-    picked = rng.integers(0, len(parts), (draws, len(parts)))
-    means = sums[picked].sum(1) / counts[picked].sum(1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(values.mean()), float(low), float(high)

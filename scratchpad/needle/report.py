@@ -49,7 +49,7 @@ def report(summary: dict[str, Any], stages: Sequence[Stage] = ()) -> str:
 <p>{html.escape(summary["model"]["name"])} ({html.escape(summary["model"]["identity"])}){sae}. {images} images of {cells} cells, the needle in every cell,
 {plan["runs"]} runs, seed {plan["seed"]}; needle {html.escape(plan["needle"])!s}, distractor {html.escape(plan["distractor"])!s}, font {html.escape(plan["font"])},
 {plan["size"][1]} x {plan["size"][0]} pixels{", the needle at half its size" if plan["small"] else ""}. By chance a map is right in {100 * summary["chance"]:.1f}%.</p>
-<p class="quiet">Intervals: 95%, bootstrap over runs. After Zimmermann &amp; Boussard, Needle in a Patched Haystack, 2025.</p>
+<p class="quiet">Intervals: 95%; of accuracy Wilson over cells and runs, of the others a bootstrap over cells. After Zimmermann &amp; Boussard, Needle in a Patched Haystack, 2025.</p>
 {"".join(parts)}{_processing(stages)}</body></html>
 """
 

@@ -17,8 +17,10 @@ import numpy as np
 
 from scratchpad.errors import UserError
 from scratchpad.files import whole_file, write_whole
+from scratchpad.needle.bias import biases
 from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position, font_file
-from scratchpad.needle.metrics import NAMES, interval, measure
+from scratchpad.needle.intervals import clearly_more, of_mean, of_share
+from scratchpad.needle.metrics import NAMES, measure
 from scratchpad.needle.own import own_size
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
@@ -195,24 +197,12 @@ def _standardised(s: np.ndarray) -> np.ndarray:
 def _summary(
     rows: Sequence[dict[str, Any]], sums: dict[tuple[str, str], np.ndarray], plan: Plan, subject: Subject, size: tuple[int, int]
 ) -> dict[str, Any]:
-    from scratchpad.needle.bias import biases
-
     results: dict[str, Any] = {}
     for dataset in plan.datasets:
         results[dataset] = {}
         for method in plan.methods:
             mine = [r for r in rows if r["dataset"] == dataset and r["method"] == method]
-            groups = np.array([r["run"] for r in mine])
-            found: dict[str, Any] = {}
-            for name in NAMES:
-                mean, low, high = interval(np.array([r[name] for r in mine]), groups, plan.seed)
-                grid = np.zeros(plan.cells)
-                for r in mine:
-                    grid[r["row"], r["col"]] += r[name] / plan.runs
-                found[name] = {"mean": mean, "low": low, "high": high, "grid": np.round(grid, 4).tolist()}
-            found["images"] = len(mine)
-            found["biases"] = biases(sums[dataset, method], plan.seed)
-            results[dataset][method] = found
+            results[dataset][method] = _measured(mine, sums[dataset, method], plan)
     return {
         "model": {"name": subject.name, "identity": subject.identity},
         "sae": {"name": subject.sae.name, "identity": subject.sae.identity} if subject.sae else None,
@@ -220,12 +210,33 @@ def _summary(
         "drawing": DRAWING,
         "chance": 1 / math.prod(plan.cells),
         "results": results,
-        "winner": {dataset: _winner(results[dataset]) for dataset in plan.datasets},
+        "winner": {dataset: _winner(results[dataset], [r for r in rows if r["dataset"] == dataset], plan) for dataset in plan.datasets},
     }
 
 
-def _winner(results: dict[str, Any]) -> dict[str, Any]:
-    """The most accurate method; whether its interval is clear of the second's."""
+def _measured(rows: Sequence[dict[str, Any]], total: np.ndarray, plan: Plan) -> dict[str, Any]:
+    """One method on one data set: every metric with its interval and its grid, the mean map, the biases."""
+    cells = _cells(rows, plan)
+    out: dict[str, Any] = {}
+    for name in NAMES:
+        values = np.array([r[name] for r in rows])
+        low, high = of_share(values) if name == "accuracy" else of_mean(values, cells, plan.seed)
+        grid = (np.bincount(cells, values, math.prod(plan.cells)) / plan.runs).reshape(plan.cells)
+        out[name] = {"mean": float(values.mean()), "low": low, "high": high, "grid": np.round(grid, 4).tolist()}
+    mean = total / max(1, len(rows) + plan.runs)  # the images without a needle are in it
+    return out | {"images": len(rows), "mean_map": np.round(mean, 4).tolist(), "biases": biases(mean, plan.seed)}
+
+
+def _cells(rows: Sequence[dict[str, Any]], plan: Plan) -> np.ndarray:
+    """Which cell each image's needle lies in."""
+    return np.array([r["row"] * plan.cells[1] + r["col"] for r in rows], int)
+
+
+def _winner(results: dict[str, Any], rows: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:
+    """The most accurate method; whether it's clearly better than the second on the same images."""
     order = sorted(results, key=lambda name: (-results[name]["accuracy"]["mean"], results[name]["rank"]["mean"]))
-    clear = len(order) < 2 or results[order[0]]["accuracy"]["low"] > results[order[1]]["accuracy"]["high"]
-    return {"method": order[0], "clear": clear}
+    if len(order) < 2:
+        return {"method": order[0], "clear": True}
+    first, second = ([r for r in rows if r["method"] == name] for name in order[:2])
+    values = (np.array([r["accuracy"] for r in part]) for part in (first, second))
+    return {"method": order[0], "clear": clearly_more(*values, _cells(first, plan), plan.seed)}

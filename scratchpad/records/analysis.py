@@ -87,6 +87,7 @@ class Analysis:
     suggested: Sufficient | None  # at most 8 latents without which the answer changes, really ablated; None where it wasn't asked for
     measured: tuple[tuple[Count, float], ...]  # latent, measured change when it's ablated, nats; of those likeliest to matter
     fidelity: Fidelity
+    all_guesses: Text  # why no name can be a claim on these pictures, in one sentence; "" where names are claims
     attention_trust: Trust | None  # of attention maps; None where nothing was measured
     concept_trust: Trust | None  # of the SAE's maps
     blank: Blank | None = None  # what a grey picture gives; None where it wasn't asked

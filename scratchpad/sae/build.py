@@ -1,88 +1,95 @@
-"""Builds an SAE's index in one pass: running statistics and running top images of every latent.
+"""Builds an SAE's index in one pass: running statistics, reference pictures and counts of every latent.
 
-In: pictures, what is in them, an SAE. Out: the folder that `open_index` reads. Memory grows with latents, not with images:
-thumbnails and masks are kept of top images alone, and names are found on a sample of labelled ones.
+In: pictures, what is in them, an SAE. Out: the folder that `open_index` reads. Where labels or masks say what is in pictures, a part of
+them is set aside: they are for counting alone, and neither statistics nor names nor reference pictures come from them. Memory grows with
+latents, not with images: thumbnails and masks are kept of reference pictures alone, and names are found on a sample of labelled ones.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float
 
 from scratchpad.errors import UserError
 from scratchpad.files import replace_folder
-from scratchpad.sae.decoder import clusters, neighbours
-from scratchpad.sae.index import IDENTITY, auroc, histogram_bins
+from scratchpad.grid import Grid
+from scratchpad.sae import tables
+from scratchpad.sae.counting import PICTURES, Tally, Where, choose, count, everywhere
+from scratchpad.sae.gallery import POOL, Gallery
+from scratchpad.sae.likeness import likeness
 from scratchpad.sae.load import Sae
 from scratchpad.sae.masks import Evidence, Masks
 from scratchpad.sae.observe import Observed
+from scratchpad.sae.pictures import set_aside
+from scratchpad.sae.references import histogram_bins
 
-MaskOf = Callable[[np.ndarray], np.ndarray]  # a value per patch -> per cell of the mask
 Peaks = tuple[int, np.ndarray, np.ndarray]  # an image, its active latents, their maxima
+WhereOf = Callable[[int, Grid], Where]
 
-TOP = 9
 SAMPLE = 4000  # labelled images on which names are found
 SWEEP = 256  # images after which thumbnails that no latent shows are dropped
 GROUPS = {"latents": 4096, "references": 2048, "images": 64}  # rows of a table that are read together
 
 
 @dataclass
-class _Running:
-    """What is known after some images. l latents, n top images."""
+class Running:
+    """What is known after some images, of l latents and b bins."""
 
     d_sae: int
-    fires: np.ndarray = field(init=False)
-    mass: np.ndarray = field(init=False)
-    histogram: np.ndarray = field(init=False)
-    tops: list[list[tuple[float, int]]] = field(init=False)
-    floor: np.ndarray = field(init=False)
-    by_mean: np.ndarray = field(init=False)
-    by_mean_image: np.ndarray = field(init=False)
-    masks: dict[tuple[int, int], tuple[np.ndarray, tuple[int, int]]] = field(default_factory=dict)
+    gallery: Gallery
+    fires: np.ndarray = field(init=False)  # int, per latent: images on which it fires
+    mass: np.ndarray = field(init=False)  # per latent: its mean over patches, summed over images
+    histogram: np.ndarray = field(init=False)  # int, per latent and bin: patches
     thumbnails: dict[int, bytes] = field(default_factory=dict)
     sampled: list[Peaks] = field(default_factory=list)
     evidence: Evidence = field(default_factory=Evidence)
-    images: int = 0
+    chosen_on: Tally = field(default_factory=Tally)
+    peaks: Tally = field(default_factory=Tally)  # counted at the patch where a latent fires most
+    patches: Tally = field(default_factory=Tally)  # counted at a random patch where it fires
+    alike: list[tuple[float, np.ndarray]] = field(default_factory=list)
+    images: int = 0  # that statistics are of
+    counted: int = 0
 
     def __post_init__(self) -> None:
-        n = self.d_sae
-        self.fires, self.mass = np.zeros(n, np.int64), np.zeros(n)
-        self.histogram = np.zeros((n, len(histogram_bins()) + 1), np.int64)
-        self.tops, self.floor = [[] for _ in range(n)], np.zeros(n, np.float32)
-        self.by_mean, self.by_mean_image = np.zeros((n, TOP), np.float32), np.full((n, TOP), -1)
+        self.fires, self.mass = np.zeros(self.d_sae, np.int64), np.zeros(self.d_sae)
+        self.histogram = np.zeros((self.d_sae, len(histogram_bins()) + 1), np.int64)
 
-    def add(
-        self, active: np.ndarray, dense: Float[np.ndarray, "p n"], mask_of: Callable[[np.ndarray], np.ndarray], shape: tuple[int, int]
-    ) -> None:
-        """One image: its active latents (ids ascending) and their activations on every patch."""
-        at, high, mean = self.images, dense.max(0), dense.mean(0)
+    def add(self, active: np.ndarray, dense: Float[np.ndarray, "p n"]) -> None:
+        """Statistics of one image: its active latents (ids ascending) and their activations on every patch."""
         self.images += 1
         self.fires[active] += 1
-        self.mass[active] += mean
+        self.mass[active] += dense.mean(0)
         patch, column = np.nonzero(dense)
         np.add.at(self.histogram, (active[column], np.searchsorted(histogram_bins(), dense[patch, column])), 1)
-        least = self.by_mean[active].argmin(1)
-        better = mean > self.by_mean[active, least]
-        self.by_mean[active[better], least[better]] = mean[better]
-        self.by_mean_image[active[better], least[better]] = at
-        for place in np.flatnonzero(high > self.floor[active]).tolist():
-            latent, value = int(active[place]), float(high[place])
-            top = self.tops[latent]
-            top.append((value, at))
-            self.masks[latent, at] = np.round(mask_of(dense[:, place]) / value * 255).astype(np.uint8), shape
-            if len(top) > TOP:
-                top.sort(reverse=True)
-                self.masks.pop((latent, top.pop()[1]))
-                self.floor[latent] = top[-1][0]
+
+    def count(self, active: np.ndarray, dense: Float[np.ndarray, "p n"], where: Where, rng: np.random.Generator) -> None:
+        """One image that is for counting alone."""
+        self.counted += 1
+        columns = np.arange(len(active))
+        at = dense.argmax(0) if len(active) else columns
+        self.peaks.add(active, dense[at, columns], at, where, rng)
+        if len(where.sets) > 1:
+            anywhere = (rng.random(dense.shape) * (dense > 0)).argmax(0) if len(active) else columns
+            self.patches.add(active, dense[anywhere, columns], anywhere, where, rng)
+
+    def like(self, explained: float, mean: np.ndarray, rng: np.random.Generator) -> None:
+        """What an image is like as a whole (reservoir)."""
+        seen = self.images + self.counted
+        if len(self.alike) < PICTURES:
+            self.alike.append((explained, mean))
+        elif (place := int(rng.integers(seen))) < PICTURES:
+            self.alike[place] = explained, mean
 
     def sweep(self) -> None:
-        """Drops thumbnails of images that are no latent's top any more."""
-        shown = {image for _, image in self.masks}
+        """Drops thumbnails of images that no latent may show any more."""
+        shown = self.gallery.shown()
         self.thumbnails = {image: data for image, data in self.thumbnails.items() if image in shown}
 
 
@@ -94,6 +101,9 @@ def build_index(
     say: Callable[[int], None] = lambda done: None,
     masks: Masks | None = None,
     number_of: Callable[[int], int] = lambda at: at,
+    where: WhereOf | None = None,
+    counts: Callable[[int], bool] | None = None,
+    shown: int | None = None,
 ) -> int:
     """Indexes pictures and writes sae.folder/index, whole or not at all; how many there were.
 
@@ -103,30 +113,65 @@ def build_index(
         say: is told after every image how many are done.
         masks: what is where in each image; with them a latent is named after the class whose patches it tells best.
         number_of: an image's number among the masks.
+        where: what is where in an image, given its number and grid, for counts; default: by masks, else by labels.
+        counts: whether an image is for counting alone; default: `set_aside` by its name. Without labels or masks none is.
+        shown: how many images, the first, reference pictures come from; default: the strongest from all.
     """
-    running = _Running(sae.d_sae)
-    keep = np.random.default_rng(0)
-    for at, one in enumerate(seen):
-        active = one.codes.active()
-        dense = one.codes.dense(active) if len(active) else np.zeros((len(one.codes.values), 0), np.float32)
-        raster = None if one.whole else one.grid.raster(*one.shape)
-        running.thumbnails[at] = one.thumbnail
-        running.add(active, dense, lambda v, m=raster: v if m is None else np.asarray(m @ v), one.shape)  # type: ignore[misc]
-        if labels:
-            _sample(running.sampled, (at, active, dense.max(0) if len(active) else dense[0]), at, keep)
-        if masks:
-            running.evidence.add(masks.of_patches(number_of(at), one.grid), one.codes, keep)
+    running = Running(sae.d_sae, Gallery(sae.d_sae, shown or POOL, shown is not None))
+    rng, done = np.random.default_rng(0), 0
+    known = where or _where(labels, masks, number_of)
+    for at, picture in enumerate(seen):
+        active = picture.codes.active()
+        dense = picture.codes.dense(active) if len(active) else np.zeros((len(picture.codes.values), 0), np.float32)
+        there = known(at, picture.grid) if known else everywhere((), picture.grid.patches)
+        apart = counts(at) if counts else set_aside(names[at] if names else str(at))
+        running.like(picture.explained, picture.mean, rng)
+        if known and apart:
+            running.count(active, dense, there, rng)
+        else:
+            _take(running, at, picture, active, dense, there, rng)
+            if labels:
+                _sample(running.sampled, (at, active, dense.max(0) if len(active) else dense[0]), running.images - 1, rng)
+            if masks:
+                running.evidence.add(masks.of_patches(number_of(at), picture.grid), picture.codes, rng)
         if at % SWEEP == SWEEP - 1:
             running.sweep()
-        say(at + 1)
+        done = at + 1
+        say(done)
     running.sweep()
-    _write(sae, running, labels, names, masks)
-    return running.images
+    if done:
+        _write(sae, running, labels, names, masks)
+    return done
 
 
-def _sample(
-    sampled: list[tuple[int, np.ndarray, np.ndarray]], row: tuple[int, np.ndarray, np.ndarray], seen: int, rng: np.random.Generator
-) -> None:
+def _where(labels: Sequence[set[str]], masks: Masks | None, number_of: Callable[[int], int]) -> WhereOf | None:
+    """What is where by masks, and in the whole picture by labels; None where neither says anything."""
+    if not masks:
+        return (lambda at, grid: everywhere(labels[at], grid.patches)) if labels else None
+
+    def both(at: int, grid: Grid) -> Where:
+        classes, of_patch = np.unique(masks.of_patches(number_of(at), grid), return_inverse=True)
+        whole = set(labels[at]) if labels else set()
+        sets = tuple((masks.name(int(c)),) if c >= 0 else () for c in classes)
+        return Where(of_patch, sets, tuple(sorted(whole.union(*sets))))
+
+    return both
+
+
+def _take(running: Running, at: int, picture: Observed, active: np.ndarray, dense: np.ndarray, there: Where, rng: Any) -> None:
+    """An image that statistics, labels and reference pictures may come from."""
+    running.add(active, dense)
+    raster = None if picture.whole else picture.grid.raster(*picture.shape)
+    labels = there.labels
+    mask_of = lambda v: v if raster is None else np.asarray(raster @ v)  # noqa: E731
+    if running.gallery.add(at, active, dense, mask_of, picture.shape, labels, rng):
+        running.thumbnails[at] = picture.thumbnail
+    if labels and len(active):
+        peaks = dense.argmax(0)
+        running.chosen_on.add(active, dense[peaks, np.arange(len(active))], peaks, there, rng)
+
+
+def _sample(sampled: list[Peaks], row: Peaks, seen: int, rng: np.random.Generator) -> None:
     """Reservoir: every image so far is as likely to be among the sampled."""
     if len(sampled) < SAMPLE:
         sampled.append(row)
@@ -134,105 +179,32 @@ def _sample(
         sampled[place] = row
 
 
-def _write(sae: Sae, running: _Running, labels: Sequence[set[str]], names: Sequence[str], masks: Masks | None) -> None:
-    shown = sorted(running.thumbnails)
-    row_of = {image: row for row, image in enumerate(shown)}
-    tables = {"latents": _latents(sae, running, labels, masks), "references": _references(running, row_of)}
-    tables["images"] = _images(running, shown, labels, names)
+def _write(sae: Sae, running: Running, labels: Sequence[set[str]], names: Sequence[str], masks: Masks | None) -> None:
     try:
         with replace_folder(sae.folder / "index") as folder:
-            for name, table in tables.items():
-                table = table.replace_schema_metadata({IDENTITY: sae.identity})
-                how = {"compression": "zstd"} if name == "references" else {}
-                pq.write_table(table, folder / f"{name}.parquet", row_group_size=GROUPS[name], **how)
+            _write_tables(folder, sae, running, labels, names, masks)
     except OSError as error:
         raise UserError(f"The index of {sae.folder} can't be written ({error.strerror or error}); make room and start again.") from error
 
 
-def _latents(sae: Sae, running: _Running, labels: Sequence[set[str]], masks: Masks | None) -> pa.Table:
-    d_sae, alive = running.d_sae, running.fires > 0
-    if masks:
-        best, area = running.evidence.names(d_sae)
-        named = [masks.name(int(number)) for number in best]
-    else:
-        named, area = _named(running, labels)
-    near, similarity = neighbours(sae)
-    entropy = label_entropy(running.by_mean, running.by_mean_image, labels) if labels else np.full(d_sae, np.nan)
-    known = alive & (area > 0)
-    return pa.table(
-        {
-            "id": np.arange(d_sae),
-            "name": [named[i] if known[i] else "" for i in range(d_sae)],
-            "source": ["" if not known[i] else "masks" if masks else "labels" for i in range(d_sae)],
-            "auroc": [float(area[i]) if known[i] else None for i in range(d_sae)],
-            "sparsity": running.fires / max(1, running.images),
-            "mean_activation": np.divide(running.mass, running.fires, out=np.zeros(d_sae), where=alive),
-            "entropy": [float(e) if alive[i] and np.isfinite(e) else None for i, e in enumerate(entropy)],
-            "histogram": running.histogram.tolist(),
-            "neighbours": near.tolist(),
-            "similarity": np.round(similarity, 4).tolist(),
-            "cluster": clusters(sae),
-        }
-    )
-
-
-def _named(running: _Running, labels: Sequence[set[str]]) -> tuple[list[str], Float[np.ndarray, " l"]]:
-    """For every latent the label that it tells best, and how well; 0 where there are no labels."""
-    words = sorted(set().union(*(labels[image] for image, _, _ in running.sampled))) if labels else []
-    best, area = [""] * running.d_sae, np.zeros(running.d_sae, np.float32)
-    if not words:
-        return best, area
-    present = np.array([[word in labels[image] for word in words] for image, _, _ in running.sampled])
-    for start in range(0, running.d_sae, 512):
-        block = np.zeros((len(running.sampled), min(512, running.d_sae - start)), np.float32)
-        for row, (_, latents, peaks) in enumerate(running.sampled):
-            inside = (latents >= start) & (latents < start + block.shape[1])
-            block[row, latents[inside] - start] = peaks[inside]
-        # a label that every image carries tells nothing: 0.5
-        told = np.nan_to_num(np.stack([auroc(block, present[:, i]) for i in range(len(words))]), nan=0.5)
-        area[start : start + block.shape[1]] = told.max(0)
-        best[start : start + block.shape[1]] = [words[i] for i in told.argmax(0)]
-    return best, area
-
-
-def label_entropy(mean: Float[np.ndarray, "l n"], image: np.ndarray, labels: Sequence[set[str]]) -> Float[np.ndarray, " l"]:
-    """-sum_c p_c log p_c over labels, p_c = c's share of the summed activation of a latent's top images by mean activation.
-
-    An image with several labels shares its activation equally among them.
-    """
-    out = np.zeros(len(mean), np.float32)
-    for latent, (values, images) in enumerate(zip(mean, image, strict=True)):
-        mass: dict[str, float] = {}
-        for value, number in zip(values, images, strict=True):
-            for label in labels[number] if number >= 0 else ():
-                mass[label] = mass.get(label, 0.0) + float(value) / len(labels[number])
-        p = np.array([m for m in mass.values() if m > 0])
-        p = p / p.sum() if len(p) else p
-        out[latent] = -float((p * np.log(p)).sum())
-    return out
-
-
-def _references(running: _Running, row_of: dict[int, int]) -> pa.Table:
-    kept = [(latent, value, image) for latent, top in enumerate(running.tops) for value, image in sorted(top, reverse=True)]
-    masks = [running.masks[latent, image] for latent, _, image in kept]
-    return pa.table(
-        {
-            "latent": pa.array([k[0] for k in kept], pa.int32()),
-            "activation": pa.array([k[1] for k in kept], pa.float32()),
-            "image": pa.array([row_of[k[2]] for k in kept], pa.int32()),
-            "rows": pa.array([shape[0] for _, shape in masks], pa.int16()),
-            "cols": pa.array([shape[1] for _, shape in masks], pa.int16()),
-            "mask": pa.array([mask.tobytes() for mask, _ in masks], pa.binary()),
-        }
-    )
-
-
-def _images(running: _Running, shown: Sequence[int], labels: Sequence[set[str]], names: Sequence[str]) -> pa.Table:
-    return pa.table(
-        {
-            "image": pa.array(range(len(shown)), pa.int32()),
-            "file": [names[image] if names else str(image) for image in shown],
-            "labels": [", ".join(sorted(labels[image])) if labels else "" for image in shown],
-            "thumbnail": pa.array([running.thumbnails[image] for image in shown], pa.binary()),
-        }
-    )
+def _write_tables(folder: Path, sae: Sae, running: Running, labels: Sequence[set[str]], names: Sequence[str], masks: Masks | None) -> None:
+    latents = tables.latents(sae, running, labels, masks)
+    rows = list(running.gallery.rows(latents.column("name").to_pylist()))
+    shown = sorted({row.image for row in rows})
+    about = {
+        "sae": sae.identity,
+        "pictures": running.images,
+        "counted": running.counted,
+        "likeness": likeness(np.array([e for e, _ in running.alike]), np.stack([m for _, m in running.alike])).as_json(),
+    }
+    latents = latents.replace_schema_metadata({"scratchpad": json.dumps(about)})
+    pq.write_table(latents, folder / "latents.parquet", row_group_size=GROUPS["latents"])
+    row_of = {image: row for row, image in enumerate(shown)}
+    pq.write_table(tables.references(rows, row_of), folder / "references.parquet", compression="zstd", row_group_size=GROUPS["references"])
+    pq.write_table(tables.images(running, shown, labels, names), folder / "images.parquet", row_group_size=GROUPS["images"])
+    for scope, tally in (("picture", running.peaks), ("patch", running.patches)):
+        if tally.seen:
+            words = sorted(running.chosen_on.area)
+            base = running.chosen_on.base(words)
+            chosen = choose(running.chosen_on, sae.d_sae, words, base, latents.column("name").to_pylist())
+            pq.write_table(tables.counts(count(tally, chosen, words, base)), folder / f"counts-{scope}.parquet", compression="zstd")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.cluster.vq import kmeans2
 
 from scratchpad.sae.load import Sae
 
@@ -36,15 +37,11 @@ def neighbours(sae: Sae, most: int = NEAREST) -> tuple[Int[np.ndarray, "l n"], F
 
 
 def clusters(sae: Sae, seed: int = 0) -> Int[np.ndarray, " l"]:
-    """A cluster for every latent: spherical k-means over decoder rows, as many clusters as the root of their number."""
+    """A cluster for every latent: k-means (scipy) over unit decoder rows, as many clusters as the root of their number.
+
+    Between unit rows the squared distance is 2 - 2 cosine, so that near means alike in direction.
+    """
     unit = _unit(sae)
     k = max(1, round(len(unit) ** 0.5))
-    centres = unit[np.random.default_rng(seed).choice(len(unit), k, replace=False)]
-    label = np.zeros(len(unit), np.int32)
-    for _ in range(ROUNDS):
-        label = np.concatenate([(part @ centres.T).argmax(1) for part in np.array_split(unit, max(1, len(unit) // 4096))]).astype(np.int32)
-        sums = np.zeros_like(centres)
-        np.add.at(sums, label, unit)
-        length = np.linalg.norm(sums, axis=1, keepdims=True)
-        centres = np.where(length > 0, sums / np.maximum(length, 1e-12), centres)
-    return label
+    _, label = kmeans2(unit, k, iter=ROUNDS, minit="points", rng=np.random.default_rng(seed))
+    return np.asarray(label, np.int32)

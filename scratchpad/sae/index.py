@@ -4,14 +4,19 @@ On disk, beside the SAE: index/latents.parquet (a row per latent), index/referen
 patches where it fires) and index/images.parquet (thumbnails, once per image). Nothing is read before it's needed.
 
 Definitions (PatchSAE, Lim et al. 2025; reference section 2), with the image-level activation = mean over patches:
-sparsity = share of images on which it is > 0; mean activation = its mean over those images; label entropy =
--sum_c p_c log p_c, p_c = class c's share of the summed activation of the latent's top images.
+sparsity = share of images on which it is > 0; mean activation = its mean over those images. Reference pictures and label entropy go by
+one rule, the latent's maximum over an image's patches: the `top` pictures are those where it is greatest, and label entropy is
+-sum_c p_c log p_c, p_c = class c's share of the summed maxima of just these.
+
+With labels or masks there are counts too (counts-picture.parquet, counts-patch.parquet), on pictures that are used for nothing else: what a
+latent's name may claim about a picture rests on them (`claims`). The table of latents says which SAE the index is of.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +25,14 @@ from jaxtyping import Bool, Float
 
 from scratchpad.errors import UserError
 from scratchpad.files import restore_folder
+from scratchpad.records import Codes
+from scratchpad.sae.claims import Claim, Counts, Scope, as_guesses
+from scratchpad.sae.likeness import Likeness, from_json
 from scratchpad.sae.load import Sae
-from scratchpad.sae.names import Name, read_names, rename
+from scratchpad.sae.names import USER, Name, read_names, rename
+from scratchpad.sae.reading import Tables
+from scratchpad.sae.references import Reference, by_interval
 
-IDENTITY = b"scratchpad.sae"  # in the tables' metadata: the identity of the SAE that they are of
 FILES = ("latents.parquet", "references.parquet", "images.parquet")
 
 
@@ -41,65 +50,14 @@ class LatentRow:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """One of the images on which a latent is most active."""
+class Index(Tables):
+    """An opened index. Tables are read at first use.
 
-    image: int
-    activation: float  # maximum over its patches
-    labels: str
-    mask: Float[np.ndarray, "rows cols"]  # activation per patch, 0 .. 1 of the image's maximum
-    thumbnail: bytes  # WebP
+    Args:
+        identity: `Sae.identity` of the SAE whose latents are asked about; without it, or with another SAE's, nothing is claimed.
+    """
 
-
-@dataclass(frozen=True)
-class Index:
-    """An opened index. Tables are read at first use."""
-
-    folder: Path
-    _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
-
-    def _file(self, name: str) -> Any:
-        if name not in self._cache:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-
-            try:
-                self._cache[name] = pq.ParquetFile(self.folder / f"{name}.parquet", memory_map=False)
-            except (OSError, pa.ArrowException) as error:
-                raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
-        return self._cache[name]
-
-    def check(self, sae: Sae) -> None:
-        """Raises:
-        UserError: the index is of another SAE.
-        """
-        for name in ("latents", "references", "images"):
-            whose = (self._file(name).schema_arrow.metadata or {}).get(IDENTITY, b"").decode("utf-8", "replace")
-            if whose and whose != sae.identity:
-                raise UserError(f"The index in {self.folder} is of another SAE ({whose}; this one is {sae.identity}): make it again.")
-        rows = self._file("latents").metadata.num_rows
-        if rows != sae.d_sae:
-            raise UserError(f"The index in {self.folder} is of another SAE: of {rows} latents, not {sae.d_sae}; make it again.")
-
-    def _rows(self, name: str, begin: int, count: int, columns: list[str] | None = None) -> list[dict[str, Any]]:
-        """Some rows of a table; only the row groups that hold them are read."""
-        import pyarrow as pa
-
-        with self._lock:
-            file = self._file(name)
-            if f"{name} ends" not in self._cache:
-                self._cache[f"{name} ends"] = np.cumsum([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
-            ends = self._cache[f"{name} ends"]
-            if count <= 0 or not len(ends):
-                return []
-            first, last = (int(np.searchsorted(ends, row, "right")) for row in (begin, begin + count - 1))
-            try:
-                table = file.read_row_groups(list(range(first, min(last, len(ends) - 1) + 1)), columns=columns)
-            except (OSError, pa.ArrowException) as error:
-                raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
-        rows: list[dict[str, Any]] = table.slice(begin - (int(ends[first - 1]) if first else 0), count).to_pylist()
-        return rows
+    identity: str | None = None
 
     @property
     def latents(self) -> Any:
@@ -183,17 +141,101 @@ class Index:
         row = self.row(latent)
         return row.name if row else ""
 
-    def references(self, latent: int, most: int = 9) -> list[Reference]:
-        """Its top images, most active first."""
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it says of itself: its SAE's identity, how many pictures, what they are like; empty for one made before that."""
+        if "about" not in self._cache:
+            told = (self._file("latents").schema_arrow.metadata or {}).get(b"scratchpad")
+            try:
+                self._cache["about"] = json.loads(told) if told else {}
+            except ValueError as error:
+                raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
+        about: dict[str, Any] = self._cache["about"]
+        return about
+
+    @property
+    def stale(self) -> bool:
+        """Whether it says that it was made of another SAE: then none of its names is of the latents asked about."""
+        return bool(self.identity and self.about.get("sae") and self.about["sae"] != self.identity)
+
+    @property
+    def why_no_claims(self) -> str:
+        """Why no name can be a claim whatever the picture, in one sentence; "" where names can be."""
+        if self.stale:
+            made, now = self.about["sae"], self.identity
+            return f"The index was made of another SAE ({made}) than this one ({now}): make it again with `scratchpad index`."
+        if not (self.folder / "counts-picture.parquet").is_file():
+            return (
+                "The index holds no counts of labels on held-out pictures: make it again with `scratchpad index` and --labels or --masks."
+            )
+        if not self.identity or not self.about.get("sae"):
+            return "It isn't known whether the index is of this SAE: make it again with `scratchpad index`."
+        return ""
+
+    @property
+    def likeness(self) -> Likeness | None:
+        """What the indexed pictures are like; None for an index made before it said so."""
+        return from_json(self.about["likeness"]) if "likeness" in self.about else None
+
+    def claims(
+        self, latents: Sequence[int] | np.ndarray, activations: Sequence[float] | np.ndarray, scope: Scope = "picture", unlike: str = ""
+    ) -> list[Claim]:
+        """What latents may be called in a picture.
+
+        Args:
+            latents: n ids.
+            activations: of each, its maximum over the picture's patches; with scope "patch", at the patch asked about.
+            scope: "patch" rests on counts of patches, which an index has where masks said what is where; else on pictures.
+            unlike: why this picture is unlike those indexed (`Likeness.unlike`); then every name from counts is a guess.
+        """
+        ids, values = [int(i) for i in latents], [float(a) for a in activations]
+        names, given, why = [] if self.stale else self.names, self.given_names, self.why_no_claims or unlike
+        fallbacks = [names[i] if 0 <= i < len(names) else "" for i in ids]
+        counts = None if why else self.counts(scope) or self.counts("picture")
+        if counts is None:
+            out = [Claim(i, a, "", guess, 0, 0, 0.0, False, "") for i, a, guess in zip(ids, values, fallbacks, strict=True)]
+        else:
+            out = counts.claims(ids, values, fallbacks)
+        out = [_given(claim, given[claim.latent]) if claim.latent in given else claim for claim in out]
+        return as_guesses(out, why) if why else out
+
+    def claims_of(self, codes: Codes, unlike: str = "") -> dict[int, Claim]:
+        """`claims` for every latent that is active in a picture, by its id."""
+        active = codes.active()
+        peaks = np.zeros(codes.d_sae, np.float32)
+        np.maximum.at(peaks, codes.indices, codes.values)
+        return {claim.latent: claim for claim in self.claims(active, peaks[active], unlike=unlike)}
+
+    def counts(self, scope: Scope) -> Counts | None:
+        """What was counted; None where it wasn't."""
+        return self.read_counts(f"counts-{scope}")
+
+    def references(self, latent: int, most: int = 9, *, around: float | None = None, per_interval: int | None = None) -> list[Reference]:
+        """Pictures that show when a latent is active, each with the interval of activation that it stands for.
+
+        Pictures go by the latent's maximum over their patches; with m the greatest of all, `top` are the strongest, `upper` reach 2/3 m,
+        `middle` 1/3 m, `lower` less. `silent` are counter-examples: they have the label that the latent is named after, and it is silent.
+
+        Args:
+            most: of the strongest, where `per_interval` isn't given; then they are all that is returned, as every index has them.
+            around: an activation, such as this picture's: those nearest to it come first, as interval "around".
+            per_interval: how many of each interval.
+        """
         begin = int(np.searchsorted(self._starts, latent, "left"))
         end = int(np.searchsorted(self._starts, latent, "right"))
-        out = []
-        for row in self._rows("references", begin, min(end - begin, most)):
-            found = self._rows("images", row["image"], 1)[0]
-            assert found["image"] == row["image"], (found["image"], row["image"])
-            mask = np.frombuffer(row["mask"], np.uint8).reshape(row["rows"], row["cols"]) / 255
-            out.append(Reference(row["image"], row["activation"], found["labels"], mask.astype(np.float32), found["thumbnail"]))
-        return out
+        every = self._rows("references", begin, end - begin)
+        if per_interval is None and around is None:
+            chosen = [(row, "top") for row in every if row.get("interval", "top") == "top"][:most]
+        else:
+            chosen = by_interval(every, around, 3 if per_interval is None else per_interval)
+        return [self._reference(row, interval) for row, interval in chosen]
+
+    def _reference(self, row: dict[str, Any], interval: str) -> Reference:
+        image = self._rows("images", row["image"], 1)[0]
+        if image["image"] != row["image"]:
+            raise UserError(f"The index in {self.folder} is damaged (its images are out of order); make it again.")
+        mask = np.frombuffer(row["mask"], np.uint8).reshape(row["rows"], row["cols"]) / 255
+        return Reference(row["image"], row["activation"], image["labels"], mask.astype(np.float32), image["thumbnail"], interval)
 
     @property
     def _starts(self) -> np.ndarray:
@@ -203,28 +245,31 @@ class Index:
             return self._cache["starts"]
 
 
+def _given(claim: Claim, name: Name) -> Claim:
+    """A name that a person gave stands as that person's claim; an encoder's is a guess, unless counts hold up another."""
+    if name.source == USER:
+        return replace(claim, name=name.name, guess=name.name, hits=0, support=0, low=0.0, anywhere=False, source=USER)
+    return claim if claim.name else replace(claim, guess=name.name, hits=0, support=0, low=0.0, anywhere=False, source=name.source)
+
+
 def open_index(sae: Path, of: Sae | None = None) -> Index | None:
     """The index beside an SAE, or None where it has none.
 
     Args:
-        of: the SAE itself; an index made since it says whose it is is checked against it.
+        of: the SAE as it is now. Names are claims only where the index says that it is of this SAE.
 
     Raises:
-        UserError: the index is of another SAE, or damaged.
+        UserError: the index is of as many latents as another SAE has, or damaged.
     """
     restore_folder(sae / "index")  # where making a new one was killed between its two renames
     for folder in (sae / "index", sae / "index.old"):  # the second as versions before this one left it
         if all((folder / name).is_file() for name in FILES):
-            index = Index(folder)
-            if of is not None:
-                index.check(of)
+            index = Index(folder, of.identity if of else None)
+            if of is not None and index.latents.num_rows != of.d_sae:
+                rows = index.latents.num_rows
+                raise UserError(f"The index in {folder} is of another SAE: of {rows} latents, not {of.d_sae}; make it again.")
             return index
     return None
-
-
-def histogram_bins() -> Float[np.ndarray, " b"]:
-    """Edges of the histograms of activations: powers of 2 from 2^-6 to 2^9; the first and last bins are open."""
-    return 2.0 ** np.arange(-6, 10)
 
 
 def auroc(scores: Float[np.ndarray, "n l"], positive: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " l"]:

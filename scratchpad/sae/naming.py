@@ -19,8 +19,9 @@ from transformers import AutoModel, AutoProcessor
 
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
-from scratchpad.sae.index import Index, Reference
+from scratchpad.sae.index import Index
 from scratchpad.sae.names import Name
+from scratchpad.sae.references import Reference
 from scratchpad.vlm.checkpoint import attempt, check_folder, configuration, name_of
 
 PROMPT = "a photo of a {}"

@@ -11,19 +11,23 @@ from PIL import Image
 
 from scratchpad.grid import Grid
 from scratchpad.records import Codes
+from scratchpad.sae.likeness import summary
 from scratchpad.sae.load import Sae
 
-THUMBNAIL = 96  # px
+THUMBNAIL = 192  # px: shown at 96 css px and more, on screens of two pixels to one
+QUALITY = 60  # WebP
 RASTER = 16  # rows and columns of a mask where an image is several tiles
 
 
 @dataclass(frozen=True)
 class Observed:
-    """One picture."""
+    """One picture; d is the encoder's width."""
 
     codes: Codes = field(repr=False)
     grid: Grid = field(repr=False)
     thumbnail: bytes = field(repr=False)  # WebP
+    explained: float  # share of the variance of its patches that the SAE explains
+    mean: Float[np.ndarray, " d"] = field(repr=False)  # activation, over its patches
 
     @property
     def whole(self) -> bool:
@@ -37,10 +41,12 @@ class Observed:
 
 
 def observed(sae: Sae, activations: Float[np.ndarray, "p d"], grid: Grid, picture: Image.Image) -> Observed:
-    return Observed(sae.encode(activations), grid, thumbnail(picture))
+    codes = sae.encode(activations)
+    explained, mean = summary(sae, activations, codes)
+    return Observed(codes, grid, thumbnail(picture), explained, mean.astype(np.float32))
 
 
 def thumbnail(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(buffer, "WEBP", quality=72)
+    image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(buffer, "WEBP", quality=QUALITY)
     return buffer.getvalue()

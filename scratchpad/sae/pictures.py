@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,14 @@ from scratchpad.sae.datasets import is_dataset, open_dataset
 KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
 
+ASIDE = 4  # one picture in so many is for counting names
+
+
+def set_aside(name: str) -> bool:
+    """Whether a picture is for counting alone: one in ASIDE, by a hash of its file's name, so that training and index agree on which."""
+    return zlib.crc32(name.encode()) % ASIDE == 0
+
+
 @dataclass
 class Pictures:
     """Where the images are; nothing is read before it's asked for. `skipped` grows as unreadable ones are met."""
@@ -27,6 +36,7 @@ class Pictures:
     load: Callable[[int], Image.Image] = field(repr=False)  # raises UserError where there's no picture
     given: list[set[str]] = field(default_factory=list, repr=False)  # what the source itself says is in each
     skipped: list[str] = field(default_factory=list)
+    apart: frozenset[int] = field(default_factory=frozenset, repr=False)  # set aside for counting: no part of `order`
 
     def __len__(self) -> int:
         return len(self.names)
@@ -53,9 +63,14 @@ class Pictures:
             yield i, picture
 
     def order(self, seed: int) -> list[int]:
-        """Every number once, in an order of its own for every seed."""
+        """Every number that isn't set apart once, in an order of its own for every seed."""
         numbers: list[int] = np.random.default_rng(seed).permutation(len(self)).tolist()
-        return numbers
+        return [number for number in numbers if number not in self.apart] if self.apart else numbers
+
+    def set_apart(self) -> None:
+        """Keeps one picture in ASIDE out of `order`, so that an index can count on what its SAE never saw. A single picture stays."""
+        apart = frozenset(i for i, name in enumerate(self.names) if set_aside(Path(name).name))
+        self.apart = apart if len(apart) < len(self) else frozenset()
 
     def shuffled(self, seed: int) -> Iterator[Image.Image]:
         """Every readable image once, in that order."""

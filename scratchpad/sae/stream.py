@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -29,33 +30,42 @@ class Source:
     """Activations of one picture after another, epoch after epoch, each in an order of its own.
 
     With `cache`, a folder, the first epoch writes shards and later ones read them; a cache that a kill left half-made is
-    gone on with.
+    gone on with. `epoch` and `seen` say where it is: a source made with those of an earlier one goes on with the picture after. (Of
+    pictures that can't be read as many are seen again as came before.)
 
     Raises:
         UserError: the cache is of another model, other layers or other pictures; no picture can be read; the disk is full.
     """
 
     def __init__(
-        self, models: Models, found: Pictures, layers: Sequence[int], seed: int, cache: Path | None = None, class_token: bool = False
+        self,
+        models: Models,
+        found: Pictures,
+        layers: Sequence[int],
+        seed: int,
+        cache: Path | None = None,
+        class_token: bool = False,
+        epoch: int = 0,
+        seen: int = 0,
     ):
         self.models, self.found, self.layers, self.seed, self.cache = models, found, list(layers), seed, cache
         self.class_token = class_token
-        self.epoch = 0
+        self.epoch, self.seen = epoch, seen  # epochs gone through, and pictures of the one under way
         if cache:
             self._claim(cache)
 
     def __iter__(self) -> Iterator[Rows]:
         while True:
-            seen = 0
-            for rows in self._cached() if self.cache else self._fresh(self.seed + self.epoch):
-                seen += 1
+            before = self.seen
+            for rows in islice(self._cached(), before, None) if self.cache else self._fresh(before):
+                self.seen += 1
                 yield rows
-            if not seen:
+            if not self.seen:
                 raise UserError(f"No image in {self.found.source} can be read; {len(self.found.skipped)} were tried.")
-            self.epoch += 1
+            self.epoch, self.seen = self.epoch + 1, 0
 
-    def _fresh(self, seed: int) -> Iterator[Rows]:
-        return activations(self.models, self.found, self.layers, self.found.order(seed), self.class_token)
+    def _fresh(self, begin: int) -> Iterator[Rows]:
+        return activations(self.models, self.found, self.layers, self.found.order(self.seed + self.epoch)[begin:], self.class_token)
 
     def _claim(self, cache: Path) -> None:
         """A cache belongs to one model, one set of layers and one set of pictures."""
@@ -65,6 +75,7 @@ class Source:
             "class_token": self.class_token,
             "seed": self.seed,
             "files": [Path(name).name for name in self.found.names],
+            "apart": len(self.found.apart),
         }
         about = cache / "cache.json"
         try:
@@ -78,7 +89,7 @@ class Source:
     def _cached(self) -> Iterator[Rows]:
         assert self.cache is not None
         whole = sorted(self.cache.glob("shard-*.safetensors"))
-        if self.epoch == 0:
+        if self.epoch == 0 or not whole:
             yield from self._filling(len(whole))
             return
         order = np.random.default_rng(self.seed + self.epoch).permutation(len(whole))

@@ -6,9 +6,10 @@ A run writes checkpoints and goes on from the last after any interruption.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,28 @@ class Recipe:
     centred: bool = False  # whether the decoder's bias begins at the mean, which takes it thousands of steps to find from 0
 
 
-Say = Callable[[dict[str, float]], None]
+Position = tuple[int, int]  # epochs gone through, and pictures of the one under way
+POSITION = "position.json"  # in a checkpoint
+
+
+def read_position(outs: Sequence[Path]) -> Position:
+    """Where the data of a training that was interrupted goes on: the least of several that share it; the beginning where one has none."""
+    found = []
+    for out in outs:
+        kept = next((folder for folder in (out / "checkpoint", out / "checkpoint.old") if folder.is_dir()), None)
+        try:
+            epoch, seen = json.loads((kept / POSITION).read_text()) if kept else (0, 0)
+        except (OSError, ValueError, TypeError):  # of a checkpoint made before it said where it was
+            epoch, seen = 0, 0
+        found.append((int(epoch), int(seen)))
+    return min(found, default=(0, 0))
 
 
 class Fit:
     """One SAE under training: SAELens' trainer, stepped from outside so that several can share a pass over the images.
+
+    Args:
+        position: where the data is, to be kept with every checkpoint; `read_position` gives it back.
 
     Raises:
         UserError: an unknown architecture, a width or k that makes no SAE, a damaged checkpoint.
@@ -61,11 +79,12 @@ class Fit:
         out: Path,
         device: str = "cpu",
         group: Group = ALONE,
+        position: Callable[[], Position] = lambda: (0, 0),
     ):
         from sae_lens.training.sae_trainer import SAETrainer
 
         torch.manual_seed(recipe.seed)
-        self.recipe, self.out, self.batches, self.group = recipe, out, batches, group
+        self.recipe, self.out, self.batches, self.group, self.position = recipe, out, batches, group, position
         self.begun, self.first = time.monotonic(), 0
         kind, config = _training(recipe, d_in, device)
         kept = out / "checkpoint"
@@ -130,6 +149,7 @@ class Fit:
         try:
             with replace_folder(self.out / "checkpoint") as aside:
                 self.trainer.save_checkpoint(aside.name, base_path=str(self.out))
+                (aside / POSITION).write_text(json.dumps(self.position()))
         except OSError as error:
             raise UserError(f"{self.out} can't be written to ({error.strerror or error}); make room: the last checkpoint stays.") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import gradio as gr
 
@@ -15,12 +16,12 @@ from scratchpad.images import MAX_BYTES, load_image, sha256
 from scratchpad.ui import api
 from scratchpad.ui.calls import READS, lookups, stopping
 from scratchpad.ui.door import Rules
-from scratchpad.ui.export import SCRIPTS, STATIC
+from scratchpad.ui.export import STATIC
 from scratchpad.ui.handlers import Handlers
-from scratchpad.ui.held import held
+from scratchpad.ui.held import Asked, held
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
-from scratchpad.ui.layout import Parts, ask_column, header, panel, theme
+from scratchpad.ui.layout import boot, layout, theme
 from scratchpad.ui.logins import Logins
 from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.server import SESSIONS, Guarded, Streams, ask_itself, trust_no_header
@@ -32,11 +33,7 @@ from scratchpad.ui.wiring import Actions, wire
 from scratchpad.workbench import HOME
 
 GALLERY = HOME / "examples" / "scenes"
-SERVED = "root.server = server;"
-LOADED = "Scratchpad.load(props.value); watch('value', () => Scratchpad.load(props.value));"
-COMPARED = "watch('value', () => Scratchpad.compare(props.value));"
-TOLD = "watch('value', () => props.value && Scratchpad.told(props.value)); if (props.value) Scratchpad.told(props.value);"
-TELLS = "watch('value', () => props.value && root.told(JSON.parse(props.value)));"
+OPENING = "camel-on-grass.png"  # an answer with a misleading cue, whose test passes every control
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class Served:
 
 
 def build(benches: Benches | None, shelf: list[Store], served: Served | None = None) -> gr.Blocks:
-    """The page over what is offered, opened on its first example already analysed; without a model it shows cases."""
+    """The page over what is offered, opened on an example already analysed and tested; without a model it shows cases."""
     served = served or Served()
     bench = benches.first if benches else None
     examples = load_examples() if bench and bench.vlm.own_world else []
@@ -65,34 +62,33 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     jobs, limit = Jobs(), Limit(served.rate)
     stop, reads = stopping(jobs.stop), partial(lookups, Limit(served.rate * READS), served.proxies)
     about = Lookups(benches, served.naming)
-    opening = examples[0] if examples else ("", "")
-    first = handlers.ask([opening[0]], opening[1]) if examples else (None, "", None)
-
+    opening = next((row for row in examples if Path(row[0]).name == OPENING), examples[0] if examples else None)
+    first = handlers.ask([opening[0]], opening[1]) if opening else (None, "", None)
+    values = {
+        "boot": json.dumps(boot(benches, examples, served.naming)),
+        "look": first[0] or "",
+        "test": _opening(handlers, first[2]),
+    }
+    functions = {
+        "look": reads(about.detail),
+        "needle": reads(studies.measured),
+        "boot": reads(about.overview, about.latent, about.search, about.rename),
+        "keep": reads(keeping.file),
+        "ask": stop,
+    }
     with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False) as page:
-        head = gr.HTML(header(bench), elem_id="sp-header")
-        if examples:
-            panel("guide")
-        asked = held(first[2])
-        with gr.Row(elem_id="sp-top"):
-            ask = ask_column(benches, examples, opening, stop)
-            with gr.Column(scale=3, min_width=320):
-                look = panel("look", first[0] or "", before=SERVED, after=LOADED, functions=stop)
-        panel("concepts", before="Scratchpad.serve((given) => server.detail(given));", functions=reads(about.detail))
-        panel("heatmap")
-        test = panel("test", "", before=SERVED, after=COMPARED, functions=stop)
-        shown = benches is not None
-        several = benches is not None and len(benches.offers) > 1
-        layers = panel("layers", "", before=SERVED, after=TELLS, functions=stop, visible=several)
-        stages = panel("stages", "", before=SERVED, after=TELLS, functions=stop, visible=shown)
-        needle = panel("needle", "", before=SERVED, after=TELLS, functions=[*reads(studies.measured), *stop], visible=shown)
-        naming = "root.naming = true;" if served.naming else ""
-        panel("sae", before=SERVED + naming, functions=reads(about.overview, about.latent, about.search, about.rename), visible=shown)
-        keep = panel("keep", "", before=SERVED, after=TOLD, functions=[*reads(keeping.file), *stop])
-        parts = Parts(head, ask, look, test, layers, stages, needle, keep, asked)
+        parts = layout(values, functions, held(first[2]))
         wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))
     fetch_nothing(page)
     return page
+
+
+def _opening(handlers: Handlers, asked: Asked | None) -> str:
+    """The test that stands on the page as it opens: the smallest set of its example."""
+    if not asked:
+        return ""
+    return json.dumps(json.loads(handlers.test(asked, {"do": "smallest", "key": asked.key})) | {"opening": True})
 
 
 def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
@@ -101,7 +97,6 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     Raises:
         UserError: the port is taken, or a package is missing.
     """
-    script = "\n".join((STATIC / name).read_text() for name in (*SCRIPTS, "layers.js", "stages.js", "needle.js", "sae.js", "guide.js"))
     folder, most = own_folder(), limit_of_disk()
     known = Logins(served.logins) if served.logins else None
     rules = Rules(served.host, served.rate, served.proxies, served.origins, served.waiting, served.mcp, known, folder)
@@ -114,8 +109,7 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
         page.launch(
             server_name=served.host,
             server_port=served.port,
-            head=f"<script>{script}</script>",
-            css_paths=STATIC / "page.css",
+            head=assets(),
             theme=theme(),
             footer_links=["api"],
             show_error=False,
@@ -138,6 +132,11 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     if served.mcp:
         ask_itself(page, app)
     page.block_thread()
+
+
+def assets() -> str:
+    """The page's style and scripts. Not given to Gradio as its `css`: it takes selectors apart at every comma, `:is(a, b)` too."""
+    return f"<style>{(STATIC / 'page.css').read_text()}</style><script>{(STATIC / 'page.js').read_text()}</script>"
 
 
 def load_examples() -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ def live(analysis: Analysis, choice: str, note: str | None, retriever: str | Non
         note: what is to be said of the model and these pictures; what the SAE explains of them comes first.
         retriever: what the retrieval model beside is called, if there is one.
     """
-    said = " ".join(part for part in (analysis.fidelity.sentence, note) if part)
+    said = " ".join(part for part in (analysis.fidelity.sentence, analysis.all_guesses, note) if part)
     page = _page(analysis, key_of(analysis), choice, said or None) | {"retriever": retriever}
     return json.dumps({"analysis": dump(analysis), "page": page, "case": None}, allow_nan=False)
 

@@ -16,6 +16,7 @@ from scratchpad.ui.envelope import data_url
 from scratchpad.vlm.retrieval import Page, Query, score, similarity
 from scratchpad.workbench import Workbench
 
+EVERYWHERE = 0.5  # of the index's pictures: a latent that fires on more tells little of one
 THUMB = 112  # px of the longer side of a small map
 SHOWN_MAPS = ("attention", OF_SAE, "cosine")  # the kinds of maps that pages show
 
@@ -84,9 +85,9 @@ def cosines(query: Query, page: Page, model: str) -> dict[str, Any]:
 
 
 def layer(bench: Workbench, analysis: Analysis, most: int = 6) -> dict[str, Any]:
-    """The concepts that an answer weighs most at one layer, each with where it fires."""
+    """The concepts that an answer weighs most at one layer, each with where it fires; those that fire everywhere are left out."""
     pictures, grid = analysis.question.pictures(), analysis.run.grid
-    rows = analysis.latents[:most]
+    rows = [row for row in analysis.latents if row.sparsity is None or row.sparsity <= EVERYWHERE][:most]
     worth = trust(bench.vlm.identity, OF_SAE, bench.sae.identity)
     return {
         "sae": bench.sae.name,

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from gradio_client.utils import is_http_url_like
+
+from scratchpad.errors import UserError
 
 C = TypeVar("C", bound=gr.components.Component)
 
@@ -28,6 +31,21 @@ def uploads(**how: Any) -> gr.Gallery:
         return [(item.image.path if hasattr(item, "image") else item.video.path, item.caption) for item in payload.root]
 
     return _uploads_only(gr.Gallery(type="filepath", file_types=["image"], **how), files)
+
+
+def uploaded(path: Any) -> str:
+    """A file that was uploaded to this server, by the path that the page got for it.
+
+    Raises:
+        UserError: it is none.
+    """
+    home = Path(get_upload_folder()).resolve()
+    try:
+        if isinstance(path, str) and Path(path).resolve().is_relative_to(home) and Path(path).is_file():
+            return path
+    except (OSError, ValueError):  # too long, or with a null
+        pass
+    raise UserError("What was given is no upload: choose the picture again.")
 
 
 def paths(gallery: Any) -> list[str]:

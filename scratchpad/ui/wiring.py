@@ -1,10 +1,10 @@
-"""Which action calls which handler, and what it fills. Requests that take long tell how far they are and can be stopped."""
+"""Which line calls which handler, and what it fills. Requests that take long tell how far they are and can be stopped."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -12,28 +12,22 @@ import gradio as gr
 from scratchpad.errors import UserError
 from scratchpad.images import save_upload
 from scratchpad.progress import Step
-from scratchpad.ui.export import title
 from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.held import Asked
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
-from scratchpad.ui.layout import Parts, header, running, trouble
+from scratchpad.ui.layout import Parts, running
 from scratchpad.ui.studies import Studies
 from scratchpad.ui.told import refusal
-from scratchpad.ui.upload import paths
+from scratchpad.ui.upload import paths, uploaded
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
 
-BUSY = """(...values) => {
-  if (window.Scratchpad) { Scratchpad.set({ busy: true }); values[3] = Scratchpad.next('ask'); }
-  return values;
-}"""
-TESTED = "() => { if (window.Scratchpad) Scratchpad.set({ testing: false, progress: null }); }"
-KEPT = "() => { const kept = window.Scratchpad && Scratchpad.state.kept; if (kept) document.title = kept.title; }"
-READY = "() => { if (window.Scratchpad) Scratchpad.set({ busy: false }); }"
-LOST = "() => { if (window.Scratchpad) Scratchpad.lost('%s'); }"  # what Gradio itself refuses: a full queue, a file that is no picture
+DONE = "() => { if (window.Scratchpad) Scratchpad.done('%s'); }"
+LOST = "() => { if (window.Scratchpad) Scratchpad.lost('%s'); }"  # what Gradio itself refuses, such as a full queue
 Gallery = list[tuple[str, str | None]] | None  # what gr.Gallery hands over
 STOPPED = "Stopped. Nothing was changed."
+STUDIES = ("layers", "stages", "needle")
 
 
 @dataclass(frozen=True)
@@ -48,45 +42,67 @@ class Actions:
     limit: Limit
     proxies: int
 
-    def ask(self, path: str | None, text: str, choice: str, ticket: str, more: Gallery, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """(analysis, status line, what was asked), again and again until it's there."""
+    def ask(self, before: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """(analysis, status, what was asked), again and again until it's there."""
+        data = dict(event._data or {})
+        try:
+            images = [self._picture(ref, before, data.get("key")) for ref in _listed(data.get("images"))]
+        except UserError as error:
+            yield gr.skip(), refusal(str(error)), gr.skip()
+            return
+        yield from self._ask(images, _text(data.get("prompt")), _text(data.get("choice")), _text(data.get("ticket")), request)
+
+    def endpoint(
+        self, path: str | None, text: str, choice: str, ticket: str, more: Gallery, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        """As `ask`, of uploaded pictures: what /ask calls."""
+        for value, status, _ in self._ask([*([path] if path else []), *paths(more)], text, choice, ticket, request):
+            yield value, status
+
+    def _ask(self, images: list[str], text: str, choice: str, ticket: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         act = on_gpu(self.handlers.ask)
         try:
             self.limit.check(visitor(request, self.proxies))
         except UserError as error:
-            yield gr.skip(), trouble(str(error)), gr.skip()
+            yield gr.skip(), refusal(str(error)), gr.skip()
             return
-        for told in self.jobs.follow(ticket, lambda: act([*([path] if path else []), *paths(more)], text, choice)):
+        for told in self.jobs.follow(ticket, lambda: act(images, text, choice)):
             if isinstance(told, Step):
                 yield gr.skip(), running(told), gr.skip()
             elif told.value is None:
-                yield gr.skip(), trouble(STOPPED), gr.skip()
+                yield gr.skip(), refusal(STOPPED), gr.skip()
             else:
-                found, said, now = told.value
-                yield (found, "", now) if found else (gr.skip(), trouble(said), gr.skip())
+                value, sentence, asked = told.value
+                yield (value, "", asked) if value else (gr.skip(), refusal(sentence), gr.skip())
 
-    def example(self, choice: str, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """As `ask`, of an example: its picture and question first."""
-        data = event._data or {}
-        path, text = self.examples[int(data.get("example", 0)) % len(self.examples)]
-        for told in self.ask(path, text, choice, str(data.get("ticket", "")), None, request):
-            yield path, None, text, *told
+    def _picture(self, ref: Any, before: Asked | None, key: Any) -> str:
+        """The file of a picture in the question bar: an upload, an example, or one of the answer on show.
+
+        Raises:
+            UserError: it is none of them.
+        """
+        ref = ref if isinstance(ref, dict) else {}
+        known = before if before and before.key == key else None
+        for name, files in (("example", [path for path, _ in self.examples]), ("shown", known.images if known else ())):
+            n = ref.get(name)
+            if type(n) is int and 0 <= n < len(files):
+                return files[n]
+        if "shown" in ref:
+            raise UserError("The server no longer has this picture (it was started anew, or your session ended): add it again.")
+        return uploaded(ref.get("upload"))
 
     def test(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
-        """The comparison as JSON text, {"progress"} before it."""
+        """What TEST shows, as JSON text, {"progress"} before it."""
         yield from self._followed(self.handlers.test, now, event, request)
 
-    def stages(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
-        """What PROCESSING shows, as JSON text."""
-        yield from self._followed(self.studies.stages, now, event, request)
+    def study(self, name: str) -> Callable[..., Iterator[str]]:
+        """What LAYERS, PROCESSING or NEEDLE shows, as JSON text."""
+        handler = getattr(self.studies, name)
 
-    def layers(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
-        """What LAYERS shows, as JSON text."""
-        yield from self._followed(self.studies.layers, now, event, request)
+        def follow(now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+            yield from self._followed(handler, now, event, request)
 
-    def needle(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
-        """What NEEDLE shows, as JSON text."""
-        yield from self._followed(self.studies.needle, now, event, request)
+        return follow
 
     def _followed(
         self, handler: Callable[[Asked | None, dict[str, Any]], str], now: Asked | None, event: gr.EventData, request: gr.Request
@@ -97,86 +113,76 @@ class Actions:
         except UserError as error:
             yield refusal(str(error))
             return
-        for told in self.jobs.follow(str(data.get("ticket", "")), lambda: str(act(now, data))):
-            if isinstance(told, Step):
-                yield json.dumps({"progress": asdict(told)})
-            else:
-                yield told.value or refusal(STOPPED)
+        for told in self.jobs.follow(_text(data.get("ticket")), lambda: str(act(now, data))):
+            yield running(told) if isinstance(told, Step) else told.value or refusal(STOPPED)
 
     def open(self, request: gr.Request) -> tuple[Any, ...]:
-        """What a page shows when it opens: /?case=ID, or the first example."""
+        """(analysis, KEEP) as a page opens: /?case=ID, or what it shows first."""
         first = self.keeping.first()
         case = request.query_params.get("case", "")
         if not case:
-            said = "" if self.handlers.benches else "No model is loaded here; open a case from the gallery."
-            return gr.skip(), gr.skip(), json.dumps(first | ({"error": said} if said else {}))
+            return gr.skip(), json.dumps(first)
         try:
-            drawn, made = self.keeping.open(case)
-            return title(made), drawn, json.dumps(first)
+            drawn, _ = self.keeping.open(case)
+            return drawn, json.dumps(first)
         except UserError as error:
-            return gr.skip(), gr.skip(), json.dumps(first | {"error": str(error)})
+            return gr.skip(), json.dumps(first | {"error": str(error)})
 
     def keep(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Keeps what is on show, runs a case again, or goes on from one; {"progress"} before it."""
-        wanted, same = dict(event._data or {}), [gr.skip()] * 8
-        act = {"fork": self._fork, "replay": self._again}.get(str(wanted.get("do")), self._keep)
+        """(analysis, what was asked, KEEP): keeps what is on show, runs a case again, or goes on from one."""
+        wanted, same = dict(event._data or {}), [gr.skip()] * 2
+        acts = {"fork": self._fork, "replay": self._again, "keep": self._keep}
+        act = acts.get(_text(wanted.get("do")), self._keep)
         try:
             self.limit.check(visitor(request, self.proxies))
-            for told in self.jobs.follow(str(wanted.get("ticket", "")), lambda: act(now, wanted)):
+            for told in self.jobs.follow(_text(wanted.get("ticket")), lambda: act(now, wanted)):
                 if isinstance(told, Step):
-                    yield *same, json.dumps({"progress": asdict(told)})
+                    yield *same, running(told)
                 else:
                     yield told.value or (*same, refusal(STOPPED))
         except UserError as error:
             yield *same, refusal(str(error))
 
     def _keep(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
-        return *[gr.skip()] * 8, on_gpu(self.keeping.keep)(now, wanted)
+        return *[gr.skip()] * 2, on_gpu(self.keeping.keep)(now, wanted)
 
     def _again(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
-        return *[gr.skip()] * 8, on_gpu(self.keeping.replay)(str(wanted.get("case")))
+        return *[gr.skip()] * 2, on_gpu(self.keeping.replay)(_text(wanted.get("case")))
 
     def _fork(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
-        _, made = self.keeping.open(str(wanted.get("case")))
+        _, made = self.keeping.open(_text(wanted.get("case")))
         benches = self.handlers.benches
         choice = benches.like(made.case.analysis.model.name, made.case.analysis.sae.name) if benches else ""
         files = [str(save_upload(image)) for image in made.images]
-        found, said, asked = on_gpu(self.handlers.ask)(files, made.case.analysis.question.prompt, choice)
-        if found is None:
-            raise UserError(said)
-        head = header(self.handlers.bench(choice))
-        further, rest = gr.Accordion(open=len(files) > 1), files[1:]
-        return head, choice, files[0], further, rest, made.case.analysis.question.prompt, found, asked, json.dumps({"forked": True})
+        value, sentence, asked = on_gpu(self.handlers.ask)(files, made.case.analysis.question.prompt, choice)
+        if value is None:
+            raise UserError(sentence)
+        return value, asked, json.dumps({"forked": True})
 
 
 def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
-    """Binds actions to components. Where Gradio itself fails, it tells `failure` and not `then`."""
-    ask = parts.ask
-    queued: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [ask.status], "concurrency_id": "model"}
-    shown = [parts.look, ask.status, parts.asked]
+    """Binds actions to lines. Where Gradio itself fails, it tells `failure` and not `then`."""
+    lines, ask, asked = parts.lines, parts.ask, parts.asked
+    hidden: dict[str, Any] = {"show_progress": "hidden", "concurrency_id": "model"}
+    private = hidden | {"api_visibility": "private"}
+
+    def settled(event: Any, line: str) -> None:
+        event.failure(None, js=LOST % line)
+        event.then(None, js=DONE % line)
+
+    settled(lines["ask"].select(actions.ask, [asked], [lines["look"], lines["ask"], asked], **private), "ask")
+    settled(lines["test"].select(actions.test, [asked], [lines["test"]], **private), "test")
+    for name in STUDIES:
+        settled(lines[name].select(actions.study(name), [asked], [lines[name]], **private), name)
+    settled(lines["keep"].select(actions.keep, [asked], [lines["look"], asked, lines["keep"]], **private), "keep")
     given = [ask.image, ask.prompt, ask.choice, ask.ticket, ask.more]
+    ask.go.click(actions.endpoint, given, [ask.analysis, ask.status], api_name="ask", **hidden)
+    page.load(actions.open, None, [lines["look"], lines["keep"]], show_progress="hidden", api_visibility="private")
 
-    def head(choice: str) -> str:
-        return header(actions.handlers.bench(choice))
 
-    def asks(on: Callable[..., Any], **how: Any) -> Any:
-        return settled(on(actions.ask, given, shown, js=BUSY, **how, **queued), "look", READY)
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
-    def settled(event: Any, panel: str, done: str | None = None) -> Any:
-        event.failure(None, js=LOST % panel)
-        return event.then(None, js=done) if done else event
 
-    asks(ask.go.click, api_name="ask")
-    asks(ask.prompt.submit, api_visibility="private")
-    chosen = asks(ask.choice.input, api_visibility="private")
-    chosen.then(head, [ask.choice], [parts.head], show_progress="hidden", api_visibility="private")
-    filled: list[Any] = [ask.image, ask.more, ask.prompt, *shown]
-    settled(ask.strip.select(actions.example, [ask.choice], filled, api_visibility="private", **queued), "look", READY)
-    hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    settled(parts.test.select(actions.test, [parts.asked], [parts.test], concurrency_id="model", **hidden), "test", TESTED)
-    for name in ("layers", "stages", "needle"):
-        part = getattr(parts, name)
-        settled(part.select(getattr(actions, name), [parts.asked], [part], concurrency_id="model", **hidden), name)
-    page.load(actions.open, None, [parts.head, parts.look, parts.keep], **hidden).then(None, js=KEPT)
-    filled = [parts.head, ask.choice, ask.image, ask.further, ask.more, ask.prompt, parts.look, parts.asked, parts.keep]
-    settled(parts.keep.select(actions.keep, [parts.asked], filled, concurrency_id="model", **hidden), "keep")
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

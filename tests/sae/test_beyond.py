@@ -77,6 +77,7 @@ def test_two_nodes_give_what_one_process_gives(cluster: Cluster, folder: Path, b
         assert one.thumbnail == other.thumbnail
 
 
+@pytest.mark.slow
 def test_a_sweep_on_a_cluster(cluster: Cluster, bench: Workbench, tmp_path: Path) -> None:
     plan = Plan(("attention", "random"), ("patch",), (2, 2), runs=1)
     one = sweep(Answering(bench.vlm), plan, tmp_path / "a")
@@ -143,6 +144,7 @@ def test_two_processes_train_what_one_trains(tmp_path: Path) -> None:
         assert torch.allclose(value, two[name], atol=2e-4), (name, (value - two[name]).abs().max())
 
 
+@pytest.mark.slow  # test_two_processes_train_what_one_trains stays in make test
 def test_train_sae_under_torchrun(folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", "--standalone"]
     quick = ["--width", "64", "--k", "4", "--steps", "30", "--batch", "256", "--buffer", "2000", "--every", "10", "--json"]

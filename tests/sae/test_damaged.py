@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from scratchpad.errors import UserError
 from scratchpad.sae.config import HASH, sign
 from scratchpad.sae.foreign import import_sae
-from scratchpad.sae.index import IDENTITY, open_index
+from scratchpad.sae.index import open_index
 from scratchpad.sae.load import load_sae
 from scratchpad.workbench import DEFAULT_SAE
 
@@ -125,13 +125,12 @@ def test_an_index_of_another_sae_is_said_to_be(folder: Path) -> None:
     sae = load_sae(folder)
     shutil.copytree(DEFAULT_SAE / "index", folder / "index")
     assert open_index(folder, sae) is not None
-    path = folder / "index" / "references.parquet"
+    path = folder / "index" / "latents.parquet"
     table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata({IDENTITY: sae.identity}), path)
-    assert open_index(folder, sae) is not None
-    pq.write_table(table.replace_schema_metadata({IDENTITY: "another"}), path)
-    with pytest.raises(UserError, match="of another SAE"):
-        open_index(folder, sae)
+    pq.write_table(table.replace_schema_metadata({"scratchpad": json.dumps({"sae": "another"})}), path)
+    stale = open_index(folder, sae)
+    assert stale is not None
+    assert "made of another SAE" in stale.why_no_claims
     shutil.rmtree(folder / "index")
     shutil.copytree(DEFAULT_SAE.parent / "emoji-early" / "index", folder / "index")
     with pytest.raises(UserError, match="of 640 latents, not 544"):

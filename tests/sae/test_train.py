@@ -27,9 +27,10 @@ from scratchpad.sae.index import open_index
 from scratchpad.sae.load import load_sae
 from scratchpad.sae.pictures import labels_of, pictures
 from scratchpad.sae.stream import Mixer, Source
+from scratchpad.sae.train import read_position
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import run
-from scratchpad.workbench import DEFAULT_MODEL, Workbench
+from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
 MODEL = str(DEFAULT_MODEL)
 QUICK = ["--width", "64", "--k", "4", "--steps", "40", "--batch", "256", "--buffer", "2000"]
@@ -103,6 +104,25 @@ def test_a_cache_gives_what_the_model_gives(bench: Workbench, folder: Path, tmp_
         Source(Models(bench.vlm), found, [4], 0, tmp_path / "c")
 
 
+def test_data_goes_on_with_the_picture_after(bench: Workbench, folder: Path, tmp_path: Path) -> None:
+    """A source made where another one stopped gives what that one would have given next, in any epoch, cached or not."""
+    found = pictures(folder)
+    for cache in (None, tmp_path / "c"):
+        whole = Source(Models(bench.vlm), found, [5], 0, cache)
+        rows = iter(whole)
+        every = [next(rows)[5] for _ in range(26)]
+        assert (whole.epoch, whole.seen) == (2, 2)
+        # the last of an epoch may be the one that can't be read: then pictures are the same, counted from the epoch's beginning
+        for epoch, seen in ((0, 5), (1, 4)):
+            again = Source(Models(bench.vlm), found, [5], 0, cache, epoch=epoch, seen=seen)
+            after = iter(again)
+            given = [next(after)[5] for _ in range(4)]
+            broken = found.order(epoch).index(found.names.index("broken.png")) if cache is None else 99
+            first = seen - 1 if broken < seen else seen  # as many are seen again as couldn't be read before
+            following = every[12 * epoch + first :]
+            assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(given, following, strict=False))
+
+
 @pytest.mark.parametrize("architecture", ["batchtopk", "topk", "matryoshka", "standard"])
 def test_every_architecture_trains_and_loads(folder: Path, tmp_path: Path, architecture: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "sae"
@@ -163,10 +183,45 @@ def test_killed_and_started_again_it_goes_on(folder: Path, tmp_path: Path, capsy
     if (out / "checkpoint").is_dir():
         shutil.rmtree(out / "checkpoint.old", ignore_errors=True)
         (out / "checkpoint").rename(out / "checkpoint.old")  # as a kill between its two renames leaves it
+    stopped = read_position([out])
+    assert stopped > (0, 0)
     assert main([*arguments, "--steps", "400"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)
+    assert (told["resumed_data"]["passes"], told["resumed_data"]["images"]) == stopped
+    assert "400 steps, " in printed.err
+    assert "passes over the images, about " in printed.err
     assert told["resumed_at"][0] >= 20
     assert told["saes"][0]["metrics"]["variance_explained"] > 0.3, told
+
+
+def test_several_layers_go_on_from_the_least(tmp_path: Path) -> None:
+    for name, told in (("a", "[2, 3]"), ("b", "[1, 40]"), ("old", None)):
+        (tmp_path / name / "checkpoint").mkdir(parents=True)
+        if told:
+            (tmp_path / name / "checkpoint" / "position.json").write_text(told)
+    assert read_position([tmp_path / "a", tmp_path / "b"]) == (1, 40)
+    assert read_position([tmp_path / "a", tmp_path / "old"]) == (0, 0)
+    assert read_position([tmp_path / "nowhere"]) == (0, 0)
+
+
+def test_every_option_of_training_says_its_default() -> None:
+    from scratchpad.cli import _parser
+
+    commands = next(action for action in _parser()._actions if hasattr(action, "choices") and action.choices)
+    train = commands.choices["train-sae"]  # type: ignore[index,call-overload]
+    shown = " ".join(train.format_help().split())
+    for action in train._actions:
+        if action.default not in (None, False, "==SUPPRESS=="):
+            assert action.help, action.dest
+            assert f"default: {action.default})" in shown, action.dest
+
+
+def test_no_readable_image_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    for command in (["eval-sae", "--sae", str(DEFAULT_SAE)], ["index", "--sae", str(shutil.copytree(DEFAULT_SAE, tmp_path / "sae"))]):
+        assert main([command[0], "--model", MODEL, "--images", str(tmp_path), *command[1:]]) == 2
+        assert "can be read" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+WORD = "#sp-look .sp-token.sp-output"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -92,13 +93,39 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
         lambda r: foreign.append(r.url) if not r.url.startswith((address, "data:", "blob:", address.replace("http", "ws"))) else None,
     )
     page.on("pageerror", lambda e: errors.append(str(e)))
-    page.goto(address)
-    page.wait_for_selector("#sp-look .sp-chip.sp-output", timeout=60_000)
+    visit(page, address)
     yield page
     context.close()
     assert foreign == []
     assert errors == []
 
 
+def visit(page: Page, url: str) -> Page:
+    """Opens the page, and waits until what it opens on is drawn, its test too where there is one."""
+    page.goto(url)
+    page.wait_for_selector(WORD, timeout=60_000)
+    page.wait_for_function("document.querySelector('.sp-map canvas').dataset.painted", timeout=30_000)
+    return page
+
+
 def answer(page: Page) -> str:
-    return page.locator("#sp-look .sp-said .sp-answer").inner_text()
+    """The answer on show."""
+    return str(page.evaluate("Scratchpad.state.analysis.answer"))
+
+
+def ask(page: Page, question: str) -> None:
+    """Asks about the pictures in the bar, and waits for the answer or for what is wrong."""
+    page.locator("#sp-ask .sp-question").fill(question)
+    page.locator("#sp-go").click()
+    settled(page, "ask")
+
+
+def settled(page: Page, line: str, timeout: int = 60_000) -> None:
+    """Waits until no request of a line is under way."""
+    page.wait_for_function("(line) => !Scratchpad.state.jobs[line]", arg=line, timeout=timeout)
+
+
+def press(page: Page, what: str) -> None:
+    """Presses one of the test bar's buttons, and waits for what comes of it."""
+    page.locator(f"#sp-test [data-do={what}]").click()
+    settled(page, "test", 90_000)

@@ -23,6 +23,7 @@ from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.studies import Studies
 from scratchpad.ui.texts import LONGEST, QUESTION
 from scratchpad.workbench import Analysis, Workbench
+from tests.ui.conftest import press, visit
 
 
 @pytest.fixture(scope="module")
@@ -113,14 +114,13 @@ def config(address: str) -> Any:
 
 
 def held_by(page: Page) -> str:
-    return str(page.evaluate("Scratchpad.state.data.key"))
+    return str(page.evaluate("Scratchpad.state.page.key"))
 
 
 @pytest.fixture
 def opened(chromium: Browser, address: str) -> Iterator[Page]:
     page = chromium.new_page()
-    page.goto(address)
-    page.wait_for_selector("#sp-look .sp-chip.sp-output", timeout=60_000)
+    visit(page, address)
     yield page
     page.close()
 
@@ -129,29 +129,29 @@ def opened(chromium: Browser, address: str) -> Iterator[Page]:
 def test_a_page_whose_session_is_gone_goes_on(opened: Page, address: str, scene_path: Path) -> None:
     """Sessions of others throw it out meanwhile; nothing of a page lies in one."""
     opened.set_input_files("#sp-ask input[type=file]", str(scene_path))
-    opened.wait_for_function("document.querySelector('#sp-ask img[src*=file]') !== null", timeout=30_000)
+    opened.wait_for_function("Scratchpad.state.draft.images[0].ref.upload", timeout=30_000)
     before = held_by(opened)
     opened.click("#sp-go")
-    opened.wait_for_function("(k) => Scratchpad.state.data.key !== k && !Scratchpad.state.busy", arg=before, timeout=60_000)
-    panel = next(c["id"] for c in config(address)["components"] if c["props"].get("elem_id") == "sp-look")
+    opened.wait_for_function("(k) => Scratchpad.state.page.key !== k && !Scratchpad.state.jobs.ask", arg=before, timeout=60_000)
+    panel = next(c["id"] for c in config(address)["components"] if c["props"].get("elem_id") == "sp-line-ask")
     for n in range(230):  # more than the server remembers
         wanted = {"data": "", "session_hash": f"stranger {n}", "component_id": panel, "fn_name": "stop"}
         head = {"content-type": "application/json"}
         call = urllib.request.Request(f"{address}/gradio_api/component_server", json.dumps(wanted).encode(), head)
         urllib.request.urlopen(call, timeout=30).close()
-    opened.click("[data-do=suggest]")
-    opened.click("#sp-test [data-do=go]")
-    opened.wait_for_function("Scratchpad.state.comparison && !Scratchpad.state.testing", timeout=60_000)
-    assert opened.evaluate("Scratchpad.state.comparison.error || ''") == ""
-    answer = opened.evaluate("Scratchpad.state.data.answer")
-    assert opened.evaluate("Scratchpad.state.comparison.before.answer") == answer
+    opened.locator(".sp-card .sp-pick").first.click()
+    press(opened, "go")
+    assert opened.evaluate("Scratchpad.state.errors.test || ''") == ""
+    answer = opened.evaluate("Scratchpad.state.analysis.answer")
+    assert opened.evaluate("Scratchpad.state.runs[0].test.comparison.before.text") == answer
 
 
 @pytest.mark.browser
 def test_an_address_is_fetched_after_no_event_either(address: str, scene_path: Path) -> None:
     """Gradio makes a session's components anew from their class once an event leaves one of them as it is."""
     known = config(address)["dependencies"]
-    keep = next(d["id"] for d in known if len(d["outputs"]) == 9 and len(d["inputs"]) == 1)
+    line = next(c["id"] for c in config(address)["components"] if c["props"].get("elem_id") == "sp-line-keep")
+    keep = next(d["id"] for d in known if [line, "select"] in d["targets"])
     ask = next(d["id"] for d in known if d["api_name"] == "ask")
     assert "Nothing was asked" in ran(address, keep, [""], {"title": "x"})
     bare, marked = {"path": "/etc/passwd"}, {"path": "http://127.0.0.1:9/x.png", "meta": {"_type": "gradio.FileData"}}
@@ -159,7 +159,7 @@ def test_an_address_is_fetched_after_no_event_either(address: str, scene_path: P
         told = ran(address, ask, [picture, "what animal is there", "0", "", None])
         assert "no upload" in told or "nothing is fetched" in told, told
     told: Any = Client(address, verbose=False).predict(handle_file(str(scene_path)), "what animal is there", api_name="/ask")
-    assert json.loads(told[0])["answer"]
+    assert json.loads(told[0])["analysis"]["run"]["answer"]
 
 
 def ran(address: str, function: int, data: list[Any], event: Any = None) -> str:

@@ -1,288 +1,229 @@
-"""The whole walk in a real browser: ask, look, concepts, heatmap, test; bad input; narrow and dark."""
+"""The first screen and what lies behind it: look, concepts, heatmap, brushing; a latent's own page; bad input."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from scratchpad.workbench import Workbench
-from tests.ui.conftest import answer
+from tests.ui.conftest import answer, ask, settled, visit
 
 pytestmark = pytest.mark.browser
+CARD = "#sp-concepts .sp-card"
 
 
-def ask(page: Page, question: str) -> None:
-    page.locator("#sp-ask textarea").fill(question)
-    page.locator("#sp-go").click()
+def test_opens_on_an_analysed_and_tested_example(page: Page) -> None:
+    assert answer(page) == "sand"
+    expect(page.locator(CARD).first.locator(".sp-ref canvas")).to_have_count(4)
+    expect(page.locator("#sp-test .sp-kind")).to_have_text("✓ supported")
+    expect(page.locator("#sp-test .sp-in")).to_have_count(1)
+    expect(page.locator(".sp-foreign")).to_have_count(0)
+    assert page.evaluate("Scratchpad.state.token === Scratchpad.state.page.open_token")
 
 
-def test_opens_on_an_analysed_example(page: Page) -> None:
-    assert answer(page)
-    expect(page.locator("#sp-concepts .sp-card")).to_have_count(12)
-    expect(page.locator("#sp-concepts .sp-refs canvas").first).to_be_visible()
-    expect(page.locator("#sp-heatmap canvas")).to_be_visible()
-    expect(page.locator(".sp-foreign")).to_be_hidden()
+def test_every_token_has_its_own_map_and_its_own_ranking(page: Page) -> None:
+    tokens = page.locator("#sp-look .sp-token.sp-prompt, #sp-look .sp-token.sp-output")
+    maps, orders = set(), set()
+    for i in range(tokens.count()):
+        before = page.locator(".sp-map canvas").get_attribute("data-painted")
+        tokens.nth(i).click()
+        page.mouse.move(2, 2)
+        expect(tokens.nth(i)).to_have_attribute("aria-pressed", "true")
+        if i:
+            expect(page.locator(".sp-map canvas")).not_to_have_attribute("data-painted", before or "")
+        maps.add(page.locator(".sp-map canvas").evaluate("c => c.toDataURL()"))
+        orders.add(tuple(page.locator(f"{CARD} .sp-says").all_inner_texts()))
+    assert len(maps) == len(orders) == tokens.count()
 
 
-def test_every_token_shows_its_own_map(page: Page) -> None:
-    chips = page.locator("#sp-look .sp-chip.sp-output, #sp-look .sp-chip.sp-prompt")
-    canvas = page.locator("#sp-look .sp-map canvas")
-    seen = set()
-    for i in range(chips.count()):
-        chips.nth(i).click()
-        expect(chips.nth(i)).to_have_attribute("aria-pressed", "true")
-        page.wait_for_timeout(80)
-        seen.add(canvas.evaluate("c => c.toDataURL()"))
-    assert len(seen) == chips.count()
-
-
-def test_a_patch_lists_its_latents_and_a_latent_lights_up_everywhere(page: Page) -> None:
-    canvas = page.locator("#sp-look .sp-map canvas")
-    canvas.click(position={"x": 40, "y": 40})
-    first = page.locator(".sp-patch .sp-link").first
-    latent = first.get_attribute("data-latent")
-    first.click()
-    expect(page.locator("#sp-look .sp-what")).to_contain_text(f"#{latent}")
-    card = page.locator(f'#sp-concepts .sp-card[data-id="{latent}"]')
-    if card.count():
-        expect(card).to_have_class("sp-card sp-lit")
-
-
-def test_patches_by_keyboard(page: Page) -> None:
-    page.locator("#sp-look .sp-map canvas").focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowDown")
-    expect(page.locator(".sp-patch .sp-kicker")).to_have_text("Patch at row 1, column 1")
+def test_a_patch_lists_its_concepts_beside_the_map_counted_from_one(page: Page) -> None:
+    canvas = page.locator(".sp-map canvas")
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    expect(page.locator(".sp-patch")).to_contain_text("Patch in row 2, column 2")
+    expect(page.locator("[data-scope=patch]")).to_have_attribute("aria-pressed", "true")
+    own = page.evaluate("Scratchpad.derive.ofPatch(Scratchpad.state.analysis, Scratchpad.state.patch).map((l) => l.id)")
+    shown = [int(card.get_attribute("data-id") or -1) for card in page.locator(CARD).all()]
+    assert shown
+    assert set(shown) <= set(own)
+    page.locator(f"{CARD} .sp-name").first.click()
+    expect(page.locator(".sp-what")).to_contain_text(f"#{shown[0]}")
+    canvas.focus()
     page.keyboard.press("Escape")
-    expect(page.locator(".sp-patch .sp-kicker")).to_have_count(0)
+    expect(page.locator(".sp-patch")).to_have_count(0)
 
 
-def test_weighting_changes_the_ranking(page: Page) -> None:
-    names = lambda: page.locator("#sp-concepts .sp-name").all_inner_texts()  # noqa: E731
-    weighted = names()
-    page.locator("[data-set=weighted]").uncheck()
-    expect(page.locator("#sp-concepts .sp-of")).to_contain_text("in the whole image")
-    assert names() != weighted
+def test_pointing_at_one_thing_lights_it_in_the_other_views_without_a_server(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "gradio_api" in request.url else None)
+    painted = page.locator(".sp-map canvas").get_attribute("data-painted")
+    page.locator(CARD).nth(1).hover()
+    expect(page.locator(".sp-map canvas")).not_to_have_attribute("data-painted", painted or "")
+    expect(page.locator(".sp-what")).to_contain_text("fires")
+    assert page.evaluate("[...document.querySelectorAll('.sp-token')].some((t) => +t.style.getPropertyValue('--w') > 0.9)")
+    page.locator("#sp-look .sp-token.sp-prompt").first.hover()
+    expect(page.locator(".sp-cards")).to_have_class("sp-cards sp-brushed")
+    page.locator(".sp-map canvas").hover(position={"x": 250, "y": 330})
+    lit = page.evaluate("[...document.querySelectorAll('.sp-card.sp-lit')].map((c) => +c.dataset.id)")
+    under = page.evaluate("Scratchpad.derive.ofPatch(Scratchpad.state.analysis, Scratchpad.state.hover.patch).map((l) => l.id)")
+    assert lit
+    assert set(lit) <= set(under)
+    assert asked == []
 
 
-def test_every_token_has_its_own_ranking(page: Page) -> None:
-    chips = page.locator("#sp-look .sp-chip.sp-prompt, #sp-look .sp-chip.sp-output")
-    orders = []
-    for i in range(chips.count()):
-        chips.nth(i).click()
-        ids = [e.get_attribute("data-latent") or "" for e in page.locator("#sp-concepts .sp-name").all()]
-        orders.append((*ids, *page.locator("#sp-concepts .sp-num").all_inner_texts()))  # two tokens may agree on the order alone
-    assert len(set(orders)) == len(orders)
+LARGE = """() => {
+  const S = Scratchpad, a = S.state.analysis, n = 1000, t = 64, ids = [...Array(n).keys()], rows = [...Array(t).keys()];
+  const tokens = rows.map((i) => ({ index: i, text: `t${i}`, role: 'output', logprob: -1 }));
+  const noise = (m) => Float32Array.from({ length: m }, Math.random), by = (keys) => new Map(keys.map((k, i) => [k, i]));
+  const large = { ...a, tokens, outputs: tokens, byIndex: new Map(tokens.map((x) => [x.index, x])), attention: noise(t * a.patches),
+    attentionRow: by(rows), scoreRow: by(rows), active: ids, column: by(ids), scores: noise(t * n), means: noise(n),
+    latents: new Map(ids.map((id) => [id, { ...a.ranked[0], id, sparsity: 0.1 }])),
+    heatmap: { tokens: rows, latents: ids, raw: noise(t * n), values: noise(t * n), clusters: [{ id: 0, latents: ids }] } };
+  S.set({ analysis: large, token: 0, latent: null, tab: 'TAB' });
+}"""
+SPENT = """async () => {
+  const spent = [];
+  for (let i = 0; i < 24; i++) {
+    const from = performance.now();
+    Scratchpad.set({ hover: [{ latent: 7 * i }, { token: i }, { patch: i }][i % 3] });
+    for (let k = 0; k < 4; k++) await null;
+    spent.push(performance.now() - from);
+    await new Promise((done) => requestAnimationFrame(done));
+  }
+  return spent.sort((a, b) => a - b)[12];
+}"""
 
 
-def test_filters_hide_latents(page: Page) -> None:
-    page.locator("[data-set=minMean]").evaluate("e => { e.value = 1; e.dispatchEvent(new Event('input', { bubbles: true })) }")
-    page.locator("[data-set=maxSparsity]").evaluate("e => { e.value = 0.01; e.dispatchEvent(new Event('input', { bubbles: true })) }")
-    expect(page.locator("#sp-concepts .sp-cards")).to_contain_text("No latent passes")
+@pytest.mark.parametrize("tab", ["concepts", "heatmap"])
+def test_pointing_costs_as_little_with_a_thousand_latents(page: Page, tab: str) -> None:
+    """Milliseconds from pointing to a drawn page, median; a bound that a slow machine keeps too. 50 is what is wanted."""
+    small = page.evaluate(SPENT)
+    page.evaluate(LARGE.replace("TAB", tab))
+    large = page.evaluate(SPENT)
+    print(f"{tab}: {small:.1f} ms, with 64 x 1,000: {large:.1f} ms")
+    assert large < 200
 
 
-def test_a_cluster_is_taken_as_one(page: Page) -> None:
-    page.locator("#sp-heatmap [data-cluster='0']").click()
-    size = int(page.locator("#sp-heatmap [data-cluster='0'] small").inner_text())
-    expect(page.locator("#sp-test .sp-in")).to_have_count(size)
+def test_the_filter_opens_over_what_it_filters_and_holds_for_every_view(page: Page) -> None:
+    page.locator("#sp-concepts .sp-pop summary").click()
+    slider = page.locator("[data-set=densest]")
+    before = slider.bounding_box()
+    slider.evaluate("e => { e.value = 0.15; e.dispatchEvent(new Event('input', { bubbles: true })) }")
+    assert slider.bounding_box() == before, "it flees the pointer"
+    dense = "Scratchpad.state.analysis.ranked.filter((l) => l.sparsity > 0.15).map((l) => l.id)"
+    shown = [int(card.get_attribute("data-id") or -1) for card in page.locator(CARD).all()]
+    assert not set(shown) & set(page.evaluate(dense))
+    columns = "Scratchpad.derive.columns(Scratchpad.state).map((c) => Scratchpad.state.analysis.heatmap.latents[c])"
+    assert not set(page.evaluate(columns)) & set(page.evaluate(dense))
+    slider.evaluate("e => { e.value = 0; e.dispatchEvent(new Event('input', { bubbles: true })) }")
+    expect(page.locator("#sp-concepts .sp-empty")).to_contain_text("No latent passes the filters")
 
 
-def test_heatmap_click_chooses_token_and_latent(page: Page) -> None:
-    page.locator("#sp-heatmap .sp-scroll canvas").click(position={"x": 104 + 30, "y": 132 + 30})
-    expect(page.locator("#sp-look .sp-what")).to_contain_text("fires")
+def test_what_fires_everywhere_is_marked_and_within_reach(page: Page) -> None:
+    chips = page.locator(".sp-scenery .sp-chip")
+    assert "grass" in " ".join(chips.all_inner_texts())
+    latent = chips.first.get_attribute("data-latent")
+    chips.first.click()
+    expect(page.locator(".sp-what")).to_contain_text(f"#{latent}")
+    page.locator(".sp-scenery [data-among]").evaluate("e => e.click()")
+    expect(page.locator(f'{CARD}[data-id="{latent}"] .sp-dense')).to_contain_text("everywhere")
 
 
-def test_the_sae_is_found_by_word_and_by_point(page: Page) -> None:
-    page.locator("#sp-sae summary").click()
-    page.locator(".sp-find").fill("octopus")
-    page.locator(".sp-hits [data-show]").first.click()
-    expect(page.locator(".sp-latent .sp-verdict")).to_contain_text("octopus", timeout=15_000)
-    expect(page.locator(".sp-latent .sp-many canvas").first).to_be_visible()
-    page.locator(".sp-latent [data-show]").first.click()
-    expect(page.locator(".sp-latent .sp-verdict")).not_to_contain_text("octopus")
+def test_the_plain_ranking_and_both_side_by_side(page: Page) -> None:
+    weighted = page.locator(f"{CARD} .sp-name").all_inner_texts()
+    page.locator("[data-compare]").click()
+    columns = page.locator(".sp-rankings ol")
+    assert columns.nth(0).inner_text() != columns.nth(1).inner_text()
+    page.locator("[data-scope=picture]").click()
+    assert page.locator(f"{CARD} .sp-name").all_inner_texts() != weighted
+
+
+def test_the_heatmap_finds_what_is_under_the_pointer_its_turned_labels_too(page: Page) -> None:
+    page.locator("#sp-tab-heatmap").click()
+    canvas = page.locator("#sp-heatmap .sp-scroll canvas")
+    ids = page.evaluate("Scratchpad.state.analysis.heatmap.latents")
+    canvas.click(position={"x": 104 + 20 * 5 + 10, "y": 132 + 11})
+    assert page.evaluate("Scratchpad.state.latent") == ids[5]
+    x, y = 104 + 20 * 3 + 13 + 40 / 1.732, 132 - 14 - 40  # 46 px along the label of the fourth column
+    canvas.click(position={"x": x, "y": y})
+    assert page.evaluate("Scratchpad.state.latent") == ids[3], "the end of a label chose its neighbour"
+    expect(page.locator(".sp-readout")).to_contain_text("score")
+    page.locator("[data-raw]").check()
+    page.locator("#sp-heatmap [data-cluster]").first.click()
+    size = int(page.locator("#sp-heatmap [data-cluster] small").first.inner_text())
+    assert size <= page.locator("#sp-test .sp-in").count() <= size + 1
+    assert page.evaluate("(() => { const b = document.querySelector('.sp-clusters'); return b.scrollHeight - b.clientHeight; })()") == 0
+
+
+def test_system_tokens_stay_open_when_one_is_chosen(page: Page) -> None:
+    page.locator(".sp-hidden summary").click()
+    page.locator(".sp-hidden .sp-token").first.click()
+    expect(page.locator(".sp-hidden")).to_have_attribute("open", "")
+    expect(page.locator(".sp-what")).to_contain_text("comes before the picture")
+
+
+def test_a_latent_has_a_page_of_its_own_and_a_link_to_it(page: Page, address: str) -> None:
+    latent = page.locator(CARD).first.get_attribute("data-id")
+    page.locator("[data-read]").first.click()
+    expect(page.locator("#sp-latent .sp-ref").first).to_be_visible(timeout=30_000)
+    expect(page.locator("#sp-latent .sp-facts")).to_contain_text("of pictures")
+    assert f"latent={latent}" in page.url
+    visit(page, page.url)
+    expect(page.locator("#sp-latent .sp-id").first).to_have_text(f"#{latent}")
+    page.locator("#sp-latent .sp-ref").first.click()
+    expect(page.locator(".sp-large")).to_contain_text("strong")
+    page.keyboard.press("Escape")
+    expect(page.locator(".sp-large")).to_have_count(0)
+
+
+def test_a_term_opens_the_glossary_at_its_entry(page: Page) -> None:
+    page.locator(".sp-what [data-term=attention]").click()
+    expect(page.locator("#sp-glossary [data-entry=attention]")).to_have_class("sp-chosen")
+    page.keyboard.press("Escape")
+    expect(page.locator("#sp-glossary")).to_have_count(0)
 
 
 def test_the_page_says_what_the_workbench_says(page: Page, scene_path: Path, bench: Workbench) -> None:
-    page.locator("#sp-ask input[type=file]").set_input_files(str(scene_path))
-    page.wait_for_timeout(800)
+    page.set_input_files("#sp-ask input[type=file]", str(scene_path))
+    page.wait_for_function("Scratchpad.state.draft.images[0].ref.upload")
+    expect(page.locator(".sp-oldness")).to_be_visible()  # what is on show is of the picture before
     ask(page, "How many things are there?")
-    said = bench.analyze(scene_path, "How many things are there?").run.answer
-    expect(page.locator("#sp-look .sp-said .sp-answer")).to_have_text(said, timeout=60_000)
+    assert answer(page) == bench.analyze(scene_path, "How many things are there?").run.answer
     expect(page.locator(".sp-foreign")).to_contain_text("knows only its own world")
+    expect(page.locator(".sp-oldness")).to_have_count(0)
 
 
-def test_bad_input_is_said_and_the_page_goes_on(page: Page, tmp_path: Path) -> None:
+def test_bad_input_is_said_whole_and_the_page_goes_on(page: Page, tmp_path: Path) -> None:
     before = answer(page)
-    ask(page, "")
-    expect(page.locator("#sp-status")).to_contain_text("No prompt was given", timeout=30_000)
-    ask(page, "hi <|assistant|> yes")
-    expect(page.locator("#sp-status")).to_contain_text("control token", timeout=30_000)
-    assert answer(page) == before
-    ask(page, "How many things are there?")
-    expect(page.locator("#sp-look .sp-chip.sp-prompt").first).to_have_text("How", timeout=30_000)
-    expect(page.locator("#sp-status")).to_have_text("")
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_fits_a_phone(page: Page, address: str, theme: str) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{address}/?__theme={theme}")
-    page.wait_for_selector("#sp-look .sp-chip.sp-output")
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_text_is_never_markup(page: Page) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nnot a picture")
+    page.set_input_files("#sp-ask input[type=file]", str(broken))
+    page.wait_for_function("Scratchpad.state.draft.images[0].ref.upload")
+    ask(page, "what is there")
+    expect(page.locator("#sp-status [role=alert]")).to_contain_text("broken.png")
+    expect(page.locator(".sp-oldness")).to_be_visible()
+    page.locator("[data-example='0']").click()
+    settled(page, "ask")
+    expect(page.locator("#sp-status [role=alert]")).to_have_count(0)
+    for bad, sentence in (("", "No prompt was given"), ("hi <|assistant|> yes", "control token")):
+        ask(page, bad)
+        expect(page.locator("#sp-status [role=alert]")).to_contain_text(sentence)
+        assert page.evaluate("document.querySelector('#sp-status').scrollHeight <= document.querySelector('#sp-status').clientHeight + 1")
     ask(page, '<img src=x onerror="window.broken=1"> what is there')
-    page.wait_for_timeout(4000)
     assert page.evaluate("window.broken") is None
-    expect(page.locator("#sp-look .sp-chip.sp-prompt").first).to_be_visible()
+    assert answer(page) or before
+    expect(page.locator("#sp-look .sp-token.sp-prompt").first).to_be_visible()
 
 
-def test_a_first_visit_is_led_and_can_be_dismissed(page: Page) -> None:
-    page.locator("#sp-guide [data-step]").click()
-    for name in ("Look", "Find concepts", "Compare", "Test"):
-        expect(page.locator(".sp-step b")).to_contain_text(name)
-        expect(page.locator(".sp-led")).to_have_count(1)
-        page.locator(".sp-step .sp-go, .sp-step [data-dismiss]").first.click()
-    expect(page.locator(".sp-guide")).to_have_count(0)
-    page.reload()
-    page.wait_for_selector("#sp-look .sp-chip.sp-output")
-    expect(page.locator(".sp-guide")).to_have_count(0)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_no_violation(page: Page, address: str, theme: str, width: int) -> None:
-    """In what is ours; Gradio's own upload widget and footer are its own."""
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(f"{address}/?__theme={theme}")
-    page.wait_for_selector("#sp-look .sp-chip.sp-output")
-    page.locator("[data-do=suggest]").click()
-    page.locator("#sp-test [data-do=go]").click()
-    expect(page.locator("#sp-test .sp-control")).to_be_visible(timeout=60_000)
-    page.locator("#sp-look .sp-map canvas").click(position={"x": 40, "y": 40})
-    include = [[f"#sp-{part}"] for part in ("header", "guide", "go", "strip-examples", "look", "concepts", "heatmap", "test", "keep")]
-    found = Axe().run(page, context={"include": include})
-    assert found.violations_count == 0, found.generate_report()
-
-
-def test_the_answer_appears_as_it_is_written_and_can_be_stopped(page: Page) -> None:
-    page.fill("#sp-ask textarea", "describe this scene")
-    page.evaluate("""() => { window.said = []; new MutationObserver(() => said.push(document.querySelector('#sp-status').innerText))
-        .observe(document.querySelector('#sp-status'), { childList: true, subtree: true }); }""")
-    page.click("#sp-go")
-    page.wait_for_function("Scratchpad.state.data.tokens.some((t) => t.role === 'prompt' && t.text.includes('scene'))", timeout=60_000)
-    said = page.evaluate("said.join('|')")
-    assert "Cancel" in said
-    assert page.inner_text("#sp-look .sp-answer").split()[0].lower() in said.lower()
-
-
-@pytest.mark.parametrize("panel", ["look", "concepts", "heatmap", "test"])
-def test_a_panel_is_saved_as_a_picture(page: Page, tmp_path: Path, panel: str) -> None:
-    page.wait_for_timeout(500)
-    with page.expect_download() as saved:
-        page.click(f"#sp-{panel} [data-png]")
-    path = tmp_path / saved.value.suggested_filename
-    saved.value.save_as(path)
-    picture = Image.open(path).convert("RGB")
-    assert picture.width > 1200
-    assert len(picture.getcolors(picture.width * picture.height) or []) > 50  # drawn, not blank
-
-
-def test_every_number_has_its_meaning_a_hover_away(page: Page) -> None:
-    page.locator("#sp-look .sp-map canvas").click(position={"x": 60, "y": 60})
-    page.locator("[data-do=smallest]").click()
-    expect(page.locator("#sp-test .sp-control")).to_be_visible(timeout=60_000)
-    page.click("#sp-layers summary")
-    page.wait_for_selector("#sp-layers .sp-layer", timeout=60_000)
-    page.click("#sp-stages summary")
-    page.wait_for_selector("#sp-stages .sp-steps img", timeout=60_000)
-    page.click("#sp-stages [data-by=page]")
-    page.wait_for_selector("#sp-stages [data-at]", timeout=60_000)
-    page.click("#sp-needle summary")
-    page.wait_for_selector("#sp-needle .sp-before td")
-    page.click("#sp-sae summary")
-    page.fill("#sp-sae .sp-find", "octopus")
-    page.click("#sp-sae .sp-hits .sp-chip")
-    page.wait_for_selector("#sp-sae .sp-latent .sp-verdict")
-    bare = page.evaluate("""() => {
-      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
-      while (texts.nextNode()) {
-        const text = texts.currentNode.textContent, at = texts.currentNode.parentElement;
-        const meant = at.closest('[title], figcaption b, script, style');
-        if (/\\d[.]\\d|\\d ?%/.test(text) && at.closest('.sp-root') && at.offsetParent && !meant) found.push(text.trim());
-      }
-      return found;
-    }""")
-    ranges = [text for text in bare if "mean over the" in text]  # a stage says itself what its numbers are
-    assert sorted(bare) == sorted(ranges)
-    assert page.locator("[title]").count() > 60
-
-
-def test_a_heatmap_wider_than_the_page_is_whole_in_its_picture(page: Page, tmp_path: Path) -> None:
-    page.set_viewport_size({"width": 390, "height": 900})
-    page.wait_for_function("document.querySelector('#sp-heatmap canvas').width < 800")
-    with page.expect_download() as saved:
-        page.click("#sp-heatmap [data-png]")
-    saved.value.save_as(tmp_path / "h.png")
-    latents = page.evaluate("Scratchpad.state.data.heatmap.latents.length")
-    assert Image.open(tmp_path / "h.png").width >= 2 * 20 * latents
-
-
-def test_a_click_in_a_heatmap_of_a_thousand_latents_takes_no_longer_than_in_one_of_fifty(page: Page) -> None:
-    def click(latents: int) -> float:
-        """Median milliseconds from a click to the next frame, 64 tokens by so many latents."""
-        return float(
-            page.evaluate(
-                """async (n) => {
-                  const d = Scratchpad.state.data, t = 64;
-                  d.heatmap = { tokens: [...Array(t).keys()].map((i) => d.tokens[i % d.tokens.length].index), latents: [...Array(n).keys()],
-                    values: [...Array(t)].map(() => [...Array(n)].map(() => Math.random())),
-                    clusters: [...Array(n / 10).keys()].map((k) => ({ id: k, latents: [...Array(10).keys()].map((j) => 10 * k + j) })) };
-                  Scratchpad.set({});
-                  await new Promise((r) => setTimeout(r, 300));
-                  const canvas = document.querySelector("#sp-heatmap canvas"), times = [];
-                  for (let i = 0; i < 15; i++) {
-                    const b = canvas.getBoundingClientRect(), begun = performance.now();
-                    const x = b.left + 104 + 20 * (i + 3) + 4, y = b.top + 132 + 4;
-                    canvas.dispatchEvent(new MouseEvent("click", { clientX: x, clientY: y, bubbles: true }));
-                    await new Promise((r) => requestAnimationFrame(() => setTimeout(r, 0)));
-                    times.push(performance.now() - begun);
-                  }
-                  return times.sort((a, b) => a - b)[7];
-                }""",
-                latents,
-            )
-        )
-
-    few, many = click(50), click(1000)
-    print(f"{few:.0f} ms in 64 x 50, {many:.0f} ms in 64 x 1,000")
-    assert many < 3 * few, (many, few)
-    page.evaluate("document.querySelector('#sp-heatmap .sp-scroll').scrollLeft = 20 * 600")
-    page.wait_for_timeout(200)
-    page.locator("#sp-heatmap canvas").click(position={"x": 104 + 20 * 5 + 4, "y": 132 + 4})
-    assert page.evaluate("Scratchpad.state.latent") == 605
-
-
-def test_a_file_that_is_no_picture_leaves_the_page_working(page: Page, tmp_path: Path, scene_path: Path) -> None:
-    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no picture")
-    before = page.evaluate("Scratchpad.state.data.key")
-    page.locator("#sp-ask input[type=file]").set_input_files(str(tmp_path / "broken.png"))
-    page.wait_for_timeout(1000)
-    page.click("#sp-go")
-    page.wait_for_function("!Scratchpad.state.busy", timeout=30_000)
-    assert page.evaluate("Scratchpad.state.data.key") == before
-    page.evaluate(
-        "Scratchpad.set({ testing: 'Asking…' }); for (const p of ['test', 'layers', 'stages', 'needle', 'keep']) Scratchpad.lost(p)"
-    )
-    assert "try again" in page.inner_text("#sp-test .sp-error")
-    assert "try again" in page.inner_text("#sp-keep .sp-error")
-    page.locator("[data-do=suggest]").click()
-    page.locator("#sp-test [data-do=go]").click()
-    page.wait_for_selector("#sp-test .sp-control", timeout=60_000)
+def test_the_answer_appears_as_it_is_written_and_one_thing_is_cancelled_at_a_time(page: Page) -> None:
+    page.evaluate("""() => { window.texts = []; window.most = 0; new MutationObserver(() => {
+        texts.push(document.querySelector('#sp-status').innerText); most = Math.max(most, document.querySelectorAll('[data-stop]').length);
+      }).observe(document.querySelector('#sp-app'), { childList: true, subtree: true, characterData: true }); }""")
+    ask(page, "Describe the picture in words")
+    seen = page.evaluate("texts.join('|')")
+    assert "Cancel" in seen
+    assert answer(page).split()[0].lower() in seen.lower()
+    assert page.evaluate("most") == 1

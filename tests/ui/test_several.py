@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from scratchpad.records import Edit, LatentEdit
 from scratchpad.ui.app import load_examples
 from scratchpad.workbench import Workbench
+from tests.ui.conftest import ask, press, visit
 
 pytestmark = pytest.mark.browser
-THUMBS = "#sp-further .thumbnail-item img, #sp-further .grid-container img"
 QUESTION = "what is in <image> and not in <image> or <image>"
 
 
@@ -29,16 +29,13 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture(scope="module")
 def shared(chromium: Browser, address: str, pictures: list[str]) -> Iterator[Page]:
     """A page on which three pictures were asked about."""
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page = visit(chromium.new_context(viewport={"width": 1440, "height": 900}).new_page(), address)
     errors: list[str] = []
     page.on("pageerror", lambda e: errors.append(str(e)))
-    page.goto(address)
-    page.wait_for_selector("#sp-look .sp-chip.sp-output", timeout=60_000)
-    add(page, pictures[1:])
-    page.fill("#sp-ask textarea", QUESTION)
-    page.click("#sp-go")
-    page.wait_for_function("Scratchpad.state.data.sizes.length === 3 && !Scratchpad.state.busy", timeout=60_000)
-    page.wait_for_function("document.querySelector('#sp-look .sp-map canvas').width > 600")  # of the first example alone it's 224
+    add(page, pictures)
+    ask(page, QUESTION)
+    page.wait_for_function("Scratchpad.state.analysis.sizes.length === 3")
+    page.wait_for_function("document.querySelector('.sp-map canvas').width > 600")  # of one example alone it's 224
     yield page
     page.context.close()
     assert errors == []
@@ -47,56 +44,64 @@ def shared(chromium: Browser, address: str, pictures: list[str]) -> Iterator[Pag
 @pytest.fixture
 def asked(shared: Page) -> Page:
     """The same, nothing chosen or tested yet."""
-    shared.evaluate(
-        "Scratchpad.set({ picked: [], own: {}, ops: {}, runs: [], at: -1, comparison: null, region: null, image: null, patch: null })"
-    )
+    shared.evaluate("Scratchpad.set({ runs: [], at: -1, patch: null, latent: null, hover: null, evidence: false }); Scratchpad.clear()")
     return shared
 
 
 def add(page: Page, files: list[str]) -> None:
-    page.click("#sp-further button")
-    page.set_input_files("#sp-further input[type=file]", files)
-    expect(page.locator(THUMBS)).to_have_count(len(files), timeout=30_000)
+    """Puts pictures into the question bar, in place of the one that's there."""
+    page.set_input_files("#sp-ask input[type=file]", files)
+    page.wait_for_function("(n) => Scratchpad.state.draft.images.filter((i) => i.ref.upload).length === n", arg=len(files), timeout=30_000)
 
 
 def test_they_are_read_together_and_drawn_on_one_sheet(asked: Page, pictures: list[str], bench: Workbench) -> None:
     own = bench.analyze(pictures, QUESTION)
-    told = asked.evaluate("(({ answer, sizes, tiles, active }) => ({ answer, sizes, tiles, active }))(Scratchpad.state.data)")
+    told = asked.evaluate("(({ answer, sizes, tiles, active }) => ({ answer, sizes, tiles, active }))(Scratchpad.state.analysis)")
     assert told["answer"] == own.run.answer
     assert told["sizes"] == [[224, 224], [224, 448], [224, 224]]
     assert [tile["image"] for tile in told["tiles"]] == [0, 1, 2]
     assert told["active"] == own.codes.active().tolist()
+    expect(asked.locator("#sp-ask .sp-thumb")).to_have_count(3)
     for p in range(0, own.run.grid.patches, 29):
-        box = asked.evaluate("(p) => Scratchpad.patchBox(Scratchpad.state.data, p)", p)
+        box = asked.evaluate("(p) => Scratchpad.sheet.patchBox(Scratchpad.state.analysis, p)", p)
         assert box == pytest.approx(own.run.grid.patch_boxes()[p].tolist())
-        back = "([p, i]) => { const b = Scratchpad.patchBox(Scratchpad.state.data, p);"
-        back += " return Scratchpad.patchAt(Scratchpad.state.data, i, (b[0] + b[2]) / 2, (b[1] + b[3]) / 2); }"
+        back = "([p, i]) => { const { patchBox, patchAt } = Scratchpad.sheet, b = patchBox(Scratchpad.state.analysis, p);"
+        back += " return patchAt(Scratchpad.state.analysis, i, (b[0] + b[2]) / 2, (b[1] + b[3]) / 2); }"
         assert asked.evaluate(back, [p, int(own.run.grid.patch_images()[p])]) == p
 
 
+def image_of(page: Page) -> int:
+    return int(page.evaluate("Scratchpad.sheet.tileOf(Scratchpad.state.analysis, Scratchpad.state.patch).image"))
+
+
+def place(page: Page, image: int, box: list[float]) -> list[float]:
+    """[x, y, w, h] on the screen of a box in a picture's own pixels."""
+    high, wide = page.evaluate("Scratchpad.sheet.sheet(Scratchpad.state.analysis).size")
+    x, y, w, h = page.evaluate("([i, b]) => Scratchpad.sheet.onSheet(Scratchpad.state.analysis, i, b)", [image, box])
+    page.locator(".sp-map canvas").scroll_into_view_if_needed()
+    at = page.locator(".sp-map canvas").bounding_box()
+    assert at
+    across, down = at["width"] / wide, at["height"] / high
+    return [at["x"] + x * across, at["y"] + y * down, w * across, h * down]
+
+
 def test_a_click_and_the_arrows_find_the_patch_under_them(asked: Page) -> None:
-    canvas = asked.locator("#sp-look .sp-map canvas")
-    place = asked.evaluate("Scratchpad.onSheet(Scratchpad.state.data, 1, [100, 300, 116, 332])")
-    high, wide = asked.evaluate("Scratchpad.sheet(Scratchpad.state.data).size")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box
-    asked.mouse.click(
-        box["x"] + (place[0] + place[2] / 2) / wide * box["width"], box["y"] + (place[1] + place[3] / 2) / high * box["height"]
-    )
+    x, y, w, h = place(asked, 1, [100, 300, 116, 332])
+    asked.mouse.click(x + w / 2, y + h / 2)
     rows, cols = 14, 14
     assert asked.evaluate("Scratchpad.state.patch") == rows * cols + (108 * rows // 224) * cols + 316 * cols // 448
-    expect(asked.locator(".sp-patch .sp-kicker")).to_contain_text("of picture 2")
+    expect(asked.locator(".sp-patch")).to_contain_text("of picture 2")
     asked.evaluate("Scratchpad.set({ patch: 13 })")
+    canvas = asked.locator(".sp-map canvas")
     canvas.focus()
     canvas.press("ArrowRight")  # over the gap
-    assert asked.evaluate("Scratchpad.tileOf(Scratchpad.state.data, Scratchpad.state.patch)[0].image") == 1
+    assert image_of(asked) == 1
     canvas.press("ArrowLeft")
-    assert asked.evaluate("Scratchpad.tileOf(Scratchpad.state.data, Scratchpad.state.patch)[0].image") == 0
+    assert image_of(asked) == 0
 
 
 def test_a_region_grown_by_keys_stays_in_its_picture(asked: Page) -> None:
-    canvas = asked.locator("#sp-look .sp-map canvas")
+    canvas = asked.locator(".sp-map canvas")
     asked.evaluate("Scratchpad.set({ patch: 0 })")
     canvas.focus()
     for key in ("Shift+ArrowRight", "Shift+ArrowDown"):
@@ -116,62 +121,73 @@ def test_a_region_grown_by_keys_stays_in_its_picture(asked: Page) -> None:
 def test_a_test_acts_on_one_picture_or_a_part_of_it(asked: Page, pictures: list[str], bench: Workbench) -> None:
     own = bench.analyze(pictures, QUESTION)
     asked.select_option("[data-image]", "2")
-    asked.click("[data-do=suggest]")
-    expect(asked.locator("#sp-test .sp-picked")).to_contain_text("only on picture 3")
-    asked.click("#sp-test [data-do=go]")
-    asked.wait_for_selector("#sp-test .sp-control", timeout=60_000)
-    told = asked.evaluate("Scratchpad.state.comparison")
-    assert {item["image"] for item in told["items"]} == {2}
-    assert {item["region"] for item in told["items"]} == {None}
-    same = bench.ablate(own, Edit(tuple(LatentEdit(i["latent"], "scale", 0.0, None, 2) for i in told["items"])))
-    assert told["delta_logprob"]["tokens"] == pytest.approx(list(same.delta_logprob), abs=1e-4)
+    asked.locator(".sp-card .sp-pick").first.click()
+    expect(asked.locator(".sp-where")).to_contain_text("only on picture 3")
+    press(asked, "go")
+    run = asked.evaluate("Scratchpad.state.runs[0].test.comparison")
+    items = run["edit"]["items"]
+    assert {item["image"] for item in items} == {2}
+    assert {item["region"] for item in items} == {None}
+    same = bench.test(own, Edit(tuple(LatentEdit(i["latent"], "scale", 0.0, None, 2) for i in items))).comparison
+    assert run["delta_logprob"] == pytest.approx(list(same.delta_logprob), abs=1e-4)
     asked.click("[data-mark]")
-    high, wide = asked.evaluate("Scratchpad.sheet(Scratchpad.state.data).size")
-    asked.locator("#sp-look .sp-map canvas").scroll_into_view_if_needed()
-    box = asked.locator("#sp-look .sp-map canvas").bounding_box()
-    assert box
-    corners = [asked.evaluate("(b) => Scratchpad.onSheet(Scratchpad.state.data, 1, b)", [y, x, y, x]) for y, x in ((20, 40), (500, 400))]
-    for (x, y, _, _), act in zip(corners, (asked.mouse.down, asked.mouse.up), strict=True):  # the second is below the picture
-        asked.mouse.move(box["x"] + x / wide * box["width"], box["y"] + y / high * box["height"], steps=4)
+    for (y, x), act in zip(((20, 40), (500, 400)), (asked.mouse.down, asked.mouse.up), strict=True):  # the second is below the picture
+        left, top, _, _ = place(asked, 1, [y, x, y, x])
+        asked.mouse.move(left, top, steps=4)
         act()
     region, image = asked.evaluate("[Scratchpad.state.region, Scratchpad.state.image]")
     assert image == 1
-    assert region == pytest.approx([20, 40, 224, 400], abs=4)
-    asked.click("#sp-test [data-do=go]")
-    asked.wait_for_function("Scratchpad.state.runs.length === 2", timeout=60_000)
-    assert {(item["image"], *item["region"]) for item in asked.evaluate("Scratchpad.state.comparison.items")} == {(1, *region)}
+    assert region == [16, 32, 224, 416]  # whole patches of 16 x 32 px
+    press(asked, "go")
+    items = asked.evaluate("Scratchpad.state.runs[1].test.comparison.edit.items")
+    assert {(item["image"], *item["region"]) for item in items} == {(1, *region)}
+
+
+def test_an_answer_of_nothing_is_explained(asked: Page) -> None:
+    asked.evaluate(
+        "Scratchpad.set({ analysis: { ...Scratchpad.state.analysis, answer: '', outputs: [], tokens:"
+        " Scratchpad.state.analysis.tokens.filter((t) => t.role !== 'output') } })"
+    )
+    expect(asked.locator(".sp-nothing")).to_contain_text("may not be trained on several pictures")
+    ask(asked, QUESTION)
 
 
 def test_a_case_keeps_them_all(asked: Page, address: str) -> None:
-    answer = asked.evaluate("Scratchpad.state.data.answer")
+    answer = asked.evaluate("Scratchpad.state.analysis.answer")
     asked.select_option("[data-image]", "1")
-    asked.click("[data-do=suggest]")
-    asked.click("#sp-test [data-do=go]")
-    asked.wait_for_selector("#sp-test .sp-control", timeout=60_000)
-    asked.locator("[data-keep]").click()
+    asked.locator(".sp-card .sp-pick").first.click()
+    press(asked, "go")
+    asked.click("[data-open=share]")
+    asked.click("[data-keep]")
     link = asked.locator("#sp-keep .sp-kept a")
     expect(link).to_be_visible(timeout=60_000)
     page = asked.context.new_page()
-    page.goto(f"{address}/?case={(link.get_attribute('href') or '').partition('case=')[2]}")
-    page.wait_for_function("window.Scratchpad && Scratchpad.state.kept && Scratchpad.state.data.sizes.length === 3", timeout=60_000)
-    assert page.evaluate("[Scratchpad.state.data.answer, Scratchpad.state.data.images.length, Scratchpad.state.image]") == [answer, 3, 1]
+    visit(page, f"{address}/?case={(link.get_attribute('href') or '').partition('case=')[2]}")
+    asked.keyboard.press("Escape")
+    page.wait_for_function("Scratchpad.state.kase && Scratchpad.state.analysis.sizes.length === 3", timeout=60_000)
+    assert page.evaluate("[Scratchpad.state.analysis.answer, Scratchpad.state.page.images.length, Scratchpad.state.image]") == [
+        answer,
+        3,
+        1,
+    ]
     page.locator("[data-again]").click()
-    expect(page.locator("#sp-keep")).to_contain_text("It agrees.", timeout=90_000)
+    expect(page.locator(".sp-again")).to_contain_text("It agrees.", timeout=90_000)
     page.locator("[data-fork]").click()
-    page.wait_for_function("!Scratchpad.state.kept && Scratchpad.state.data.images.length === 3", timeout=60_000)
-    expect(page.locator(THUMBS)).to_have_count(2, timeout=30_000)
+    page.wait_for_function("!Scratchpad.state.kase && Scratchpad.state.page.images.length === 3", timeout=60_000)
+    expect(page.locator("#sp-ask .sp-thumb")).to_have_count(3)
     page.close()
 
 
 def test_processing_and_layers_show_every_picture(asked: Page) -> None:
-    asked.click("#sp-stages summary")
+    asked.click("#sp-tab-maps")
     expect(asked.locator("#sp-stages .sp-steps")).to_contain_text("224 x 224, 224 x 448, 224 x 224 px", timeout=90_000)
-    asked.click("#sp-layers summary")
-    asked.wait_for_selector("#sp-layers figure img", timeout=90_000)
-    assert asked.evaluate("document.querySelector('#sp-layers figure img').naturalWidth") > 112
+    asked.click("#sp-tab-layers")
+    asked.wait_for_selector(".sp-layer img", timeout=90_000)
+    assert asked.evaluate("document.querySelector('.sp-layer img').naturalWidth") > 112
+    asked.click("#sp-tab-concepts")
 
 
 def test_too_many_are_a_sentence(page: Page, pictures: list[str]) -> None:
-    add(page, [pictures[0]] * 10)
-    page.click("#sp-go")
-    expect(page.locator("#sp-status [role=alert]")).to_contain_text("11 images were given; expected 1 to 10", timeout=60_000)
+    add(page, [pictures[0]] * 11)
+    ask(page, "what is there")
+    expect(page.locator("#sp-status [role=alert]")).to_contain_text("11 images were given; expected 1 to 10")

@@ -19,7 +19,7 @@ from scratchpad.saliency.trust import keep, measured, trust
 from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.studies import Studies
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
-from tests.ui.conftest import served
+from tests.ui.conftest import served, visit
 
 
 @pytest.fixture
@@ -115,19 +115,18 @@ def test_nothing_asked_and_nothing_to_look_for(studies: Studies, scene_path: Pat
 
 @pytest.mark.browser
 def test_they_open_on_the_page(page: Page) -> None:
-    page.click("#sp-stages summary")
+    page.click("#sp-tab-maps")
     page.wait_for_function("document.querySelectorAll('#sp-stages .sp-steps img').length === 6", timeout=60_000)
     page.click("#sp-stages [data-by=page]")
     page.wait_for_selector("#sp-stages [data-at]", timeout=60_000)
     assert "MaxSim" in page.inner_text("#sp-stages .sp-what")
-    assert "of images (multi-words; 2% by chance)" in page.inner_text("#sp-stages .sp-what")  # what its maps are worth
-    page.click("#sp-needle summary")
+    assert "by chance" in page.inner_text("#sp-stages .sp-what")  # what its maps are worth
     page.wait_for_selector("#sp-needle .sp-before td")
     page.select_option("#sp-needle [data-of=dataset]", "patch")
     page.fill("#sp-needle [data-of=cells]", "2x2")
     page.click("#sp-needle [data-measure]")
     page.wait_for_selector("#sp-needle .sp-grids canvas", timeout=60_000)
-    found = Axe().run(page)
+    found = Axe().run(page, context={"include": [["#sp-app"]]})
     assert found.violations_count == 0, found.generate_report()
     page.fill("#sp-needle [data-of=cells]", "6x6")
     page.click("#sp-needle [data-measure]")
@@ -154,20 +153,20 @@ def test_a_latent_is_named_on_the_page_and_the_layers_open(chromium: Browser, tm
     sae = tmp_path / "mine"
     shutil.copytree(DEFAULT_SAE, sae)
     with served(tmp_path / "store", "--sae", str(sae), "--offer", f"{DEFAULT_MODEL}={DEFAULT_SAE.parent / 'emoji-early'}") as url:
-        page = chromium.new_page()
-        page.goto(url)
-        page.wait_for_selector("#sp-look .sp-chip.sp-output", timeout=60_000)
-        page.click("#sp-layers summary")
-        page.wait_for_function("document.querySelectorAll('#sp-layers .sp-layer').length === 2", timeout=60_000)
-        page.click("#sp-sae summary")
-        page.fill("#sp-sae .sp-find", "octopus")
-        page.click("#sp-sae .sp-hits .sp-chip")
-        page.click("#sp-sae [data-group]")
-        page.wait_for_selector("#sp-sae .sp-hits:has-text('decoder cluster') .sp-chip")
-        page.click("#sp-sae [data-put]")
-        assert page.locator("#sp-test .sp-in").count() == 1
-        page.fill("#sp-sae .sp-naming input", "eight arms <b>")
-        page.click("#sp-sae .sp-naming button")
-        page.wait_for_selector("#sp-sae .sp-verdict:has-text('eight arms <b>')")
+        page = visit(chromium.new_page(), url)
+        page.click("#sp-tab-layers")
+        page.wait_for_function("document.querySelectorAll('.sp-layer').length === 2", timeout=60_000)
+        page.click("#sp-tab-sae")
+        page.fill(".sp-find", "octopus")
+        page.click(".sp-hits .sp-chip")
+        page.click("#sp-latent [data-group]")
+        page.wait_for_selector(".sp-hits .sp-chip >> nth=1")
+        page.click("#sp-tab-latent")
+        page.click("#sp-latent [data-put]")
+        assert page.locator("#sp-test .sp-in").count() == 2
+        page.fill(".sp-naming-form input", "eight arms <b>")
+        page.click(".sp-naming-form button")
+        page.wait_for_function("Scratchpad.state.reading.data.name === 'eight arms <b>'")
+        assert page.evaluate("document.querySelector('#sp-latent h2').innerText").count("eight arms <b>") == 1
         page.close()
     assert [name.name for name in read_names(sae).values()] == ["eight arms <b>"]

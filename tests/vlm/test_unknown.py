@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
-from scratchpad.diagnose import diagnose
 
 from scratchpad.analysis.edit import ablation
 from scratchpad.cli import main
@@ -15,15 +14,17 @@ from scratchpad.errors import UserError
 from scratchpad.records import Analysis
 from scratchpad.sae.harvest import harvest
 from scratchpad.vlm import families
+from scratchpad.vlm.adapter import Shown
 from scratchpad.vlm.check import check
 from scratchpad.vlm.families.generic import Generic
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare
+from scratchpad.vlm.ramps import ramp, unnormalised
 from scratchpad.workbench import Workbench
 from tests.vlm import tiny
 from tests.vlm.tiny import noise, vlm_of
 
-WITHOUT = ("aya_vision", "vipllava", "llava", "internvl")  # tiles, several layers read, a class token
+WITHOUT = ("aya_vision", "vipllava")  # several tiles; several layers read, a class token
 PICTURE, QUESTION = noise((60, 150), 1), "What is it?"
 
 
@@ -60,8 +61,15 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Pair(Workbench(measured, folder / "sae"), Workbench(declared, folder / "sae"))
 
 
-def test_what_is_measured_is_what_the_adapter_declares(pair: Pair) -> None:
-    ours, theirs = pair.measured.vlm, pair.declared.vlm
+def measured(vlm: Vlm) -> Vlm:
+    """The same model, as if nobody had written its adapter."""
+    return replace(vlm, adapter=Generic(vlm.model, vlm.processor))
+
+
+@pytest.mark.parametrize("name", [*WITHOUT, "llava", "gemma3", "internvl"])
+def test_what_is_measured_is_what_the_adapter_declares(name: str) -> None:
+    theirs = vlm_of(name)
+    ours = measured(theirs)
     assert ours.adapter.read_layers == theirs.adapter.read_layers
     assert (ours.leading, ours.width) == (theirs.leading, theirs.width)
     for size in ((60, 150), (150, 60)):
@@ -76,19 +84,19 @@ def test_an_analysis_records_the_picture_and_nothing_else(pair: Pair) -> None:
     assert ours.run.answer_ids == theirs.run.answer_ids
     np.testing.assert_array_equal(ours.run.activations, theirs.run.activations)
     np.testing.assert_array_equal(ours.run.attention, theirs.run.attention)
-    assert ours.effects == pytest.approx(theirs.effects, abs=1e-5)
-    assert ours.ranking
+    assert ours.by_effect == pytest.approx(theirs.by_effect, abs=1e-5)
+    assert ours.latents
     assert np.ptp(ours.run.activations, 0).max() > 0.1, "every patch looks the same: a blank tile's"
 
 
 def test_edited_runs_are_those_of_the_adapter(pair: Pair) -> None:
     """One at a time and in batches, with their controls; the adapter reuses more of the clean run, and the numbers are the same."""
     ours, theirs = pair.analyses()
-    edit = ablation([ours.ranking[0].id])
-    alone = [bench.ablate(found, edit, 4) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
+    edit = ablation([ours.latents[0].id])
+    alone = [bench.ablate(found, edit) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
     assert alone[0].after.text == alone[1].after.text
     np.testing.assert_allclose(alone[0].delta_logprob, alone[1].delta_logprob, atol=1e-5)
-    edits = [ablation([row.id]) for row in ours.ranking]
+    edits = [ablation([row.id]) for row in ours.latents]
     batch, other = (bench.forced(found, edits).logprobs for bench, found in ((pair.measured, ours), (pair.declared, theirs)))
     np.testing.assert_allclose(batch, other, atol=1e-5)
     plain = np.array([token.logprob for token in ours.run.outputs()])
@@ -100,15 +108,16 @@ def test_edited_runs_are_those_of_the_adapter(pair: Pair) -> None:
 
 def test_searches_and_studies_run_to_their_end(pair: Pair) -> None:
     ours, theirs = pair.analyses()
-    sets = [bench.suffice(found, max_new_tokens=4) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
-    assert (sets[0].latents, sets[0].after, sets[0].control) == (sets[1].latents, sets[1].after, sets[1].control)
-    verdicts = [diagnose(bench, found, PICTURE) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
-    assert (verdicts[0].verdict, verdicts[0].why) == (verdicts[1].verdict, verdicts[1].why)
+    sets = [bench.suffice(found) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
+    assert sets[0] == sets[1]
+    diagnoses = [bench.diagnose(found) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
+    assert diagnoses[0] == diagnoses[1]
     verified = [bench.verify(found, 3, 2) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
-    np.testing.assert_allclose(verified[0].actual, verified[1].actual, atol=1e-5)
-    assert pair.measured.blank(ours, 4).answer == pair.declared.blank(theirs, 4).answer
+    actual = [[effect.actual for effect in each.effects] for each in verified]
+    np.testing.assert_allclose(*actual, atol=1e-5)
+    assert pair.measured.blank(ours).answer == pair.declared.blank(theirs).answer
     assert pair.measured.at_place(PICTURE, (0, 0, 60, 75)) == pair.declared.at_place(PICTURE, (0, 0, 60, 75))
-    assert [stage.says for stage in pair.measured.stages(ours, PICTURE)] == [stage.says for stage in pair.declared.stages(theirs, PICTURE)]
+    assert [stage.says for stage in pair.measured.stages(ours)] == [stage.says for stage in pair.declared.stages(theirs)]
 
 
 def test_harvested_activations_are_the_adapters(pair: Pair) -> None:
@@ -131,20 +140,35 @@ def test_measuring_leaves_no_hook(pair: Pair) -> None:
     assert hooks() == before
 
 
-def measured(vlm: Vlm) -> Vlm:
-    """The same model, as if nobody had written its adapter."""
-    return replace(vlm, adapter=Generic(vlm.model, vlm.processor))
-
-
 def test_image_tokens_without_places_are_refused() -> None:
     """Q-Former tokens are made of all patches: no map."""
     with pytest.raises(UserError, match="none has a place|no adapter"):
         prepare(tiny.blip2(), noise((60, 150)), "?")
 
 
-@pytest.mark.parametrize("name", ["qwen2_vl", "llava_next", "idefics3"])
-def test_what_cannot_be_measured_is_refused_in_one_sentence(name: str) -> None:
-    """Patches in rows, tiles that are padding alone, pictures in a shape of their own: one sentence each, at loading or at the picture."""
-    with pytest.raises(UserError, match="have no adapter, and no map of this one could be trusted") as refused:
-        prepare(measured(vlm_of(name)), noise((60, 150)), "?")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("qwen2_vl", "says None as image_size"),  # which takes pictures of any shape
+        ("llava_next", "could not be computed from one 28 px tile"),  # which wants to be told sizes
+        ("idefics3", "could not be computed from one 28 px tile"),  # which wants an axis more
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_one_sentence(name: str, reason: str) -> None:
+    known = vlm_of(name)
+    with pytest.raises(UserError, match=f"have no adapter, and no map of this one could be trusted: .*{reason}") as refused:
+        Generic(known.model, known.processor)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("again", "reason"), [(False, "1 of 5 tiles .* show nothing"), (True, "doesn't hold 80 patches")])
+def test_tiles_other_than_the_encoders_are_refused(again: bool, reason: str) -> None:
+    """One tile more than the encoder takes in: black as padding is, or the first once more."""
+    vlm = measured(vlm_of("aya_vision"))
+    adapter, size = vlm.adapter, (60, 150)
+    inputs = prepare(vlm, noise(size), "?").inputs
+    ramps = unnormalised(prepare(vlm, ramp(size), "?").inputs["pixel_values"], vlm.processor.image_processor)
+    more = ramps[:1] if again else torch.zeros_like(ramps[:1])
+    assert adapter.layout(Shown([size], inputs, ramps)).grid.patches == 64
+    with pytest.raises(UserError, match=reason):
+        adapter.layout(Shown([size], inputs, torch.cat([ramps, more])))

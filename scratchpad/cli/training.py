@@ -1,0 +1,198 @@
+"""`scratchpad train-sae`: an SAE for any model and any folder of images."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scratchpad.cli.options import as_json, cluster, on_a_cluster, placement, show, where_and_how
+from scratchpad.errors import UserError
+from scratchpad.files import write_whole
+
+if TYPE_CHECKING:
+    from scratchpad.sae.afar import Models
+    from scratchpad.sae.pictures import Pictures
+    from scratchpad.sae.train import Recipe
+    from scratchpad.vlm.load import Vlm
+
+IMAGES = "folder of images with all below it, or a data set: owner/name:split, a Parquet file"
+METRICS_ON = 64  # images on which a new SAE's numbers are declared
+
+
+def add(commands: Any) -> None:
+    own = argparse.ArgumentDefaultsHelpFormatter  # every option says its default
+    train = commands.add_parser("train-sae", help="train an SAE on a vision layer of any model", formatter_class=own)
+    train.add_argument("--model", required=True, help="folder or hub id")
+    train.add_argument("--layer", required=True, help="vision block, counted from 0; several with commas share one pass over the images")
+    train.add_argument("--images", required=True, help=IMAGES)
+    train.add_argument("--out", type=Path, required=True, help="for several layers, a folder for one folder each")
+    train.add_argument("--width", default="8x", help="latents: a number, or a multiple of the encoder's width such as 16x")
+    train.add_argument("--k", type=int, default=32, help="active latents a patch")
+    train.add_argument("--architecture", default="batchtopk", help="batchtopk, topk, matryoshka or standard")
+    train.add_argument("--l1", type=float, default=5.0, help="of standard: the weight of its penalty")
+    train.add_argument(
+        "--steps", type=int, default=5000, help="of training; printed before it begins: how many passes over the images that is"
+    )
+    train.add_argument("--batch", type=int, default=4096, help="activations a step")
+    train.add_argument("--lr", type=float, default=1e-3, help="learning rate")
+    train.add_argument("--seed", type=int, default=0, help="of the weights and of the order of images")
+    train.add_argument("--buffer", type=int, default=1 << 17, help="activations among which a step's are shuffled")
+    train.add_argument("--cache", type=Path, help="keep activations in this folder and read them from the second epoch on")
+    train.add_argument("--class-token", action="store_true", help="train on the class token too")
+    train.add_argument("--every", type=int, default=500, help="steps between checkpoints")
+    where_and_how(train)
+    on_a_cluster(train)
+    as_json(train)
+    train.set_defaults(act=_train)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from scratchpad.sae.parallel import joined
+    from scratchpad.sae.pictures import pictures
+    from scratchpad.sae.stream import Mixer, Source
+    from scratchpad.sae.train import Fit, Recipe, fit, read_position
+    from scratchpad.vlm.load import load_vlm
+
+    group = joined()
+    options.device = group.device(options.device)
+    found = pictures(options.images)
+    found.set_apart()
+    vlm = load_vlm(options.model, placement(options))
+    layers = _layers(options.layer, vlm)
+    recipe = Recipe(
+        d_sae=_width(options.width, vlm.width),
+        k=options.k,
+        steps=options.steps,
+        size=group.part(options.batch),
+        rate=options.lr,
+        seed=options.seed,
+        architecture=options.architecture,
+        l1=options.l1,
+        centred=True,
+    )
+    seed = options.seed + group.rank * 1_000_003  # every process sees the pictures in an order of its own
+    cache = options.cache / f"part-{group.rank}" if options.cache and group.size > 1 else options.cache
+    outs = [options.out] if len(layers) == 1 else [options.out / f"layer-{layer}" for layer in layers]
+    epoch, seen = read_position(outs)
+    source = Source(models_of(options, vlm), found, layers, seed, cache, options.class_token, epoch, seen)
+    mixer = Mixer(source, recipe.size, options.buffer, seed)
+    device = "cpu" if options.device == "auto" else options.device
+    if group.first:
+        print(_outlook(recipe, options, vlm, found, len(layers), device), file=sys.stderr, flush=True)
+    position = lambda: (source.epoch, source.seen)  # noqa: E731
+    fits = [Fit(recipe, vlm.width, mixer.batches(layer), out, device, group, position) for layer, out in zip(layers, outs, strict=True)]
+    resumed = [one.step for one in fits]
+    fit(fits, _Progress(), options.every)
+    rows = []
+    for one, layer in zip(fits if group.first else [], layers, strict=False):
+        one.finish(_metadata(options, vlm, layer, found))
+        rows.append({"sae": str(one.out), "layer": layer, "metrics": _declare(vlm, one.out, found)})
+    group.wait()
+    group.leave()
+    if group.first:
+        value = {"saes": rows, "images": len(found), "skipped": found.skipped, "resumed_at": resumed}
+        value["resumed_data"] = {"passes": epoch, "images": seen}
+        show(value, options.json, [*(f"{row['sae']}: {json.dumps(row['metrics'])}" for row in rows), *skipped_of(found)])
+
+
+def _outlook(recipe: Recipe, options: argparse.Namespace, vlm: Vlm, found: Pictures, layers: int, device: str) -> str:
+    """How many steps and passes over the images a training is and about how long it takes, timed on a few of each."""
+    from scratchpad.sae.outlook import outlook
+
+    found_here = outlook(recipe, vlm, found, layers, device, options.batch // recipe.size, bool(options.cache))
+    if found_here is None:
+        return f"{recipe.steps} steps; none of the first images can be read, so it isn't known how long they take"
+    return found_here.says
+
+
+def _layers(text: str, vlm: Vlm) -> list[int]:
+    try:
+        layers = [int(part) for part in str(text).split(",")]
+    except ValueError as error:
+        raise UserError(f"--layer was {text!r}; expected numbers such as 5 or 3,5.") from error
+    for layer in layers:
+        vlm.block(layer)
+    return list(dict.fromkeys(layers))
+
+
+def _width(text: str, d_in: int) -> int:
+    try:
+        return int(float(text[:-1]) * d_in) if text.endswith("x") else int(text)
+    except ValueError as error:
+        raise UserError(f"--width was {text!r}; expected a number of latents, or a multiple of {d_in} such as 16x.") from error
+
+
+class _Progress:
+    """A line on standard error about every second."""
+
+    def __init__(self) -> None:
+        self.last = 0.0
+
+    def __call__(self, one: Any, n: dict[str, float]) -> None:
+        if time.monotonic() - self.last < 1 and n["left"] > 0:
+            return
+        self.last = time.monotonic()
+        print(
+            f"\r{one.out.name}: step {n['step']:.0f}  loss {n['loss']:.3g}  L0 {n['l0']:.1f}  explained {n['variance_explained']:.3f}  "
+            f"dead {100 * n['dead_share']:.1f}%  {n['per_second']:.0f} a second  {n['left']:.0f} s left ",
+            end="" if n["left"] > 0 else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, found: Pictures) -> dict[str, Any]:
+    return {
+        "model_name": vlm.name,
+        "model_identity": vlm.identity,
+        "model_revision": getattr(vlm.model.config, "_commit_hash", None),  # the hub's, for a model that comes from there
+        "encoder_identity": vlm.encoder_identity,
+        "layer": layer,
+        "hook_name": f"vision block {layer}, output",
+        "class_token": options.class_token,
+        "training_images": {
+            "folder": Path(found.source).name,
+            "count": len(found),
+            "skipped": len(found.skipped),
+            "set_aside": len(found.apart),
+        },
+        "training_seed": options.seed,
+        "training_steps": options.steps,
+        "training_batch": options.batch,
+    }
+
+
+def _declare(vlm: Vlm, out: Path, found: Pictures) -> dict[str, float]:
+    """Measures a new SAE as it will be used, class token left out, and writes what it declares of itself, there and in cfg.json."""
+    from scratchpad.sae.evaluate import reconstruction_metrics
+    from scratchpad.sae.harvest import harvest
+    from scratchpad.sae.load import load_sae
+
+    sae = load_sae(out)
+    trained_on = [i for i in range(len(found)) if i not in found.apart]
+    order = trained_on[:: max(1, len(trained_on) // METRICS_ON)]
+    some = (picture for _, picture in found.in_order(order))
+    metrics = {
+        k: round(v, 4) for k, v in reconstruction_metrics(sae, (r[sae.layer].numpy() for r in harvest(vlm, some, [sae.layer]))).items()
+    }
+    told = metrics | {"measured_on": "images it was trained on"}
+    write_whole(out / "metrics.json", json.dumps(told, indent=1))
+    config = json.loads((out / "cfg.json").read_text())
+    write_whole(out / "cfg.json", json.dumps(config | {"metadata": config.get("metadata", {}) | {"metrics": told}}))
+    return metrics
+
+
+def models_of(options: argparse.Namespace, vlm: Vlm) -> Models:
+    from scratchpad.sae.afar import Models
+
+    return Models(vlm, options.model, placement(options), cluster(options))
+
+
+def skipped_of(found: Pictures) -> list[str]:
+    if not found.skipped:
+        return []
+    return [f"{len(found.skipped)} images could not be read and were left out: {', '.join(found.skipped[:10])}"]

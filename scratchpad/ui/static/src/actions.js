@@ -1,0 +1,172 @@
+// What a visitor does, as changes of the state and requests to the server.
+import { firing } from "./derive.js";
+import * as model from "./model.js";
+import { edit, forgetPast, recall, set, state } from "./store.js";
+import { call, finish, receives, send, underway } from "./wire.js";
+
+const details = new Map(); // "sae/latent" -> Promise of {references, error}
+const REMEMBERED = 600;
+
+/** A new analysis is on show. */
+export function load(value) {
+  const { analysis, page, kase } = model.decode(value);
+  if (!kase && !state.analysis && new URLSearchParams(location.search).has("case")) return; // the case is on its way
+  const asked = analysis.tokens.filter((token) => token.role === "prompt");
+  const opens = page.open_token ?? (analysis.outputs[0] || asked[asked.length - 1] || {}).index;
+  const images = page.images.map((src, n) => ({ src, ref: { shown: n } }));
+  const jobs = state.jobs.keep ? { keep: state.jobs.keep } : {}; // the others are of the answer before
+  set(
+    {
+      ...{
+        analysis,
+        page,
+        kase,
+        jobs,
+        token: opens ?? null,
+        latent: null,
+        patch: null,
+        hover: null,
+        more: 12,
+      },
+      ...{
+        picked: [],
+        own: {},
+        ops: {},
+        strength: 0,
+        region: null,
+        image: null,
+        keepError: true,
+        marking: false,
+      },
+      ...{ runs: [], at: -1, diagnosis: null, verified: null, errors: {}, scope: "token", target: "" },
+      ...{ layers: null, stages: null, evidence: false, shared: null },
+      draft: { images, prompt: analysis.prompt, choice: page.choice || state.draft.choice },
+    },
+    false,
+  );
+  if (kase) {
+    for (const test of kase.tests)
+      remember({ test, blank: analysis.blank, nonce: `case/${state.runs.length}` });
+    set({ diagnosis: kase.diagnosis, verified: kase.verified });
+    if (state.runs.length) recall(0);
+  }
+  forgetPast();
+  reveal();
+}
+
+/** Every test of this answer is kept, oldest first. */
+function remember({ test, blank, nonce }) {
+  const run = {
+    test: model.test(test),
+    blank,
+    nonce,
+    edit: edit({ ...state, ...model.editOf(test.comparison.edit) }),
+  };
+  set({ runs: [...state.runs, run] }, false);
+}
+
+function tested(value) {
+  const asked = state.jobs.test || value.opening; // else it's of an answer that isn't on show any more
+  if (underway("test", value) || !asked) return;
+  if (value.verified) set({ verified: value.verified, evidence: true });
+  if (value.diagnosis) set({ diagnosis: value.diagnosis, evidence: true });
+  if (!value.test || state.runs.some((run) => run.nonce === value.nonce)) return;
+  if (!state.analysis) {
+    waiting = value; // the analysis that it is of comes on another channel
+    return;
+  }
+  remember(value);
+  recall(state.runs.length - 1);
+}
+
+let waiting = null;
+function reveal() {
+  const value = waiting;
+  waiting = null;
+  if (value && !state.kase) tested(value);
+}
+
+receives("look", (value) => {
+  finish("ask");
+  load(value);
+});
+receives("test", tested);
+receives("boot", (boot) =>
+  set({ boot: { ...state.boot, ...boot }, draft: { ...state.draft, choice: boot.choice || "" } }),
+);
+receives("ask", (value) => underway("ask", value));
+for (const name of ["layers", "stages"])
+  receives(name, (value) => {
+    if (!underway(name, value)) set({ [name]: value });
+  });
+
+const sampling = (s) =>
+  s.temperature.trim() ? { temperature: +s.temperature, seed: Math.trunc(+s.seed) || 0 } : null;
+const LABELS = {
+  ablate: "Asking again",
+  suggested: "Testing the suggested set",
+  smallest: "Searching the smallest set",
+  diagnose: "Diagnosing",
+  verify: "Verifying predictions",
+};
+
+/** Asks the model again: "ablate", "suggested", "smallest", "diagnose" or "verify". */
+export function test(what) {
+  const s = state;
+  if (what === "ablate" && !s.picked.length && s.keepError) return false;
+  const event = { do: what, target: s.target.trim() || null, sampling: sampling(s) };
+  return send("test", what === "ablate" ? { ...event, edit: model.toEdit(s) } : event, LABELS[what]);
+}
+
+/** Latents in or out of the test. */
+export function toggle(ids) {
+  const all = ids.every((id) => state.picked.includes(id));
+  const picked = all
+    ? state.picked.filter((id) => !ids.includes(id))
+    : [...new Set([...state.picked, ...ids])];
+  set({ picked });
+}
+
+export function clear() {
+  set({
+    picked: [],
+    own: {},
+    ops: {},
+    strength: 0,
+    keepError: true,
+    region: null,
+    image: null,
+    at: -1,
+    target: "",
+  });
+  set({ diagnosis: null, verified: null, temperature: "", seed: "0" });
+}
+
+export const chooseToken = (token) =>
+  set({ token, latent: null, patch: null, scope: "token", more: 12, hover: null });
+export const chooseLatent = (id) => set({ latent: state.latent === id ? null : id, hover: null });
+export function choosePatch(patch) {
+  const same = patch === null || state.patch === patch;
+  const scope = same ? (state.scope === "patch" ? "token" : state.scope) : "patch";
+  set({ patch: same ? null : patch, scope, hover: null, more: 12 });
+}
+
+/** A latent's reference pictures, decoded: a promise of {references, error}. */
+export function detail(id) {
+  const a = state.analysis;
+  const own = state.kase && state.kase.references[id];
+  const key = `${own ? state.kase.id : a ? a.sae.name : ""}/${id}`;
+  if (!details.has(key)) {
+    if (details.size > REMEMBERED) details.clear();
+    details.set(key, own ? Promise.resolve({ references: own.map(model.reference) }) : lookUp(a, id, key));
+  }
+  return details.get(key);
+}
+
+async function lookUp(a, id, key) {
+  let top = 0;
+  if (a) for (const v of firing(a, id)) if (v > top) top = v;
+  const told = await call("detail", [state.draft.choice, id, top]);
+  if (told.error) details.delete(key);
+  return { error: told.error, references: (told.references || []).map(model.reference) };
+}

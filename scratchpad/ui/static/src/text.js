@@ -1,0 +1,46 @@
+// How values are said: one place for each kind, so that the same number looks the same everywhere.
+import { html, nothing } from "lit-html";
+
+export const token = (text) => text.replace(/\n/g, "⏎").trim() || "␣";
+export const percent = (share) => {
+  const v = 100 * share;
+  return `${v > 0 && v < 10 ? v.toFixed(1).replace(/\.0$/, "") : v.toFixed(0)}%`;
+};
+export const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
+export const figures = (value, n = 2) => Number(value.toPrecision(n)).toString();
+export const times = (n, singular, plural = `${singular}s`) => `${n} ${n === 1 ? singular : plural}`;
+
+/** A latent in few words, where all is set in one ink: its name, its guess with a question mark, or its number. */
+export const plain = (l) => l.name || (l.guess ? `${l.guess}?` : `#${l.id}`);
+
+/** So many of the held-out pictures show the name: "24 of 25". */
+export const counts = (l) =>
+  l.precision === null || l.support === null ? "" : `${Math.round(l.precision * l.support)} of ${l.support}`;
+
+/** A latent's name as a claim, or "unnamed" with its guess muted; with `counted`, how often pictures back it. */
+export function name(l, { number = true, counted = false } = {}) {
+  const id = number ? html`<small class="sp-id">#${l.id}</small>` : nothing;
+  const seen = counted ? counts(l) : "";
+  const title = seen ? backing(l) : nothing;
+  if (l.name)
+    return html`<span class="sp-claim">${l.name}</span> ${seen
+        ? html`<small class="sp-id" title=${title}>${seen} pictures</small>`
+        : nothing}
+      ${id}`;
+  const guess = l.guess
+    ? html`<span class="sp-guess" title=${title}
+        >${l.guess}? ${seen ? html`<small>${seen}</small>` : nothing}</span
+      >`
+    : nothing;
+  return html`<span class="sp-unnamed">unnamed</span> ${guess} ${id}`;
+}
+
+/** What stands behind a name, in place: "24 of 25 pictures where it fires this strongly". */
+export function backing(l) {
+  const seen = counts(l);
+  if (!seen) return "";
+  return `${seen} pictures where it fires this strongly show ${l.name ? "it" : `“${l.guess}”`}`;
+}
+
+/** The log-probability as a chance: "94%". */
+export const chance = (logprob) => percent(Math.exp(logprob));

@@ -1,0 +1,75 @@
+// The head of the page: name, model, SAE and layer, certificate, and what opens over the page.
+import { html, nothing } from "lit-html";
+import { choose } from "../asking.js";
+import { set } from "../store.js";
+import { online } from "../wire.js";
+import { term } from "../words.js";
+import { seen, startTour } from "./tour.js";
+
+export function header(s) {
+  const a = s.analysis;
+  const opens = (drawer, text) =>
+    html`<button
+      type="button"
+      class="sp-plain"
+      data-open=${drawer}
+      @click=${() => set({ drawer, term: null })}
+    >
+      ${text}
+    </button>`;
+  return html`<header class="sp-head" id="sp-header">
+    <h1>Visual Scratchpad</h1>
+    ${a ? html`<span class="sp-model"><small>model</small> ${a.model.name}</span>` : nothing} ${sae(s)}
+    ${badge(s)}
+    <nav aria-label="More">
+      ${online() && s.boot.live && a && !s.kase
+        ? html`<button
+            type="button"
+            class=${seen() ? "sp-plain" : "sp-quietly"}
+            data-tour
+            @click=${startTour}
+          >
+            ${seen() ? "Tour" : "First time here? Four steps"}
+          </button>`
+        : nothing}
+      ${opens("glossary", "Glossary")} ${s.boot.listed.length ? opens("gallery", "Gallery") : nothing}
+      ${online() && a ? opens("share", s.kase ? "Files" : "Share") : nothing}
+    </nav>
+  </header>`;
+}
+
+function sae(s) {
+  const a = s.analysis;
+  const { offers } = s.boot;
+  const says = a
+    ? html`<small class="sp-quiet">layer ${a.sae.layer}, ${a.sae.d_sae} ${term("latent", "latents")}</small>`
+    : nothing;
+  if (offers.length < 2 || s.kase)
+    return a
+      ? html`<span class="sp-model"><small>${term("sae", "SAE")}</small> ${a.sae.name} ${says}</span>`
+      : nothing;
+  return html`<span class="sp-model"
+    ><label
+      ><small>SAE</small>
+      <select
+        id="sp-choice"
+        .value=${s.draft.choice}
+        ?disabled=${!!s.jobs.ask}
+        @change=${(e) => choose(e.target.value)}
+      >
+        ${offers.map(
+          (o) => html`<option value=${o.id} ?selected=${o.id === s.draft.choice}>${o.label}</option>`,
+        )}
+      </select></label
+    >
+    ${says}</span
+  >`;
+}
+
+/** What was certified of model and SAE together, where anything was. */
+function badge(s) {
+  const certificate = s.page && s.page.certificate;
+  if (!certificate) return nothing;
+  const says = typeof certificate === "string" ? certificate : certificate.sentence || "";
+  return html`<span class="sp-badge" title=${says}>certified</span>`;
+}

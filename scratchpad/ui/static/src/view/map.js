@@ -1,0 +1,150 @@
+// The picture under the map of the chosen token or latent; how it's drawn; which part of it tests act on.
+import { html, nothing } from "lit-html";
+import { chooseLatent } from "../actions.js";
+import { attention, brush, everywhere, firing, latentOf, ofPatch, onMap, passes } from "../derive.js";
+import { draws } from "../directives.js";
+import { paint } from "../paint.js";
+import { set } from "../store.js";
+import { onSheet, patchBox, sheet, tileOf } from "../sheet.js";
+import { figures, name, percent, token as say } from "../text.js";
+import { term } from "../words.js";
+import { mapInput } from "./map-input.js";
+import { trust } from "./trust.js";
+
+const MODES = [
+  ["spotlight", "Spotlight"],
+  ["colour", "Colours"],
+  ["plain", "Picture"],
+];
+
+export const shot = (s) => ({ images: s.page.images, sizes: s.analysis.sizes, tiles: s.analysis.tiles });
+
+export function map(s) {
+  const a = s.analysis;
+  const { latent, token } = onMap(s);
+  const values = latent !== undefined ? firing(a, latent) : token !== null ? attention(a, token) : null;
+  const top = values ? values.reduce((most, v) => Math.max(most, v), 0) : 0;
+  const box = outlined(s);
+  const key = [s.page.key, latent, token, s.mode, box].join("/");
+  const [high, wide] = sheet(shot(s)).size;
+  return html`<figure class="sp-map">
+    <div class="sp-frame" style="--ratio:${wide / high}">
+      <canvas
+        tabindex="0"
+        role="img"
+        aria-label=${`${label(s, latent, token)} Arrow keys choose a patch, Shift extends a region.`}
+        class=${`${a.sizes.length > 1 ? "sp-sheet" : ""} ${s.marking ? "sp-marking" : ""}`}
+        ${draws(key, (canvas) => paint(canvas, shot(s), values, { mode: s.mode, box }))}
+        ${mapInput}
+      ></canvas>
+    </div>
+    <figcaption>
+      <p class="sp-what">${caption(s, latent, token, top)}</p>
+      ${here(s)}
+      <div class="sp-maprow">${modes(s)} ${region(s)}</div>
+      ${trust(s, latent !== undefined ? "concept" : "attention")}
+    </figcaption>
+  </figure>`;
+}
+
+const label = (s, latent, token) =>
+  latent !== undefined
+    ? `Where latent ${latent} fires.`
+    : `Where token ${s.analysis.byIndex.get(token)?.text} looks.`;
+
+function outlined(s) {
+  const a = s.analysis;
+  const hovered = brush(s).patch;
+  const of = (patch) => onSheet(shot(s), tileOf(a, patch).image, patchBox(a, patch));
+  if (hovered !== null) return of(hovered);
+  if (s.region) return onSheet(shot(s), s.image || 0, s.region);
+  if (s.patch !== null) return of(s.patch);
+  return s.image !== null ? sheet(shot(s)).places[s.image] : null;
+}
+
+function caption(s, latent, token, top) {
+  const a = s.analysis;
+  if (latent !== undefined)
+    return html`Where ${name(latentOf(a, latent))} fires: at most ${figures(top)}
+    ${term("activation", "strong")}`;
+  const t = a.byIndex.get(token);
+  if (!t) return nothing;
+  const blind = top > 0 ? nothing : html` It comes before the picture and can't see it.`;
+  const row = t.role === "output" ? "as it was about to be said" : "at its own place";
+  return html`Where <b>${say(t.text)}</b> looked (${term("attention")}, ${row}): at most ${percent(top)} on
+    one ${term("patch")}.${blind}`;
+}
+
+/** The chosen patch and its strongest concepts, in one line. */
+function here(s) {
+  const a = s.analysis;
+  if (s.patch === null) return nothing;
+  const { row, col, image } = tileOf(a, s.patch);
+  const of = a.sizes.length > 1 ? ` of picture ${image + 1}` : "";
+  const rows = ofPatch(a, s.patch).filter((l) => passes(s, latentOf(a, l.id)));
+  const few = rows
+    .filter((l) => s.filter.everywhere === "among" || !everywhere(latentOf(a, l.id)))
+    .slice(0, 4);
+  return html`<p class="sp-patch">
+    <span>Patch in row ${row + 1}, column ${col + 1}${of}:</span>
+    ${few.map(
+      (l) =>
+        html`<button
+          type="button"
+          class="sp-link"
+          data-latent=${l.id}
+          aria-pressed=${s.latent === l.id}
+          @click=${() => chooseLatent(l.id)}
+        >
+          ${name(latentOf(a, l.id), { number: false })} <small>${figures(l.value)}</small>
+        </button>`,
+    )}
+    ${few.length ? nothing : "nothing but what fires everywhere"}
+  </p>`;
+}
+
+const modes = (s) =>
+  html`<div class="sp-segments" role="group" aria-label="How the map is drawn">
+    ${MODES.map(
+      ([mode, text]) =>
+        html`<button
+          type="button"
+          data-mode=${mode}
+          aria-pressed=${s.mode === mode}
+          @click=${() => set({ mode })}
+        >
+          ${text}
+        </button>`,
+    )}
+  </div>`;
+
+function region(s) {
+  if (s.kase) return nothing;
+  const { sizes } = s.analysis;
+  const press = () =>
+    s.region ? set({ region: null, image: null, marking: false }) : set({ marking: !s.marking, patch: null });
+  const text = s.marking ? "Drag over the picture" : s.region ? "Clear the region" : "Mark a region";
+  const which =
+    sizes.length > 1 && !s.region
+      ? html`<select
+          data-image
+          aria-label="Which pictures tests act on"
+          @change=${(e) => set({ image: e.target.value === "" ? null : +e.target.value })}
+        >
+          <option value="" ?selected=${s.image === null}>tests on all</option>
+          ${sizes.map(
+            (_, i) => html`<option value=${i} ?selected=${s.image === i}>on picture ${i + 1}</option>`,
+          )}
+        </select>`
+      : nothing;
+  return html`${which}<button
+      type="button"
+      class="sp-quietly"
+      data-mark
+      aria-pressed=${s.marking}
+      title="Limits tests to whole patches of a part of the picture"
+      @click=${press}
+    >
+      ${text}
+    </button>`;
+}

@@ -1,0 +1,32 @@
+// What was asked again, as a strip of small before -> after cards; choosing one restores its edit and its result.
+import { html, nothing } from "lit-html";
+import { latentOf } from "../derive.js";
+import { recall } from "../store.js";
+import { plain, times } from "../text.js";
+
+export function strip(s) {
+  if (s.runs.length < 2 && s.at >= 0) return nothing;
+  if (!s.runs.length) return nothing;
+  return html`<div class="sp-runs" role="group" aria-label="Tests so far">
+    ${s.runs.map((run, n) => card(s, run, n))}
+  </div>`;
+}
+
+function card(s, run, n) {
+  const { comparison, verdict } = run.test;
+  const latents = run.edit.picked;
+  const what =
+    latents.length === 1 ? plain(latentOf(s.analysis, latents[0])) : times(latents.length, "latent");
+  const after = comparison.after.text.trim() || "(nothing)";
+  return html`<button
+    type="button"
+    class="sp-run"
+    data-run=${n}
+    data-kind=${verdict.kind}
+    aria-pressed=${s.at === n}
+    title="${what}: “${comparison.before.text.trim()}” → “${after}”, ${verdict.kind}"
+    @click=${() => recall(n)}
+  >
+    <small>${n + 1} · ${what}</small> → ${after}
+  </button>`;
+}

@@ -1,0 +1,76 @@
+// The right side: Concepts, Heatmap, Layers, SAE, Maps, and a latent's own page, one at a time.
+import { html, nothing } from "lit-html";
+import { set } from "../store.js";
+import { online } from "../wire.js";
+import { concepts } from "./concepts.js";
+import { gallery } from "./drawers.js";
+import { heatmap } from "./heatmap.js";
+import { latentPage } from "./latent.js";
+import { layers, openLayers } from "./layers.js";
+import { maps, openMaps } from "./maps.js";
+import { openSae, saeTab } from "./sae.js";
+
+const TABS = [
+  { id: "concepts", text: "Concepts", view: concepts, shown: () => true },
+  { id: "heatmap", text: "Heatmap", view: heatmap, shown: () => true },
+  {
+    id: "layers",
+    text: "Layers",
+    view: layers,
+    open: openLayers,
+    shown: (s) => online() && !s.kase && s.boot.offers.length > 1,
+  },
+  { id: "sae", text: "SAE", view: saeTab, open: openSae, shown: (s) => online() && s.boot.live && !s.kase },
+  { id: "maps", text: "Maps", view: maps, open: openMaps, shown: (s) => online() && s.boot.live && !s.kase },
+  { id: "latent", text: "Latent", view: latentPage, shown: (s) => !!s.reading },
+];
+
+export function tabs(s) {
+  const shown = TABS.filter((tab) => tab.shown(s));
+  const at = shown.find((tab) => tab.id === s.tab) || shown[0];
+  if (at.open && s.analysis && !s.jobs.ask) at.open(s);
+  return html`<div class="sp-right">
+    <div class="sp-tabs" role="tablist" aria-label="Views" @keydown=${(e) => arrows(e, shown, at)}>
+      ${shown.map((tab) => button(s, tab, at))}
+    </div>
+    <div
+      class="sp-panel"
+      id=${`sp-${at.id}`}
+      role="tabpanel"
+      aria-labelledby=${`sp-tab-${at.id}`}
+      data-name=${at.text}
+      tabindex="-1"
+    >
+      ${s.analysis || at.id === "sae" || at.id === "latent"
+        ? at.view(s)
+        : s.boot.live
+          ? ghosts()
+          : gallery(s)}
+    </div>
+  </div>`;
+}
+
+const button = (s, tab, at) =>
+  html`<button
+    type="button"
+    role="tab"
+    id=${`sp-tab-${tab.id}`}
+    aria-selected=${tab === at}
+    aria-controls=${tab === at ? `sp-${tab.id}` : nothing}
+    tabindex=${tab === at ? 0 : -1}
+    @click=${() => set({ tab: tab.id, hover: null })}
+  >
+    ${tab.id === "latent" ? `Latent #${s.reading.id}` : tab.text}
+  </button>`;
+
+function arrows(e, shown, at) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
+  if (!step) return;
+  e.preventDefault();
+  const next = shown[(shown.indexOf(at) + step + shown.length) % shown.length];
+  set({ tab: next.id });
+  queueMicrotask(() => document.getElementById(`sp-tab-${next.id}`)?.focus());
+}
+
+const ghosts = () =>
+  html`<div class="sp-cards">${[1, 2, 3, 4, 5, 6].map(() => html`<div class="sp-ghost"></div>`)}</div>`;

@@ -1,0 +1,64 @@
+"""Honest visitors under attack: each gets the answer to their own picture; memory is flat over many requests."""
+
+from __future__ import annotations
+
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+
+from scratchpad.demo.evaluate import held_out, picture
+from scratchpad.demo.questions import all_questions
+from scratchpad.demo.world import HELD_OUT_START
+from scratchpad.images import load_image
+from scratchpad.vlm.prepare import _identity
+from tests.attack.hostile import event, uploaded
+from tests.attack.watched import Watched
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def asked(server: Watched, data: bytes, question: str) -> dict[str, str]:
+    """What a page is told: the key of what it shows, and the answer."""
+    ask = next(d["id"] for d in server.config["dependencies"] if d["api_name"] == "ask")
+    given = {"path": uploaded(server, data), "orig_name": "a.png", "meta": {"_type": "gradio.FileData"}}
+    said = event(server, ask, [given, question, "0", "", None]).decode()
+    for line in said.splitlines():
+        told = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+        if told.get("msg") in ("process_generating", "process_completed"):
+            for one in told["output"].get("data") or []:
+                if isinstance(one, str) and one.startswith("{"):
+                    found = json.loads(one)
+                    return {"key": str(found["key"]), "answer": str(found["answer"])}
+    return {"key": "", "answer": said[-300:]}
+
+
+def crosstalk(server: Watched, visitors: int = 20) -> list[str]:
+    """Visitors at once, each with a picture of their own; what any of them was told that isn't theirs."""
+    scenes = held_out(visitors, first=HELD_OUT_START + 97_000_000)
+    own = [(png(picture(scene)), all_questions(scene)[n % 4].text) for n, scene in enumerate(scenes)]
+    with ThreadPoolExecutor(visitors) as pool:
+        told = list(pool.map(lambda one: asked(server, *one), own))
+    wrong = []
+    for (data, question), said in zip(own, told, strict=True):
+        if _identity([load_image(data)]) not in said["key"] or question not in said["key"]:
+            wrong.append(f"{question}: {said}")
+    return wrong
+
+
+def memory(server: Watched, requests: int, largest: float = 40e6, every: int = 100) -> list[int]:
+    """Bytes held after each `every` requests with pictures of 1 to 40 million pixels, never the same twice."""
+    rng, seen = np.random.default_rng(0), []
+    for n in range(requests):
+        side = int(np.sqrt(rng.uniform(min(1e6, largest), largest)))
+        tile = Image.fromarray(rng.integers(0, 255, (16, 16, 3), np.uint8))
+        asked(server, png(tile.resize((side, side), Image.Resampling.NEAREST)), f"what is number {n}")
+        if n % every == every - 1:
+            seen.append(server.resident())
+    return seen
