@@ -116,8 +116,8 @@ library_name: saelens
 A TopK sparse autoencoder ({recipe.d_sae} latents, {recipe.k} active a patch) on the output of vision block {LAYERS[name]} of `examples/emoji-llava`, class token left
 out. SAELens format: `SAE.load_from_disk("saes/{name}")`.
 
-Made by `scratchpad demo saes`: SAELens's trainer, {recipe.steps} steps of {recipe.size} patches, scenes from training seed {HARVEST_FROM:,} on, \
-activations kept in half precision{", the decoder's bias begun at their mean" if recipe.centred else ""}.
+Made by `scratchpad demo saes`: SAELens's trainer, {recipe.steps} steps of {recipe.size} patches, scenes from training seed {HARVEST_FROM:,} on\
+{", activations kept in half precision, the decoder's bias begun at their mean" if recipe.centred else ""}.
 
 ## Measured on held-out scenes (seeds {metrics["scenes"][0]:,} to {metrics["scenes"][1]:,})
 
