@@ -44,7 +44,7 @@ def shared(chromium: Browser, address: str, pictures: list[str]) -> Iterator[Pag
 @pytest.fixture
 def asked(shared: Page) -> Page:
     """The same, nothing chosen or tested yet."""
-    shared.evaluate("Scratchpad.set({ runs: [], at: -1, patch: null, latent: null, hover: null, evidence: false }); Scratchpad.clear()")
+    shared.evaluate("Scratchpad.set({ runs: [], at: -1, patch: null, latent: null, hover: null, evidence: false, drawer: null }); Scratchpad.clear()")
     return shared
 
 
