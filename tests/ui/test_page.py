@@ -65,7 +65,7 @@ def test_pointing_at_one_thing_lights_it_in_the_other_views_without_a_server(pag
     expect(page.locator(".sp-what")).to_contain_text("fires")
     assert page.evaluate("[...document.querySelectorAll('.sp-token')].some((t) => +t.style.getPropertyValue('--w') > 0.9)")
     page.locator("#sp-look .sp-token.sp-prompt").first.hover()
-    expect(page.locator(".sp-cards")).to_have_class("sp-cards sp-brushed")
+    expect(page.locator(".sp-cards.sp-brushed")).to_have_count(1)
     page.locator(".sp-map canvas").hover(position={"x": 250, "y": 330})
     lit = page.evaluate("[...document.querySelectorAll('.sp-card.sp-lit')].map((c) => +c.dataset.id)")
     under = page.evaluate("Scratchpad.derive.ofPatch(Scratchpad.state.analysis, Scratchpad.state.hover.patch).map((l) => l.id)")
