@@ -18,12 +18,12 @@ import numpy as np
 from PIL import Image
 from scipy.stats import spearmanr
 
-from scratchpad.analysis.edit import ablation, scaling
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions, with_article
 from scratchpad.demo.world import BACKGROUNDS, HELD_OUT_START, KINDS, WORDS, Mode
 from scratchpad.experiments.diagnose import COMMON, TOP
 from scratchpad.records import Analysis, Edit
+from scratchpad.records.edit import ablation, scaling
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.workbench import Workbench
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scratchpad.errors import UserError
+from scratchpad.pages import Pages
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.load import Vlm
-from scratchpad.vlm.retrieval import Retriever, load_retriever
+from scratchpad.vlm.retrieval import load_retriever
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
 OTHERS = ("emoji-middle", "emoji-early")  # SAEs of the demo beside its default
@@ -54,7 +55,7 @@ class Benches:
         self._loaded: dict[str, Workbench] = {}
         self._lock = threading.Lock()
         self._source = retriever
-        self._retriever: Retriever | None = None
+        self._pages: Pages | None = None
         self.first = self.of(None)
 
     def of(self, choice: str | None) -> Workbench:
@@ -76,7 +77,7 @@ class Benches:
         """What the retrieval model offered beside is called, if there is one."""
         return Path(self._source).name if self._source else None
 
-    def retriever(self) -> Retriever:
+    def pages(self) -> Pages:
         """The retrieval model offered beside, loaded when first asked for.
 
         Raises:
@@ -85,9 +86,9 @@ class Benches:
         if self._source is None:
             raise UserError("No retrieval model is offered here; the owner gives one with --retriever.")
         with self._lock:
-            if self._retriever is None:
-                self._retriever = load_retriever(self._source, self.placement)
-            return self._retriever
+            if self._pages is None:
+                self._pages = Pages(load_retriever(self._source, self.placement))
+            return self._pages
 
     def load_from_afar(self) -> None:
         """Loads now what is offered of a hub rather than of a folder.
@@ -99,7 +100,7 @@ class Benches:
             if not Path(offer.model).exists():
                 self.of(offer.id)
         if self._source and not Path(self._source).exists():
-            self.retriever()
+            self.pages()
 
     def layers(self, choice: str | None) -> list[Workbench]:
         """The workbenches of the same model, one for each SAE offered for it, the earliest layer first."""

@@ -82,6 +82,11 @@ class Reader:
         return ModelRef(self.vlm.name, self.vlm.identity)
 
     @property
+    def n_layers(self) -> int:
+        """Vision blocks of the model."""
+        return len(self.vlm.blocks)
+
+    @property
     def sae_ref(self) -> SaeRef:
         return SaeRef(self.sae.name, self.sae.identity, self.sae.layer, self.sae.d_sae)
 

@@ -17,11 +17,12 @@ from scratchpad.analysis.verdict import verdict
 from scratchpad.errors import UserError
 from scratchpad.experiments import ablate, effects, suffice
 from scratchpad.experiments.diagnose import diagnose
-from scratchpad.experiments.suffice import MAX_LATENTS
+from scratchpad.experiments.suffice import MAX_LATENTS, SUGGESTED
 from scratchpad.experiments.trial import Trial
 from scratchpad.grid import Box
 from scratchpad.images import Given, load_images
-from scratchpad.reader import DEFAULT_MODEL, DEFAULT_RETRIEVER, DEFAULT_SAE, HOME, Reader, question_of
+from scratchpad.lookup import Lookup
+from scratchpad.reader import DEFAULT_MODEL, DEFAULT_RETRIEVER, DEFAULT_SAE, HOME, question_of
 from scratchpad.records import (
     Analysis,
     Blank,
@@ -29,7 +30,6 @@ from scratchpad.records import (
     Control,
     Diagnosis,
     Edit,
-    Reference,
     Sampling,
     Sufficient,
     Test,
@@ -40,14 +40,22 @@ from scratchpad.saliency.stages import Stage, of_answer
 from scratchpad.vlm import run as vlm_run
 from scratchpad.vlm.prepare import prepare
 
-__all__ = ["DEFAULT_MODEL", "DEFAULT_RETRIEVER", "DEFAULT_SAE", "HOME", "Workbench", "namer", "question_of"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "DEFAULT_RETRIEVER",
+    "DEFAULT_SAE",
+    "HOME",
+    "MAX_LATENTS",
+    "SUGGESTED",
+    "Workbench",
+    "namer",
+    "question_of",
+]
 
 T = TypeVar("T")
-INTERVALS = {"around": "like this picture", "silent": "counter-example"}  # of reference pictures, as they are shown
-PER_INTERVAL = 3
 
 
-class Workbench(Reader):
+class Workbench(Lookup):
     """One model and one SAE, ready to be asked and tested."""
 
     def test(self, analysis: Analysis, edit: Edit, target: str | None = None, sampling: Sampling | None = None) -> Test:
@@ -148,33 +156,9 @@ class Workbench(Reader):
             for i in order
         ]
 
-    def names(self) -> Sequence[str]:
-        """Every label that the index knows a latent by, in order of latents; none without an index."""
-        return self.index.names if self.index else []
-
     def diagnose(self, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}") -> Diagnosis:
         """Which failure mode an answer fits; see `experiments.diagnose`."""
         return diagnose(self, analysis, expected, explicit)
-
-    def references(self, latent: int, most: int = 9, around: float | None = None) -> tuple[Reference, ...]:
-        """Pictures of the index on which a latent fires, strongest first; none without an index.
-
-        Args:
-            around: the activation on the picture at hand; then pictures of each interval of activation come too, with counter-examples.
-        """
-        if self.index is None:
-            return ()
-        rows = self.index.references(latent, most, around=around, per_interval=None if around is None else PER_INTERVAL)
-        return tuple(
-            Reference(
-                INTERVALS.get(row.interval, row.interval),
-                row.activation,
-                row.labels,
-                np.round(row.mask * 255).astype(np.uint8),
-                row.thumbnail,
-            )
-            for row in rows
-        )
 
     def _again(self, analysis: Analysis, key: tuple[object, ...] | None, act: Callable[[Trial], T]) -> T:
         """What an experiment on an analysis gives, remembered under its key."""

@@ -8,8 +8,23 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "scratchpad"
-ROOMS = "errors files progress spread stats caching grid images records draw vlm sae analysis saliency".split()
-ROOMS += "experiments reader workbench benches needle cases ui cli".split()
+ROOMS = [
+    "errors",
+    "files",
+    "progress",
+    "spread",
+    "stats",
+    "caching",
+    "grid",
+    "images",
+    "records",
+    "draw",
+    "vlm",
+    "sae",
+    "analysis",
+    "saliency",
+]
+ROOMS += ["experiments", "reader", "lookup", "workbench", "pages", "benches", "needle", "cases", "ui", "cli"]
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -39,6 +54,15 @@ def test_only_the_command_line_knows_the_demo() -> None:
         if room(p) not in ("demo", "cli") and any(m.startswith("scratchpad.demo") for m in imports(ast.parse(p.read_text())))
     }
     assert knows == set()
+
+
+def test_the_workbench_is_all_that_page_and_commands_call() -> None:
+    """Asking, testing, looking up and keeping go through it; what trains, inspects or measures a model is a job of its own."""
+    jobs = {"saes.py", "training.py", "looking.py", "needles.py", "demo.py", "options.py", "latents.py"}
+    behind = {"vlm", "sae", "saliency", "experiments", "analysis", "reader", "lookup"}
+    for path in [*(PACKAGE / "ui").glob("*.py"), *(PACKAGE / "cli").glob("*.py")]:
+        reached = {m.split(".")[1] for m in imports(ast.parse(path.read_text()))} & behind
+        assert path.name in jobs or not reached, f"{path} reaches behind the workbench: {reached}"
 
 
 def test_the_page_knows_no_torch() -> None:

@@ -6,34 +6,13 @@ error away, which puts the reconstruction in place of the activations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Bool, Float
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
 from scratchpad.records import Codes, Edit, LatentEdit
-from scratchpad.records.edit import MAX_LATENTS, MAX_SCALE
 from scratchpad.sae.load import Sae
-
-
-def ablation(latents: Sequence[int]) -> Edit:
-    """Switches latents off everywhere."""
-    return Edit(tuple(LatentEdit(int(latent), "set", 0.0) for latent in latents))
-
-
-def scaling(latents: Sequence[int], strength: float) -> Edit:
-    """Multiplies latents' activations everywhere; 0 switches them off.
-
-    Raises:
-        UserError: there are none, too many, or the strength isn't a sensible number.
-    """
-    if not latents or len(latents) > MAX_LATENTS:
-        raise UserError(f"The test needs 1 to {MAX_LATENTS} concepts; pick some from the cards or the heatmap.")
-    if not np.isfinite(strength) or abs(strength) > MAX_SCALE:
-        raise UserError(f"{strength!r} was given as strength; expected a number from {-MAX_SCALE:g} to {MAX_SCALE:g}.")
-    return Edit(tuple(LatentEdit(int(latent), "scale", float(strength)) for latent in dict.fromkeys(latents)))
 
 
 def delta(sae: Sae, codes: Codes, edit: Edit, grid: Grid, activations: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"] | None:

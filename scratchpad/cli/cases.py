@@ -96,9 +96,9 @@ def _bundle(options: argparse.Namespace) -> Bundle:
 def _new(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from scratchpad.analysis.edit import ablation
     from scratchpad.cases.bundle import pack
     from scratchpad.cases.record import record
+    from scratchpad.records.edit import ablation
 
     bench = workbench(options)
     analysis = analysis_of(bench, options)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.cases.bundle import Bundle
 from scratchpad.cases.record import record
 from scratchpad.cases.store import Store
@@ -17,6 +16,7 @@ from scratchpad.demo.questions import all_questions
 from scratchpad.demo.world import HELD_OUT_START, Mode, Scene
 from scratchpad.experiments.diagnose import HIDDEN, LIMITED, MISLEADING
 from scratchpad.records import Analysis, Diagnosis, Test
+from scratchpad.records.edit import ablation
 from scratchpad.workbench import Workbench
 
 FIRST = HELD_OUT_START + 200_000_000

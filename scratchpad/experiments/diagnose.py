@@ -14,11 +14,11 @@ import re
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.analysis.verdict import OFTEN
 from scratchpad.errors import UserError
 from scratchpad.images import Given
 from scratchpad.records import Analysis, Comparison, Control, Diagnosis, Edit, Finding, Sufficient
+from scratchpad.records.edit import ablation
 
 MISLEADING: Final = "misleading cue"
 LIMITED: Final = "limited alignment"

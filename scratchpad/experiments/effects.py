@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from scratchpad.analysis import compare
-from scratchpad.analysis.edit import ablation
 from scratchpad.analysis.suggest import predicted_effects
 from scratchpad.errors import UserError
 from scratchpad.experiments.trial import Trial
 from scratchpad.records import Effect, Verified
+from scratchpad.records.edit import ablation
 
 MAX_STEPS = 256  # gradients of one integration
 

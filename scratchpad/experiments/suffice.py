@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from scratchpad.analysis import controls
-from scratchpad.analysis.edit import ablation
 from scratchpad.analysis.suggest import predicted_effects
 from scratchpad.errors import UserError
 from scratchpad.experiments.search import Search, Set, Tried, Try, keeping, shown_smallest, smallest
 from scratchpad.experiments.trial import Trial
 from scratchpad.records import Named, Sufficient
+from scratchpad.records.edit import ablation
 
 MAX_LATENTS = 32  # in a sufficient set
 SUGGESTED = 8  # latents in a suggested set

@@ -14,9 +14,14 @@ from PIL import Image
 
 from scratchpad.errors import UserError
 from scratchpad.needle.datasets import Haystack, draw
-from scratchpad.needle.subject import Subject
+from scratchpad.needle.subject import Answering, Retrieving, Subject
 from scratchpad.needle.sweep import Plan, sweep
-from scratchpad.saliency.trust import keep
+from scratchpad.pages import Pages
+from scratchpad.records import Trust
+from scratchpad.saliency.trust import OF_SAE, keep, measured, trust
+from scratchpad.workbench import Workbench
+
+__all__ = ["CELLS", "answering", "example", "measure", "measured", "retrieving", "trusts"]
 
 CELLS = (7, 7)  # what is kept, so that it can be compared
 MAX_CELLS, MAX_METHODS, MAX_PAINTED = 100, 8, 25  # what one waits for
@@ -52,3 +57,19 @@ def example(summary: dict[str, Any]) -> Image.Image:
     rows, cols = plan["cells"]
     words = {"needle": plan["needle"], "distractor": plan["distractor"], "seed": plan["seed"]}
     return draw(Haystack(plan["datasets"][0], (rows, cols), tuple(plan["size"]), (rows // 2, cols // 2), **words))
+
+
+def trusts(summary: dict[str, Any]) -> dict[str, Trust | None]:
+    """What was measured of each kind of map that pages show, of the model and SAE of a sweep."""
+    model, sae = summary["model"]["identity"], (summary["sae"] or {}).get("identity")
+    return {method: trust(model, method, sae) for method in ("attention", OF_SAE, "cosine")}
+
+
+def answering(bench: Workbench) -> Subject:
+    """A workbench's model and SAE, to be measured."""
+    return Answering(bench.vlm, bench.sae)
+
+
+def retrieving(pages: Pages) -> Subject:
+    """A retrieval model, to be measured."""
+    return Retrieving(pages.retriever)

@@ -7,7 +7,7 @@ vision encoder, y language-model layer. No record holds a model, a session or a 
 from scratchpad.records.analysis import Analysis, Fidelity, Measured, Ranked, Trust
 from scratchpad.records.codec import dump, dumps, loads
 from scratchpad.records.codes import Cluster, Codes, Heatmap, Scores, Weights
-from scratchpad.records.edit import Edit, LatentEdit, Op, Sampling
+from scratchpad.records.edit import Edit, LatentEdit, Op, Sampling, ablation, scaling
 from scratchpad.records.experiment import (
     Alternatives,
     Blank,
@@ -69,8 +69,10 @@ __all__ = [
     "Verdict",
     "Verified",
     "Weights",
+    "ablation",
     "dump",
     "dumps",
     "loads",
     "picture_of",
+    "scaling",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from scratchpad.errors import UserError
 from scratchpad.grid import Box
 from scratchpad.records.codec import Count, record
 
@@ -50,3 +53,21 @@ class Sampling:
 
     temperature: Annotated[float, Field(gt=0, le=MAX_TEMPERATURE)]
     seed: Annotated[int, Field(ge=0, lt=MAX_SEED)] = 0
+
+
+def ablation(latents: Sequence[int]) -> Edit:
+    """Switches latents off everywhere."""
+    return Edit(tuple(LatentEdit(int(latent), "set", 0.0) for latent in latents))
+
+
+def scaling(latents: Sequence[int], strength: float) -> Edit:
+    """Multiplies latents' activations everywhere; 0 switches them off.
+
+    Raises:
+        UserError: there are none, too many, or the strength isn't a sensible number.
+    """
+    if not latents or len(latents) > MAX_LATENTS:
+        raise UserError(f"The test needs 1 to {MAX_LATENTS} concepts; pick some from the cards or the heatmap.")
+    if not math.isfinite(strength) or abs(strength) > MAX_SCALE:
+        raise UserError(f"{strength!r} was given as strength; expected a number from {-MAX_SCALE:g} to {MAX_SCALE:g}.")
+    return Edit(tuple(LatentEdit(int(latent), "scale", float(strength)) for latent in dict.fromkeys(latents)))

@@ -13,18 +13,17 @@ from typing import Any
 
 import gradio as gr
 
-from scratchpad.analysis.edit import scaling
 from scratchpad.benches import Benches, loaded
 from scratchpad.cases.shelf import find
 from scratchpad.cases.store import Store
 from scratchpad.errors import UserError
-from scratchpad.experiments.suffice import MAX_LATENTS
 from scratchpad.images import MAX_BYTES, MAX_IMAGES
 from scratchpad.records import Analysis, dump
+from scratchpad.records.edit import scaling
 from scratchpad.ui import texts
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
-from scratchpad.workbench import Workbench
+from scratchpad.workbench import MAX_LATENTS, Workbench
 
 log = logging.getLogger(__name__)
 TOKENS = 256  # new tokens at most

@@ -18,7 +18,7 @@ POLICY = (
 )
 START = """
 if (matchMedia("(prefers-color-scheme: dark)").matches) document.body.classList.add("dark");
-Scratchpad.mount(document.getElementById("sp-app"));
+Scratchpad.mount(document.getElementById("page"));
 Scratchpad.load(JSON.parse(document.getElementById("case").textContent));
 """
 
@@ -30,7 +30,7 @@ def page(made: Bundle) -> str:
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}"><title>{html.escape(made.case.title)}</title><style>{style}</style></head>
-<body class="sp-alone"><main id="sp-app"></main>
+<body class="sp-alone"><main id="page"></main>
 <script type="application/json" id="case">{data}</script><script>{script}
 {START}</script></body></html>
 """

@@ -10,19 +10,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
-from scratchpad.experiments.suffice import MAX_LATENTS, SUGGESTED
 from scratchpad.images import load_images, sha256
 from scratchpad.progress import Stopped
 from scratchpad.records import Analysis, Edit, Sampling, Sufficient, Test, dump
+from scratchpad.records.edit import ablation
 from scratchpad.records.reading import read
 from scratchpad.ui.envelope import key_of, live
 from scratchpad.ui.held import Asked, same
 from scratchpad.ui.texts import question, short
 from scratchpad.ui.told import told
-from scratchpad.workbench import Workbench
+from scratchpad.workbench import MAX_LATENTS, SUGGESTED, Workbench
 
 log = logging.getLogger(__name__)
 VERIFIED = 128  # latents of the largest predicted effects, which are ablated one by one

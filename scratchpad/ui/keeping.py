@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.benches import Benches
 from scratchpad.cases.bundle import Bundle, pack
 from scratchpad.cases.case import MAX_TESTS
@@ -23,6 +22,7 @@ from scratchpad.cases.store import Store
 from scratchpad.cases.tables import attention_png, tables
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Test
+from scratchpad.records.edit import ablation
 from scratchpad.ui import export
 from scratchpad.ui.envelope import data_url, opened
 from scratchpad.ui.handlers import VERIFIED, Handlers, read_edit, read_sampling, read_target

@@ -7,7 +7,7 @@ from typing import Any
 
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
-from scratchpad.ui import tables
+from scratchpad.records import dump
 from scratchpad.workbench import Workbench
 
 NUMBER = "A latent is a whole number."
@@ -29,37 +29,34 @@ class Lookups:
         *which, around = given if isinstance(given, list) and len(given) == 3 else (*(given if isinstance(given, list) else ()), None)
         bench, number = self._latent(which)
         strong = isinstance(around, int | float) and not isinstance(around, bool) and math.isfinite(around)
-        return tables.references(bench, number, float(around) if strong else None)
+        return _references(bench, number, float(around) if strong else None)
 
     def overview(self, choice: Any) -> dict[str, Any]:
         """All latents of the SAE."""
-        return tables.overview(self._bench(choice))
+        return dump(self._bench(choice).overview())
 
     def latent(self, given: Any) -> dict[str, Any]:
         """What the index knows of one latent; given [choice, latent]."""
         bench, number = self._latent(given)
-        return tables.latent(bench, number)
+        return dump(bench.entry(number)) | _references(bench, number)
 
     def rename(self, given: Any) -> dict[str, Any]:
         """Gives a latent a name where the owner allows it; given [choice, latent, name]."""
         *which, name = given if isinstance(given, list) and len(given) == 3 else (None, None, None)
         bench, number = self._latent(which)
-        if not self.naming or bench.index is None:
+        if not self.naming:
             raise UserError("Names can't be given here: the owner allows it with --naming.")
         if not isinstance(name, str) or not name.isprintable():
             raise UserError("A name is a few words.")
-        bench.index.rename(number, name)
-        return tables.latent(bench, number)
+        return dump(bench.rename(number, name)) | _references(bench, number)
 
     def search(self, given: Any) -> dict[str, Any]:
         """Latents whose name has every word of a text, or of a decoder cluster by its number; given [choice, which]."""
         choice, which = given if isinstance(given, list) and len(given) == 2 else (None, "")
-        index = self._bench(choice).index
-        if index and isinstance(which, int):
-            rows = index.cluster(which)
-        else:
-            rows = index.search(which[:200], MAX_FOUND) if index and isinstance(which, str) and which.strip() else []
-        return {"latents": [{"id": row.id, "name": row.name} for row in rows]}
+        bench = self._bench(choice)
+        text = which[:200] if isinstance(which, str) else ""
+        latents = bench.cluster(which) if isinstance(which, int) else bench.search(text, MAX_FOUND)
+        return {"latents": [dump(latent) for latent in latents]}
 
     def _bench(self, choice: object) -> Workbench:
         return loaded(self.benches).of(str(choice) if choice else None)
@@ -71,6 +68,11 @@ class Lookups:
         except (ValueError, TypeError, OverflowError) as error:
             raise UserError(NUMBER) from error
         bench = self._bench(choice)
-        if not 0 <= number < bench.sae.d_sae:
-            raise UserError(f"Latent {number} was asked for; {bench.sae.name} has 0 to {bench.sae.d_sae - 1}.")
+        if not 0 <= number < bench.sae_ref.d_sae:
+            raise UserError(f"Latent {number} was asked for; {bench.sae_ref.name} has 0 to {bench.sae_ref.d_sae - 1}.")
         return bench, number
+
+
+def _references(bench: Workbench, latent: int, around: float | None = None) -> dict[str, Any]:
+    """A latent's reference images."""
+    return {"references": [dump(reference) for reference in bench.references(latent, around=around)]}

@@ -8,18 +8,15 @@ from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.images import load_images
 from scratchpad.needle.datasets import DATASETS
-from scratchpad.needle.live import example, measure
-from scratchpad.needle.subject import Answering, Retrieving, Subject
+from scratchpad.needle.live import answering, example, measure, measured, retrieving
+from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
-from scratchpad.saliency.stages import of_page
-from scratchpad.saliency.trust import measured
 from scratchpad.ui import tables
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.held import Asked, same
 from scratchpad.ui.texts import short
 from scratchpad.ui.told import told
-from scratchpad.vlm.retrieval import page_of, query_of
 
 
 class Studies:
@@ -39,9 +36,8 @@ class Studies:
             if event.get("by") == "page":
                 known = same(asked, event)
                 picture = load_images(known.images)[0]
-                retriever = self.benches.retriever()
-                query, page = query_of(retriever, short(event.get("query"), "A query") or known.prompt), page_of(retriever, picture)
-                return tables.stages(of_page(retriever, picture, page)) | tables.cosines(query, page, retriever.identity)
+                stages, study = self.benches.pages().study(picture, short(event.get("query"), "A query") or known.prompt)
+                return tables.stages(stages) | tables.page_study(study)
             bench, analysis = self.handlers.analysis(asked, event)
             return tables.stages(bench.stages(analysis))
 
@@ -57,8 +53,8 @@ class Studies:
             rows = []
             for n, bench in enumerate(benches):
                 step("reading layers", n, len(benches))
-                rows.append(tables.layer(bench, bench.analyze(pictures, known.prompt)))
-            return {"layers": rows, "blocks": len(benches[0].vlm.blocks)}
+                rows.append(tables.layer(bench.analyze(pictures, known.prompt)))
+            return {"layers": rows, "blocks": benches[0].n_layers}
 
         return told(act)
 
@@ -83,15 +79,15 @@ class Studies:
         """
         choice, by = given if isinstance(given, list) and len(given) == 2 else ("", "")
         subject = self._subject(by, choice)
-        names = [self.benches.of(choice or None).vlm.name] + ([self.benches.retriever_name] if self.benches.retriever_name else [])
+        names = [self.benches.of(choice or None).model_ref.name] + ([self.benches.retriever_name] if self.benches.retriever_name else [])
         usual = {"methods": list(subject.methods), "usual": subject.usual, "datasets": list(DATASETS), "models": names}
         return usual | {"before": tables.before(measured(subject.identity))}
 
     def _subject(self, by: object, choice: object) -> Subject:
         if by == "page":
-            return Retrieving(self.benches.retriever())
+            return retrieving(self.benches.pages())
         bench = self.benches.of(str(choice) if choice else None)
-        return Answering(bench.vlm, bench.sae)
+        return answering(bench)
 
 
 def _cells(given: object) -> tuple[int, int]:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from scratchpad.analysis.controls import masses, matched_sets, noise_like, standing_in
-from scratchpad.analysis.edit import ablation
 from scratchpad.records import Analysis, Codes, Edit, LatentEdit
+from scratchpad.records.edit import ablation
 from scratchpad.workbench import Workbench
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchpad.analysis.edit import ablation, delta
+from scratchpad.analysis.edit import delta
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Edit, LatentEdit
+from scratchpad.records.edit import ablation
 from scratchpad.records.reading import checked
 from scratchpad.workbench import Workbench
 

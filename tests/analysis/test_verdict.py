@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.analysis.verdict import MIN_SETS, p_value, verdict
 from scratchpad.records import Answer, Blank, Comparison, Control, Edit, LatentEdit, Token, Verdict
+from scratchpad.records.edit import ablation
 
 
 def judged(

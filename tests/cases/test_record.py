@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.cases.bundle import pack, unpack
 from scratchpad.cases.record import record, replay
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Edit, LatentEdit, Sampling
+from scratchpad.records.edit import ablation
 from scratchpad.workbench import DEFAULT_SAE, Workbench
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from scratchpad.analysis.edit import ablation, delta
+from scratchpad.analysis.edit import delta
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions
 from scratchpad.demo.world import HELD_OUT_START, KINDS
+from scratchpad.records.edit import ablation
 from scratchpad.vlm.run import force
 from scratchpad.workbench import Workbench
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.cases.bundle import unpack
 from scratchpad.draw import figures
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis
+from scratchpad.records.edit import ablation
 from scratchpad.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.errors import UserError
 from scratchpad.experiments.search import Set, Tried, keeping, prune, shown_smallest, smallest
 from scratchpad.records import Analysis
+from scratchpad.records.edit import ablation
 from scratchpad.workbench import Workbench
 
 

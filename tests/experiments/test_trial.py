@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Edit, LatentEdit, Sampling
+from scratchpad.records.edit import ablation
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.run import force
 from scratchpad.workbench import Workbench

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Codes, Edit, LatentEdit, Test, dump, dumps, loads
 from scratchpad.records.codec import F4, I4
+from scratchpad.records.edit import ablation
 from scratchpad.records.reading import read
 from scratchpad.ui.envelope import live
 from scratchpad.workbench import Workbench

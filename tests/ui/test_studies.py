@@ -13,9 +13,11 @@ from playwright.sync_api import Browser, Page
 
 from scratchpad.benches import Benches
 from scratchpad.errors import UserError
-from scratchpad.needle.datasets import DRAWING
+from scratchpad.records import Trust
 from scratchpad.sae.names import read_names
-from scratchpad.saliency.trust import keep, measured, trust
+from scratchpad.saliency.trust import DRAWING, keep, measured, trust
+from scratchpad.ui.handlers import Handlers
+from scratchpad.ui.held import Asked
 from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.studies import Studies
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
@@ -25,11 +27,19 @@ from tests.ui.conftest import served, visit
 @pytest.fixture
 def studies(benches: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studies:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    return Studies(benches)
+    return Studies(Handlers(benches))
+
+
+def held(scene_path: Path, prompt: str = "what animal is there") -> Asked:
+    return Asked((str(scene_path),), prompt, "", "k")
+
+
+def figures(worth: Trust | None) -> list[tuple[str, float, float]]:
+    return [(row.dataset, row.accuracy, row.chance) for row in worth.sets] if worth else []
 
 
 def test_stages_of_both_models(studies: Studies, scene_path: Path) -> None:
-    asked = {"images": [str(scene_path)], "prompt": "what animal is there", "choice": "", "key": "k"}
+    asked = held(scene_path)
     told = json.loads(studies.stages(asked, {"key": "k"}))
     assert len(told["stages"]) == 6
     page = json.loads(studies.stages(asked, {"by": "page", "query": "dog", "key": "k"}))
@@ -38,7 +48,7 @@ def test_stages_of_both_models(studies: Studies, scene_path: Path) -> None:
 
 
 def test_a_live_sweep_is_kept_where_trust_is_read(studies: Studies, benches: Benches) -> None:
-    told = json.loads(studies.needle({"choice": ""}, {"by": "page", "dataset": "patch", "cells": "7x7", "methods": ["cosine", "random"]}))
+    told = json.loads(studies.needle(None, {"by": "page", "dataset": "patch", "cells": "7x7", "methods": ["cosine", "random"]}))
     assert [row["method"] for row in told["rows"]] == ["cosine", "random"]
     assert told["rows"][0]["accuracy"] > 0.9
     identity = benches.retriever().identity
@@ -58,8 +68,8 @@ def test_fewer_images_never_replace_what_more_said(tmp_path: Path, monkeypatch: 
     keep(summary(0.8, 98, "attention"))
     keep(summary(0.9, 49, "attention"))
     keep(summary(0.3, 49, "cosine"))
-    assert trust("m" * 16) == {"accuracy": 0.8, "chance": 0.02, "dataset": "patch"}
-    assert trust("m" * 16, "cosine") == {"accuracy": 0.3, "chance": 0.02, "dataset": "patch"}
+    assert figures(trust("m" * 16)) == [("patch", 0.8, 0.02)]
+    assert figures(trust("m" * 16, "cosine")) == [("patch", 0.3, 0.02)]
 
 
 def test_what_was_measured_of_one_sae_is_not_said_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +91,7 @@ def test_what_was_measured_of_one_sae_is_not_said_of_another(tmp_path: Path, mon
     keep(summary("attention", "b"))
     assert of("a")
     keep(summary("sae-attention", "b") | {"results": {"text": {"sae-attention": {"accuracy": {"mean": 0.1}, "images": 49}}}})
-    assert of("b") == {"accuracy": 0.1, "chance": 0.02, "dataset": "text"}
+    assert figures(of("b")) == [("text", 0.1, 0.02)]
     assert not of("a")
     assert trust("m" * 16)
 
@@ -106,11 +116,11 @@ def test_bad_sweeps_are_a_sentence(studies: Studies, event: dict, said: str) -> 
 
 def test_nothing_asked_and_nothing_to_look_for(studies: Studies, scene_path: Path) -> None:
     assert "Nothing was asked" in json.loads(studies.stages(None, {}))["error"]
-    asked = {"images": [str(scene_path)], "prompt": "what", "key": "k"}
+    asked = held(scene_path, "what")
     assert "control token" in json.loads(studies.stages(asked, {"by": "page", "query": "<pad>", "key": "k"}))["error"]
     assert "at most 400" in json.loads(studies.stages(asked, {"by": "page", "query": "x " * 10_000, "key": "k"}))["error"]
     with pytest.raises(UserError, match="no model loaded"):
-        Studies(None).measured(["", "answer"])
+        Studies(Handlers(None)).measured(["", "answer"])
 
 
 @pytest.mark.browser
@@ -134,7 +144,7 @@ def test_they_open_on_the_page(page: Page) -> None:
 
 
 def test_layers_of_the_same_model_come_in_their_order(studies: Studies, scene_path: Path) -> None:
-    asked = {"images": [str(scene_path)], "prompt": "what animal is there", "choice": "", "key": "k"}
+    asked = held(scene_path)
     told = json.loads(studies.layers(asked, {"key": "k"}))
     assert [row["layer"] for row in told["layers"]] == [1, 3, 5]
     assert all(row["latents"] for row in told["layers"])

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from scratchpad.analysis.edit import ablation
 from scratchpad.cli import main
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis
+from scratchpad.records.edit import ablation
 from scratchpad.sae.harvest import harvest
 from scratchpad.vlm import families
 from scratchpad.vlm.adapter import Shown

@@ -180,10 +180,10 @@
         >
           <img src=${row.image} alt="" /><span>${row.title}</span>
         </a>`)}
-  </div>`}var token=text=>text.replace(/\n/g,"⏎").trim()||"␣",percent=share2=>{let v3=100*share2;return`${v3>0&&v3<10?v3.toFixed(1).replace(/\.0$/,""):v3.toFixed(0)}%`},signed=value=>`${value>0?"+":value<0?"−":""}${Math.abs(value).toFixed(2)}`,figures=(value,n4=2)=>Number(value.toPrecision(n4)).toString(),times=(n4,singular,plural=`${singular}s`)=>`${n4} ${n4===1?singular:plural}`,plain=l2=>l2.name||(l2.guess?`${l2.guess}?`:`#${l2.id}`),counts=l2=>l2.precision===null||l2.support===null?"":`${Math.round(l2.precision*l2.support)} of ${l2.support}`;function name(l2,{number=!0,counted=!1}={}){let id=number?x`<small class="sp-id">#${l2.id}</small>`:E,seen2=counted?counts(l2):"",title=seen2?backing(l2):E;if(l2.name)return x`<span class="sp-claim">${l2.name}</span> ${seen2?x`<small class="sp-id" title=${title}>${seen2} pictures</small>`:E}
+  </div>`}var token=text=>text.replace(/\n/g,"⏎").trim()||"␣",percent=share2=>{let v3=100*share2;return`${v3>0&&v3<10?v3.toFixed(1).replace(/\.0$/,""):v3.toFixed(0)}%`},signed=value=>`${value>0?"+":value<0?"−":""}${Math.abs(value).toFixed(2)}`,figures=(value,n4=2)=>Number(value.toPrecision(n4)).toString(),nats=value=>signed(value).replace("+","").replace(/^−(?=0\.00$)/,""),times=(n4,singular,plural=`${singular}s`)=>`${n4} ${n4===1?singular:plural}`,plain=l2=>l2.name||(l2.guess?`${l2.guess}?`:`#${l2.id}`),counts=l2=>l2.precision===null||l2.support===null?"":`${Math.round(l2.precision*l2.support)} of ${l2.support}`;function name(l2,{number=!0,counted=!1}={}){let id=number?x`<small class="sp-id">#${l2.id}</small>`:E,seen2=counted?counts(l2):"",title=seen2?backing(l2):E;if(l2.name)return x`<span class="sp-claim">${l2.name}</span> ${seen2?x`<small class="sp-id" title=${title}>${seen2} pictures</small>`:E}
       ${id}`;let guess=l2.guess?x`<span class="sp-guess" title=${title}
         >${l2.guess}? ${seen2?x`<small>${seen2}</small>`:E}</span
-      >`:E;return x`<span class="sp-unnamed">unnamed</span> ${guess} ${id}`}function backing(l2){let seen2=counts(l2);return seen2?`${seen2} pictures where it fires this strongly show ${l2.name?"it":`“${l2.guess}”`}`:""}var chance=logprob=>percent(Math.exp(logprob));var KEY="scratchpad-tour",concept=null,STEPS=[{name:"Look",lit:".sp-map",act:()=>{clear(),set({tab:"concepts",evidence:!1}),chooseToken(state.page.open_token??state.analysis.outputs[0]?.index)},text:()=>x`The answer, word by word. We chose <b>${word()}</b>: the picture is lit where the model looked.`},{name:"Find a concept",lit:()=>`[data-id="${concept}"]`,act:()=>{let{effects:effects2}=state.analysis,{cards}=ranking(state);concept=[...cards.slice(0,12)].sort((a2,b2)=>(effects2.get(a2.id)??0)-(effects2.get(b2.id)??0))[0]?.id??null,concept!==null&&state.latent!==concept&&chooseLatent(concept)},text:()=>x`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: now the picture
+      >`:E;return x`<span class="sp-unnamed">unnamed</span> ${guess} ${id}`}var brief=l2=>l2.name||!l2.guess?name(l2,{number:!1}):x`<span class="sp-guess">${l2.guess}?</span>`;function backing(l2){let seen2=counts(l2);return seen2?`${seen2} pictures where it fires this strongly show ${l2.name?"it":`“${l2.guess}”`}`:""}var chance=logprob=>percent(Math.exp(logprob));var KEY="scratchpad-tour",concept=null,STEPS=[{name:"Look",lit:".sp-map",act:()=>{clear(),set({tab:"concepts",evidence:!1}),chooseToken(state.page.open_token??state.analysis.outputs[0]?.index)},text:()=>x`The answer, word by word. We chose <b>${word()}</b>: the picture is lit where the model looked.`},{name:"Find a concept",lit:()=>`[data-id="${concept}"]`,act:()=>{let{effects:effects2}=state.analysis,{cards}=ranking(state);concept=[...cards.slice(0,12)].sort((a2,b2)=>(effects2.get(a2.id)??0)-(effects2.get(b2.id)??0))[0]?.id??null,concept!==null&&state.latent!==concept&&chooseLatent(concept)},text:()=>x`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: now the picture
         is lit where it fires.`},{name:"Switch it off",lit:".sp-test",act:()=>{concept!==null&&!state.picked.includes(concept)&&toggle([concept]),test2("ablate")},text:()=>state.jobs.test?x`Without <b>${said()}</b> the model is asked again, and so are its controls …`:x`Without <b>${said()}</b> the answer was
             “${shownRun().run?.test.comparison.after.text.trim()||"(nothing)"}”.`},{name:"Weigh the evidence",lit:".sp-test",act:()=>set({evidence:!0}),text:()=>x`The verdict is only as good as its controls: random concepts, noise, the bare reconstruction. Now
         try <b>Smallest set</b>.`}],word=()=>{let t4=state.analysis.byIndex.get(state.token);return t4?token(t4.text):""},said=()=>concept===null?"":plain(latentOf(state.analysis,concept)),startTour=()=>go(0);function go(step){set({tour:step}),STEPS[step].act();let target2=STEPS[step].lit;requestAnimationFrame(()=>{let element=document.querySelector(typeof target2=="function"?target2():target2);element&&!element.closest(".sp-test")&&element.scrollIntoView({block:"nearest"}),document.querySelector("#sp-tour [data-next]")?.focus({preventScroll:!0})})}function leave(){try{localStorage.setItem(KEY,"1")}catch{}set({tour:-1})}function seen(){try{return localStorage.getItem(KEY)}catch{return null}}function tour(s5){if(!s5.analysis||s5.kase||!s5.boot.live)return E;if(s5.tour<0)return E;let step=STEPS[s5.tour],last2=s5.tour===STEPS.length-1;return x`<div
@@ -229,7 +229,7 @@
             data-tour
             @click=${startTour}
           >
-            ${seen()?"Tour":"First time here? Four steps"}
+            ${seen()?"Tour":"New here? Take the tour"}
           </button>`:E}
       ${opens("glossary","Glossary")} ${s5.boot.listed.length?opens("gallery","Gallery"):E}
       ${online()&&a2?opens("share",s5.kase?"Files":"Share"):E}
@@ -405,7 +405,7 @@
           aria-pressed=${s5.latent===l2.id}
           @click=${()=>chooseLatent(l2.id)}
         >
-          ${name(latentOf(a2,l2.id),{number:!1})} <small>${figures(l2.value)}</small>
+          ${brief(latentOf(a2,l2.id))} <small>${figures(l2.value)}</small>
         </button>`)}
     ${few.length?E:"nothing but what fires everywhere"}
   </p>`}var modes=s5=>x`<div class="sp-segments" role="group" aria-label="How the map is drawn">
@@ -448,7 +448,7 @@
       </details>
     </div>
     ${s5.page.note?x`<p class="sp-note sp-foreign">${s5.page.note}</p>`:E}
-  </div>`}var silent=a2=>a2.sizes.length>1?"The model answered with nothing. It may not be trained on several pictures at once: ask about one of them.":"The model answered with nothing: it ended at once. Ask in other words.";function tokenButton(s5,t4,weight,lit){let chosen3=s5.token===t4.index,sure=t4.logprob===null?`${t4.role} token`:`${chance(t4.logprob)} likely (log-probability ${t4.logprob.toFixed(2)}). ${meaning("logprob")}`;return x`<button
+  </div>`}var silent=a2=>a2.sizes.length>1?"The model answered with nothing. It may not be trained on several pictures at once: ask about one of them.":"The model answered with nothing: it ended at once. Ask in other words.";function tokenButton(s5,t4,weight,lit){let chosen3=s5.token===t4.index,sure=t4.logprob===null?`${t4.role} token`:`${chance(t4.logprob)} likely (log-probability ${nats(t4.logprob)}). ${meaning("logprob")}`;return x`<button
     type="button"
     class="sp-token sp-${t4.role} ${lit?"sp-lit":""}"
     data-token=${t4.index}
@@ -610,7 +610,7 @@
             @pointerenter=${()=>set({hover:{latent:l2.id}})}
             @pointerleave=${()=>set({hover:null})}
           >
-            ${name(l2,{number:!1})}<small>${figures(l2.value)}</small>
+            ${brief(l2)}<small>${figures(l2.value)}</small>
           </button>`)}
     <button
       type="button"
@@ -906,7 +906,7 @@
       aria-pressed=${s5.latent===l2.id}
       @click=${()=>chooseLatent(l2.id)}
     >
-      ${name(l2)}
+      ${brief(l2)} <small class="sp-id">#${l2.id}</small>
     </button>
     <select
       data-op=${l2.id}
@@ -1075,16 +1075,15 @@
           style="height:${(100*Math.abs(v3)/most).toFixed(1)}%;background:rgb(${change(-v3/most)})"
         ></i
       ></span>
-      <span class="sp-num">${signed(v3)}</span><span>${token(t4?t4.text:"")}</span>
+      <span class="sp-num">${signed(v3)}</span><span>${t4?token(t4.text):"end"}</span>
     </div>`})}function beside2(s5,{test:t4,blank}){let c5=t4.comparison,of2=id=>name(latentOf(s5.analysis,id)),lines=[],set2=t4.sufficient;return set2&&lines.push(x`${set2.minimality==="smallest"?"The smallest set":"The smallest set found"}${set2.target?` that brings out “${set2.target}”`:""}:
       ${set2.latents.length} of ${s5.analysis.active.length} active latents, after ablating ${set2.tried} sets.
       ${set2.minimality==="none"?"":"None of them can be left out."} As many random latents do it in
       ${set2.random_flips} of ${set2.n_random_sets} sets.`),c5.inactive.length&&lines.push(x`Not active where the test acts, so without effect: ${c5.inactive.map(of2)}.`),c5.edit.keep_error||lines.push("The SAE's reconstruction stands in place of the activations."),blank&&lines.push(blank.same?x`<b>With a ${term("grey","grey picture")} the model answers the same:</b> this answer may be
             habit, not sight.`:x`With a ${term("grey","grey picture")} it answers “${blank.answer}”; the original answer's
-          ${term("logprob","log-probability")} is ${blank.logprob.toFixed(2)} there,
-          ${blank.with_picture.toFixed(2)} here.`),c5.toward&&lines.push(x`${term("logprob","Log-probability")} of “${c5.toward.text}” as the answer:
-      ${c5.toward.before.toFixed(2)} before, ${c5.toward.after.toFixed(2)} now
-      (${signed(c5.toward.after-c5.toward.before)}).`),c5.sampled&&lines.push(x`Drawn at temperature ${c5.sampled.sampling.temperature}, seed ${c5.sampled.sampling.seed}: before
+          ${term("logprob","log-probability")} is ${nats(blank.logprob)} there, ${nats(blank.with_picture)}
+          here.`),c5.toward&&lines.push(x`${term("logprob","Log-probability")} of “${c5.toward.text}” as the answer: ${nats(c5.toward.before)}
+      before, ${nats(c5.toward.after)} now (${signed(c5.toward.after-c5.toward.before)}).`),c5.sampled&&lines.push(x`Drawn at temperature ${c5.sampled.sampling.temperature}, seed ${c5.sampled.sampling.seed}: before
       “${c5.sampled.before}”, after “${side(c5.sampled.diff,"gone")}”.`),c5.risen.length&&lines.push(x`${term("risen","More active now")}:
       ${c5.risen.slice(0,4).map(r4=>x`${of2(r4.latent)}
             <small title=${meaning("mean")}>(mean ${figures(r4.before)} → ${figures(r4.after)})</small> `)}`),lines.map(line=>x`<p class="sp-note">${line}</p>`)}function strip2(s5){return s5.runs.length<2&&s5.at>=0?E:s5.runs.length?x`<div class="sp-runs" role="group" aria-label="Tests so far">

@@ -8,6 +8,11 @@ export const percent = (share) => {
 };
 export const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
 export const figures = (value, n = 2) => Number(value.toPrecision(n)).toString();
+/** A log-probability or the like, with a true minus and no negative zero. */
+export const nats = (value) =>
+  signed(value)
+    .replace("+", "")
+    .replace(/^−(?=0\.00$)/, "");
 export const times = (n, singular, plural = `${singular}s`) => `${n} ${n === 1 ? singular : plural}`;
 
 /** A latent in few words, where all is set in one ink: its name, its guess with a question mark, or its number. */
@@ -34,6 +39,10 @@ export function name(l, { number = true, counted = false } = {}) {
     : nothing;
   return html`<span class="sp-unnamed">unnamed</span> ${guess} ${id}`;
 }
+
+/** The same where many stand in a row: a guess by itself, muted, with its question mark. */
+export const brief = (l) =>
+  l.name || !l.guess ? name(l, { number: false }) : html`<span class="sp-guess">${l.guess}?</span>`;
 
 /** What stands behind a name, in place: "24 of 25 pictures where it fires this strongly". */
 export function backing(l) {

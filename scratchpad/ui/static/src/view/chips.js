@@ -3,7 +3,7 @@ import { html, nothing } from "lit-html";
 import { chooseLatent, toggle } from "../actions.js";
 import { latentOf } from "../derive.js";
 import { set } from "../store.js";
-import { name, plain } from "../text.js";
+import { brief, plain } from "../text.js";
 import { online } from "../wire.js";
 
 const OPS = [
@@ -38,7 +38,7 @@ function chip(s, l, fixed) {
       aria-pressed=${s.latent === l.id}
       @click=${() => chooseLatent(l.id)}
     >
-      ${name(l)}
+      ${brief(l)} <small class="sp-id">#${l.id}</small>
     </button>
     <select
       data-op=${l.id}

@@ -5,7 +5,7 @@ import { chooseLatent, choosePatch } from "../actions.js";
 import { brush, ranking, scored } from "../derive.js";
 import { set } from "../store.js";
 import { tileOf } from "../sheet.js";
-import { figures, name, times, token as say } from "../text.js";
+import { figures, brief, name, times, token as say } from "../text.js";
 import { png } from "../png.js";
 import { term } from "../words.js";
 import { card } from "./card.js";
@@ -101,7 +101,7 @@ const scenery = (s, apart, lit) =>
             @pointerenter=${() => set({ hover: { latent: l.id } })}
             @pointerleave=${() => set({ hover: null })}
           >
-            ${name(l, { number: false })}<small>${figures(l.value)}</small>
+            ${brief(l)}<small>${figures(l.value)}</small>
           </button>`,
       )}
     <button

@@ -5,7 +5,7 @@ import { latentOf } from "../derive.js";
 import { change } from "../colour.js";
 import { png } from "../png.js";
 import { shownRun } from "../store.js";
-import { chance, figures, name, signed, token as say } from "../text.js";
+import { chance, figures, name, nats, signed, token as say } from "../text.js";
 import { meaning, term } from "../words.js";
 import { diagnosis } from "./diagnosis.js";
 import { effects } from "./effects.js";
@@ -81,7 +81,7 @@ function deltas(c) {
           style="height:${((100 * Math.abs(v)) / most).toFixed(1)}%;background:rgb(${change(-v / most)})"
         ></i
       ></span>
-      <span class="sp-num">${signed(v)}</span><span>${say(t ? t.text : "")}</span>
+      <span class="sp-num">${signed(v)}</span><span>${t ? say(t.text) : "end"}</span>
     </div>`;
   });
 }
@@ -110,14 +110,13 @@ function beside(s, { test: t, blank }) {
         ? html`<b>With a ${term("grey", "grey picture")} the model answers the same:</b> this answer may be
             habit, not sight.`
         : html`With a ${term("grey", "grey picture")} it answers “${blank.answer}”; the original answer's
-          ${term("logprob", "log-probability")} is ${blank.logprob.toFixed(2)} there,
-          ${blank.with_picture.toFixed(2)} here.`,
+          ${term("logprob", "log-probability")} is ${nats(blank.logprob)} there, ${nats(blank.with_picture)}
+          here.`,
     );
   if (c.toward)
     lines.push(
-      html`${term("logprob", "Log-probability")} of “${c.toward.text}” as the answer:
-      ${c.toward.before.toFixed(2)} before, ${c.toward.after.toFixed(2)} now
-      (${signed(c.toward.after - c.toward.before)}).`,
+      html`${term("logprob", "Log-probability")} of “${c.toward.text}” as the answer: ${nats(c.toward.before)}
+      before, ${nats(c.toward.after)} now (${signed(c.toward.after - c.toward.before)}).`,
     );
   if (c.sampled)
     lines.push(

@@ -29,7 +29,7 @@ export function header(s) {
             data-tour
             @click=${startTour}
           >
-            ${seen() ? "Tour" : "First time here? Four steps"}
+            ${seen() ? "Tour" : "New here? Take the tour"}
           </button>`
         : nothing}
       ${opens("glossary", "Glossary")} ${s.boot.listed.length ? opens("gallery", "Gallery") : nothing}

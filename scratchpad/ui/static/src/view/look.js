@@ -4,7 +4,7 @@ import { chooseToken } from "../actions.js";
 import { outdated } from "../asking.js";
 import { brush, onMap, tokensOf } from "../derive.js";
 import { set } from "../store.js";
-import { chance, token as say } from "../text.js";
+import { chance, nats, token as say } from "../text.js";
 import { meaning } from "../words.js";
 import { trouble } from "./going.js";
 import { map } from "./map.js";
@@ -53,7 +53,7 @@ function tokenButton(s, t, weight, lit) {
   const sure =
     t.logprob === null
       ? `${t.role} token`
-      : `${chance(t.logprob)} likely (log-probability ${t.logprob.toFixed(2)}). ${meaning("logprob")}`;
+      : `${chance(t.logprob)} likely (log-probability ${nats(t.logprob)}). ${meaning("logprob")}`;
   return html`<button
     type="button"
     class="sp-token sp-${t.role} ${lit ? "sp-lit" : ""}"

@@ -6,7 +6,7 @@ import { draws } from "../directives.js";
 import { paint } from "../paint.js";
 import { set } from "../store.js";
 import { onSheet, patchBox, sheet, tileOf } from "../sheet.js";
-import { figures, name, percent, token as say } from "../text.js";
+import { brief, figures, name, percent, token as say } from "../text.js";
 import { term } from "../words.js";
 import { mapInput } from "./map-input.js";
 import { trust } from "./trust.js";
@@ -96,7 +96,7 @@ function here(s) {
           aria-pressed=${s.latent === l.id}
           @click=${() => chooseLatent(l.id)}
         >
-          ${name(latentOf(a, l.id), { number: false })} <small>${figures(l.value)}</small>
+          ${brief(latentOf(a, l.id))} <small>${figures(l.value)}</small>
         </button>`,
     )}
     ${few.length ? nothing : "nothing but what fires everywhere"}
