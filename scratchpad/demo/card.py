@@ -116,8 +116,8 @@ library_name: saelens
 A TopK sparse autoencoder ({recipe.d_sae} latents, {recipe.k} active a patch) on the output of vision block {LAYERS[name]} of `examples/emoji-llava`, class token left
 out. SAELens format: `SAE.load_from_disk("saes/{name}")`.
 
-Made by `scratchpad demo saes`: SAELens's trainer, {recipe.steps} steps of {recipe.size} patches, scenes from training seed {HARVEST_FROM:,} on, \
-activations kept in half precision{", the decoder's bias begun at their mean" if recipe.centred else ""}.
+Made by `scratchpad demo saes`: SAELens's trainer, {recipe.steps} steps of {recipe.size} patches, scenes from training seed {HARVEST_FROM:,} on\
+{", activations kept in half precision, the decoder's bias begun at their mean" if recipe.centred else ""}.
 
 ## Measured on held-out scenes (seeds {metrics["scenes"][0]:,} to {metrics["scenes"][1]:,})
 
@@ -125,7 +125,8 @@ activations kept in half precision{", the decoder's bias begun at their mean" if
 |---|---|
 | variance explained | {metrics["variance_explained"]:.4f} |
 | L0 (active latents a patch) | {metrics["l0"]:.1f} |
-| dead latents | {100 * metrics["dead_share"]:.1f}% |
+| latents that fire on none of these {metrics["scenes"][1] - metrics["scenes"][0] + 1:,} scenes | {100 * metrics["dead_share"]:.1f}% |
+| latents that fire on none of the {metrics["indexed"]:,} indexed scenes | {100 * metrics["silent_on_indexed"]:.1f}% |
 | cosine with the activations | {metrics["cosine"]:.4f} |
 | answers unchanged with the reconstruction in place | {100 * answers["share"]:.1f}% of {answers["of"]} |
 | change of the answer's log-probability with the reconstruction in place | {answers["mean_change_of_logprob"]:+.3f} on average |
@@ -174,18 +175,21 @@ def _tried(tried: Sequence[dict[str, Any]]) -> str:
     """Every setting that was trained and measured."""
     if not tried:
         return ""
+
+    def percent(share: float | None) -> str:
+        return "not measured" if share is None else f"{100 * share:.1f}%"
+
     rows = "\n".join(
-        f"| {t['architecture']} | {t['d_sae']} | {t['k']} | {t['steps']} x {t['size']} | {'yes' if t['centred'] else 'no'} | "
-        f"{t['variance_explained']:.4f} | {t['l0']:.1f} | {100 * t['dead_share']:.1f}% | {100 * t['true_at_5']:.1f}% | {100 * t['named_at_5']:.1f}% |"
+        f"| {t['architecture']} | {t['d_sae']} | {t['k']} | {t['steps']} x {t['size']} | {'yes' if t['centred'] else 'no'} "
+        f"| {t['variance_explained']:.4f} | {t['l0']:.1f} | {percent(t['dead_share'])} | {percent(t['true_at_5'])} | {percent(t['named_at_5'])} |"
         for t in tried
     )
     return f"""
 ## Tried
 
-Every setting that was trained on these activations, shipped or not, measured alike: on {tried[0]["scenes"]} held-out scenes, by the rule of
-`scratchpad demo truth`.
+Every setting that was trained on this layer, shipped or not; names by the rule of `scratchpad demo truth`.
 
-| architecture | latents | k | steps | centred | variance explained | L0 | dead | names true (first 5) | concepts named (first 5) |
+| architecture | latents | k | steps | centred | variance explained | L0 | silent on 500 scenes | names true (first 5) | concepts named (first 5) |
 |---|---|---|---|---|---|---|---|---|---|
 {rows}
 """

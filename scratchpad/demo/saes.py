@@ -29,7 +29,7 @@ from scratchpad.sae.build import build_index
 from scratchpad.sae.counting import Where
 from scratchpad.sae.evaluate import reconstruction_metrics
 from scratchpad.sae.harvest import harvest, harvest_with_grids
-from scratchpad.sae.index import auroc
+from scratchpad.sae.index import auroc, open_index
 from scratchpad.sae.load import Sae, load_sae
 from scratchpad.sae.observe import Observed, observed
 from scratchpad.sae.train import Recipe, train_sae
@@ -98,7 +98,7 @@ def index_and_judge(model: Path, out: Path, names: list[str], judged: int = 100,
     saes = [load_sae(out / name) for name in names]
     index(vlm, saes, say=say)
     for sae in saes:
-        metrics = judge(vlm, sae, judged) | {"indexed": CHOSEN, "counted": COUNTED, "truth": truth_of(vlm, sae.folder, TRUTH)}
+        metrics = judge(vlm, sae, judged) | measured(sae) | {"truth": truth_of(vlm, sae.folder, TRUTH)}
         write_whole(sae.folder / "metrics.json", json.dumps(metrics, indent=1))
         say(f"{sae.name}: {json.dumps(metrics)}")
 
@@ -128,6 +128,15 @@ def index(
     for mine, sae in zip(seen, saes, strict=True):
         build_index(sae, mine, labels, where=lambda at, grid: where[at], counts=lambda at: at >= chosen, shown=shown)
     say(f"indexed {chosen + counted} scenes in {time.monotonic() - begun:.0f} s")
+
+
+def measured(sae: Sae) -> dict[str, Any]:
+    """What the index says of the SAE: of how many scenes it is, and the share of latents that fire on none of them."""
+    index = open_index(sae.folder, sae.identity)
+    if index is None:
+        return {}
+    silent = float(np.mean(np.array(index.latents.column("sparsity").to_pylist()) == 0))
+    return {"indexed": index.about["pictures"], "counted": index.about["counted"], "silent_on_indexed": round(silent, 4)}
 
 
 def judge(vlm: Vlm, sae: Sae, scenes: int) -> dict[str, Any]:

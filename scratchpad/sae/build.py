@@ -114,7 +114,7 @@ def build_index(
         masks: what is where in each image; with them a latent is named after the class whose patches it tells best.
         number_of: an image's number among the masks.
         where: what is where in an image, given its number and grid, for counts; default: by masks, else by labels.
-        counts: whether an image is for counting alone; default: `set_aside` by its name. Without labels or masks none is.
+        counts: whether an image is for counting alone; default: `set_aside` by its name. Without labels or masks none is, and never all.
         shown: how many images, the first, reference pictures come from; default: the strongest from all.
     """
     running = Running(sae.d_sae, Gallery(sae.d_sae, shown or POOL, shown is not None))
@@ -126,7 +126,7 @@ def build_index(
         there = known(at, picture.grid) if known else everywhere((), picture.grid.patches)
         apart = counts(at) if counts else set_aside(names[at] if names else str(at))
         running.like(picture.explained, picture.mean, rng)
-        if known and apart:
+        if known and apart and running.images:  # one image at least is for all the rest
             running.count(active, dense, there, rng)
         else:
             _take(running, at, picture, active, dense, there, rng)
@@ -202,9 +202,9 @@ def _write_tables(folder: Path, sae: Sae, running: Running, labels: Sequence[set
     row_of = {image: row for row, image in enumerate(shown)}
     pq.write_table(tables.references(rows, row_of), folder / "references.parquet", compression="zstd", row_group_size=GROUPS["references"])
     pq.write_table(tables.images(running, shown, labels, names), folder / "images.parquet", row_group_size=GROUPS["images"])
+    words = sorted(running.chosen_on.area)
+    base = running.chosen_on.base(words)
+    chosen = choose(running.chosen_on, sae.d_sae, words, base, latents.column("name").to_pylist()) if running.counted else None
     for scope, tally in (("picture", running.peaks), ("patch", running.patches)):
-        if tally.seen:
-            words = sorted(running.chosen_on.area)
-            base = running.chosen_on.base(words)
-            chosen = choose(running.chosen_on, sae.d_sae, words, base, latents.column("name").to_pylist())
+        if chosen is not None and tally.seen:
             pq.write_table(tables.counts(count(tally, chosen, words, base)), folder / f"counts-{scope}.parquet", compression="zstd")

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -135,7 +136,12 @@ def world(count: int, seed: int) -> tuple[list[Observed], list[set[str]], list[W
 def made(folder: Path, where: list[Where] | None = None, count: int = 400, chosen: int = 150) -> Index:
     seen, labels, own = world(count, 0)
     torch.manual_seed(0)
-    shape = {"W_enc": torch.randn(3, LATENTS), "b_enc": torch.zeros(LATENTS), "W_dec": torch.randn(LATENTS, 3), "b_dec": torch.zeros(3)}
+    shape: dict[str, Any] = {
+        "W_enc": torch.randn(3, LATENTS),
+        "b_enc": torch.zeros(LATENTS),
+        "W_dec": torch.randn(LATENTS, 3),
+        "b_dec": torch.zeros(3),
+    }
     sae = Sae("made", folder, "standard", 0, {}, **shape)
     folder.mkdir(exist_ok=True)
     there = where or own
