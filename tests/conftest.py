@@ -9,7 +9,14 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import pytest
+from jaxtyping import install_import_hook
 from PIL import Image
+
+# shapes and types in the annotations of what computes on arrays alone are checked at every call; records check themselves
+CHECKED = ("grid", "stats", "analysis", "experiments.search", "needle.metrics", "needle.intervals", "needle.bias", "sae.load", "sae.claims")
+import tests.typechecked  # noqa: E402, F401  which the hook looks up by name
+
+install_import_hook([f"scratchpad.{module}" for module in CHECKED], "tests.typechecked.typechecked")
 
 from scratchpad.benches import Benches, offered
 from scratchpad.demo.evaluate import picture

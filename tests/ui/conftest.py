@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-WORD = "#sp-look .sp-token.sp-output"
+WORD = "#sp-look .sp-token"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

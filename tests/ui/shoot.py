@@ -16,7 +16,6 @@ SCREENS = Path(__file__).parent / "screens"
 README = Path(__file__).parents[2] / "examples" / "page.png"
 SIZE = (1440, 900)
 QUALITY = 70  # of WebP: the screens are compared by blocks
-COLOURS = 256  # of README's picture
 
 
 def taken(page: Page) -> Image.Image:
@@ -35,7 +34,7 @@ def main() -> None:
         context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]})
         context.add_init_script("localStorage.setItem('scratchpad-tour', '1')")
         page = visit(context.new_page(), url)
-        taken(page).quantize(COLOURS).save(README, optimize=True)
+        taken(page).save(README, optimize=True)
         page = visit(browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]}).new_page(), url)
         taken(page).save(SCREENS / "first.webp", quality=QUALITY)
         press(page, "smallest")

@@ -65,7 +65,7 @@ def test_pointing_at_one_thing_lights_it_in_the_other_views_without_a_server(pag
     expect(page.locator(".sp-what")).to_contain_text("fires")
     assert page.evaluate("[...document.querySelectorAll('.sp-token')].some((t) => +t.style.getPropertyValue('--w') > 0.9)")
     page.locator("#sp-look .sp-token.sp-prompt").first.hover()
-    expect(page.locator(".sp-cards")).to_have_class("sp-cards sp-brushed")
+    expect(page.locator(".sp-cards.sp-brushed")).to_have_count(1)
     page.locator(".sp-map canvas").hover(position={"x": 250, "y": 330})
     lit = page.evaluate("[...document.querySelectorAll('.sp-card.sp-lit')].map((c) => +c.dataset.id)")
     under = page.evaluate("Scratchpad.derive.ofPatch(Scratchpad.state.analysis, Scratchpad.state.hover.patch).map((l) => l.id)")
@@ -124,8 +124,11 @@ def test_the_filter_opens_over_what_it_filters_and_holds_for_every_view(page: Pa
 
 def test_what_fires_everywhere_is_marked_and_within_reach(page: Page) -> None:
     chips = page.locator(".sp-scenery .sp-chip")
-    assert "grass" in " ".join(chips.all_inner_texts())
-    latent = chips.first.get_attribute("data-latent")
+    ids = [int(chip.get_attribute("data-latent") or -1) for chip in chips.all()]
+    dense = "(ids) => ids.every((id) => Scratchpad.state.analysis.latents.get(id).sparsity > 0.5)"
+    assert ids
+    assert page.evaluate(dense, ids)
+    latent = ids[0]
     chips.first.click()
     expect(page.locator(".sp-what")).to_contain_text(f"#{latent}")
     page.locator(".sp-scenery [data-among]").evaluate("e => e.click()")

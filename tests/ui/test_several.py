@@ -44,7 +44,8 @@ def shared(chromium: Browser, address: str, pictures: list[str]) -> Iterator[Pag
 @pytest.fixture
 def asked(shared: Page) -> Page:
     """The same, nothing chosen or tested yet."""
-    shared.evaluate("Scratchpad.set({ runs: [], at: -1, patch: null, latent: null, hover: null, evidence: false }); Scratchpad.clear()")
+    fresh = "{ runs: [], at: -1, patch: null, latent: null, hover: null, evidence: false, drawer: null }"
+    shared.evaluate(f"Scratchpad.set({fresh}); Scratchpad.clear()")
     return shared
 
 

@@ -50,7 +50,6 @@ function analysis(a) {
       clusters: a.heatmap.clusters,
     },
     effects: new Map(a.effects),
-    suggested: a.suggested,
     fidelity: a.fidelity,
     attentionTrust: a.attention_trust,
     conceptTrust: a.concept_trust,

@@ -11,6 +11,9 @@ import { term } from "../words.js";
 import { card } from "./card.js";
 import { filters } from "./filters.js";
 
+const FIRST = 12; // cards at first, as the store has it
+const ON_A_PHONE = 8; // of those, as page.css has it
+
 export function concepts(s) {
   const { cards, apart, hidden } = ranking(s);
   const lit = brush(s);
@@ -31,7 +34,7 @@ export function concepts(s) {
       ${filters(s)} ${png()}
     </div>
     ${s.compare ? rankings(s) : nothing}
-    <div class="sp-cards ${lit.lit ? "sp-brushed" : ""}">
+    <div class="sp-cards ${lit.lit ? "sp-brushed" : ""} ${s.more === FIRST ? "sp-first" : ""}">
       ${repeat(
         cards.slice(0, s.more),
         (l) => l.id,
@@ -39,8 +42,12 @@ export function concepts(s) {
       )}
       ${cards.length ? nothing : empty(s, apart)}
     </div>
-    ${cards.length > s.more
-      ? html`<button type="button" class="sp-quietly sp-more" @click=${() => set({ more: s.more + 12 })}>
+    ${cards.length > s.more || (s.more === FIRST && cards.length > ON_A_PHONE)
+      ? html`<button
+          type="button"
+          class="sp-quietly sp-more ${cards.length > s.more ? "" : "sp-narrow"}"
+          @click=${() => set({ more: s.more + 12 })}
+        >
           Show more of ${cards.length}
         </button>`
       : nothing}`;
