@@ -77,8 +77,8 @@ def _on_ray(items: list[Any], setup: Callable[[], Any], work: Callable[[Any, lis
     many = cluster.workers or _room(cluster, -(-len(items) // size))
     blocks = max(1, -(-len(items) // size))
     numbers = data.from_items([{"item": i} for i in range(len(items))], override_num_blocks=blocks)  # from here: reading takes no processor
-    found = numbers.map_batches(Worker, batch_size=size, concurrency=many, num_cpus=cluster.cpus, num_gpus=cluster.gpus)
-    for row in found.iter_rows():
+    results = numbers.map_batches(Worker, batch_size=size, concurrency=many, num_cpus=cluster.cpus, num_gpus=cluster.gpus)
+    for row in results.iter_rows():
         yield row["result"]
 
 
@@ -102,8 +102,8 @@ def _joined(cluster: Cluster) -> Any:
 
 def _knock(address: str) -> None:
     """Ray itself waits two minutes for a cluster that isn't there."""
-    host, found, port = address.removeprefix("ray://").rpartition(":")
-    if found and port.isdigit():
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
         socket.create_connection((host, int(port)), timeout=10).close()
 
 

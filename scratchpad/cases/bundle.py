@@ -69,7 +69,7 @@ def bundle(case: Case, made: Made) -> Bundle:
     return Bundle(_identity(text, case.analysis.question.pictures()), case, made, text, images)
 
 
-def pack(kept: Bundle) -> bytes:
+def pack(bundle: Bundle) -> bytes:
     """The bundle file.
 
     Raises:
@@ -77,11 +77,11 @@ def pack(kept: Bundle) -> bytes:
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        _add(archive, JSON, kept.text, zipfile.ZIP_DEFLATED)
-        for i, data in enumerate(kept.images):
+        _add(archive, JSON, bundle.text, zipfile.ZIP_DEFLATED)
+        for i, data in enumerate(bundle.images):
             _add(archive, _name(i), data, zipfile.ZIP_STORED)
-        if json.loads(kept.text)["format"] == FORMAT:  # format 1 has it in case.json
-            _add(archive, ENVELOPE, dumps(kept.made).encode(), zipfile.ZIP_DEFLATED)
+        if json.loads(bundle.text)["format"] == FORMAT:  # format 1 has it in case.json
+            _add(archive, ENVELOPE, dumps(bundle.made).encode(), zipfile.ZIP_DEFLATED)
     data = buffer.getvalue()
     if len(data) > MAX_BYTES:
         raise UserError(f"The case would take {len(data) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are kept: use a smaller image.")
@@ -103,14 +103,14 @@ def unpack(data: bytes, expected: str | None = None) -> Bundle:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
                 raise UserError(f"The case unpacks to more than {MAX_UNPACKED // 2**20} MB, which is refused.")
-            kept = _read_all(archive)
+            bundle = _read_all(archive)
     except UserError:
         raise
     except BROKEN as error:
         raise UserError("This is not a case, or it is damaged; expected a .case file as `scratchpad case export` writes it.") from error
-    if expected is not None and kept.id != expected:
-        raise UserError(f"The case {expected} was changed after it was made: its content has the id {kept.id}; it isn't shown.")
-    return kept
+    if expected is not None and bundle.id != expected:
+        raise UserError(f"The case {expected} was changed after it was made: its content has the id {bundle.id}; it isn't shown.")
+    return bundle
 
 
 def canonical(value: dict[str, Any]) -> bytes:

@@ -24,7 +24,7 @@ def _inspect(options: argparse.Namespace) -> None:
     from scratchpad.vlm.load import load_vlm
 
     picture = load_image(options.image) if options.image else None
-    told = inspect(load_vlm(options.model, placement(options)), picture, options.check)
-    show(told, options.json, lines(told))
-    if told["check"] and not told["check"]["holds"]:
+    inspection = inspect(load_vlm(options.model, placement(options)), picture, options.check)
+    show(inspection, options.json, lines(inspection))
+    if inspection["check"] and not inspection["check"]["holds"]:
         raise SystemExit(1)

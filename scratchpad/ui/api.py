@@ -53,9 +53,9 @@ def pictures(image: str, more: list[str] | None) -> list[bytes]:
     """
     if more is not None and (not isinstance(more, list) or len(more) >= MAX_IMAGES):
         raise UserError(f"Further images are a list of at most {MAX_IMAGES - 1}, each the file's bytes as base64.")
-    if sum(len(one) for one in more or [] if isinstance(one, str)) > MAX_BYTES * 4 // 3:
+    if sum(len(text) for text in more or [] if isinstance(text, str)) > MAX_BYTES * 4 // 3:
         raise UserError(f"The further images have more than {MAX_BYTES // 2**20} MB together; scale them down.")
-    return [picture(one) for one in (image, *(more or []))]
+    return [picture(text) for text in (image, *(more or []))]
 
 
 class Api:

@@ -73,13 +73,13 @@ class Bodies:
 
 def replayed(data: bytes, receive: Receive) -> Receive:
     """A body that was read already, for whoever reads it next."""
-    told = False
+    sent = False
 
     async def again() -> Message:
-        nonlocal told
-        if told:
+        nonlocal sent
+        if sent:
             return await receive()
-        told = True
+        sent = True
         return {"type": "http.request", "body": data, "more_body": False}
 
     return again

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from scratchpad.ui.told import told
+from scratchpad.ui.replies import answered
 from scratchpad.ui.visitors import Limit, visitor
 
 READS = 40  # lookups a minute to one request that runs the model: a page that opens makes some twenty
@@ -26,7 +26,7 @@ def lookups(limit: Limit, proxies: int, *functions: Callable[[Any], dict[str, An
                 limit.check(visitor(request, proxies))
                 return function(given)
 
-            return told(act)
+            return answered(act)
 
         call.__name__ = function.__name__
         return call

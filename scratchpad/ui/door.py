@@ -100,9 +100,9 @@ class Door:
         if not inner:
             self._own(heard)
             self._same_site(scope["method"], heard)
-        kept = [(k, v) for k, v in scope["headers"] if k.lower() in PASSED]
-        kept += [(k, v) for k, v in scope["headers"] if k.lower() in SANE and SANE[k.lower()].fullmatch(v)]
-        scope["headers"] = kept
+        headers = [(k, v) for k, v in scope["headers"] if k.lower() in PASSED]
+        headers += [(k, v) for k, v in scope["headers"] if k.lower() in SANE and SANE[k.lower()].fullmatch(v)]
+        scope["headers"] = headers
         scope["client"] = (who, 0)
         if self._open.get(who, 0) >= OPEN_AT_ONCE:
             raise Refused(429, f"{OPEN_AT_ONCE} requests of yours are open; close some pages and try again.")

@@ -32,12 +32,12 @@ def live(analysis: Analysis, choice: str, note: str | None, retriever: str | Non
     return json.dumps({"analysis": dump(analysis), "page": page, "case": None}, allow_nan=False)
 
 
-def opened(kept: Bundle) -> dict[str, Any]:
+def opened(bundle: Bundle) -> dict[str, Any]:
     """What the panels draw for a case."""
-    value = dump(kept.case)
+    value = dump(bundle.case)
     analysis, notes = value.pop("analysis"), value.pop("notes")
-    case = value | {"id": kept.id, "notes_html": markdown(notes), "made": dump(kept.made)}
-    page = _page(kept.case.analysis, kept.id, "", kept.case.analysis.fidelity.sentence or None)
+    case = value | {"id": bundle.id, "notes_html": markdown(notes), "made": dump(bundle.made)}
+    page = _page(bundle.case.analysis, bundle.id, "", bundle.case.analysis.fidelity.sentence or None)
     return {"analysis": analysis, "page": page | {"retriever": None}, "case": case}
 
 

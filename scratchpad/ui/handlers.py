@@ -19,8 +19,8 @@ from scratchpad.records.edit import ablation
 from scratchpad.records.reading import read
 from scratchpad.ui.envelope import key_of, live
 from scratchpad.ui.held import Asked, same
+from scratchpad.ui.replies import answered
 from scratchpad.ui.texts import question, short
-from scratchpad.ui.told import told
 from scratchpad.workbench import MAX_LATENTS, SUGGESTED, Workbench
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Handlers:
             bench, analysis = self.analysis(asked, event)
             return acts[name](bench, analysis, event)
 
-        return told(act, WRONG)
+        return answered(act, WRONG)
 
     def analysis(self, asked: Asked | None, event: dict[str, Any]) -> tuple[Workbench, Analysis]:
         """What the page of an event shows, and the workbench that made it.

@@ -46,10 +46,10 @@ class Strict:
 
         async def strict(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [(k, v) for k, v in message["headers"] if asked in self.origins or not k.lower().startswith(b"access-control-")]
-                known = {k.lower() for k, _ in kept}
-                kept += [(k.encode(), v.encode()) for k, v in ALWAYS.items() if k.encode() not in known]
-                message["headers"] = kept
+                headers = [(k, v) for k, v in message["headers"] if asked in self.origins or not k.lower().startswith(b"access-control-")]
+                known = {k.lower() for k, _ in headers}
+                headers += [(k.encode(), v.encode()) for k, v in ALWAYS.items() if k.encode() not in known]
+                message["headers"] = headers
             await send(message)
 
         await self.app(scope, receive, strict)

@@ -21,7 +21,7 @@ from scratchpad.ui.upload import changed
 
 NOTHING = "Nothing was asked yet; ask a question about an image first."
 AGAIN = "What this page shows is not what the server was last asked from it; ask the question again. Nothing was kept."
-LONGEST = 64 * 2**10  # characters
+MAX_CHARACTERS = 64 * 2**10  # characters
 
 
 @record
@@ -46,7 +46,7 @@ class Seal:
 
     def opened(self, sealed: object) -> Asked | None:
         """The value, or None where it isn't this process's own."""
-        if not isinstance(sealed, str) or not 64 < len(sealed) <= LONGEST:
+        if not isinstance(sealed, str) or not 64 < len(sealed) <= MAX_CHARACTERS:
             return None
         mark, text = sealed[:64], sealed[64:]
         if not hmac.compare_digest(mark.encode(), self._mark(text).encode()):

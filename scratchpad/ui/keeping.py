@@ -27,7 +27,7 @@ from scratchpad.ui import export
 from scratchpad.ui.envelope import data_url, opened
 from scratchpad.ui.handlers import VERIFIED, Handlers, read_edit, read_sampling, read_target
 from scratchpad.ui.held import Asked
-from scratchpad.ui.told import told
+from scratchpad.ui.replies import answered
 from scratchpad.workbench import Workbench
 
 MAX_SHOWN = 24  # cases in the gallery
@@ -65,7 +65,7 @@ class Keeping:
             case, key = self.shelf[-1].put(made, event.get("listed") is True)
             return {"id": case, "delete_key": key, "listed": self.listed()}
 
-        return told(act)
+        return answered(act)
 
     def open(self, case: str) -> tuple[str, Bundle]:
         """What the panels draw for a case, and the case.
@@ -73,8 +73,8 @@ class Keeping:
         Raises:
             UserError: there is none, or it is damaged.
         """
-        kept = find(self.shelf, case)
-        return json.dumps(opened(kept)), kept
+        bundle = find(self.shelf, case)
+        return json.dumps(opened(bundle)), bundle
 
     def first(self) -> dict[str, Any]:
         """What KEEP knows when a page opens."""
@@ -86,12 +86,12 @@ class Keeping:
         def act() -> dict[str, Any]:
             if self.benches is None:
                 raise UserError("This server has no model loaded; open the case where there is one.")
-            kept = find(self.shelf, _text(case))
-            analysis = kept.case.analysis
-            again = replay(kept, self.benches.of(self.benches.like(analysis.model.name, analysis.sae.name)))
+            bundle = find(self.shelf, _text(case))
+            analysis = bundle.case.analysis
+            again = replay(bundle, self.benches.of(self.benches.like(analysis.model.name, analysis.sae.name)))
             return {"again": asdict(again) | {"agrees": again.agrees}}
 
-        return told(act)
+        return answered(act)
 
     def file(self, wanted: str) -> dict[str, Any]:
         """ "id/kind" as a file: {"name", "kind", "data" (base64)}.
@@ -100,17 +100,17 @@ class Keeping:
             UserError: there is no such case, or it isn't made into such a file.
         """
         case, _, kind = _text(wanted).partition("/")
-        kept = find(self.shelf, case)
+        bundle = find(self.shelf, case)
         makers: dict[str, tuple[str, Callable[[Bundle], bytes]]] = {
             "case": ("application/zip", pack),
-            "html": ("text/html", lambda kept: export.page(kept).encode()),
+            "html": ("text/html", lambda bundle: export.page(bundle).encode()),
             "png": ("image/png", attention_png),
             "zip": ("application/zip", _zipped),
         }
         if kind not in makers:
             raise UserError(f"{kind!r} was asked for; expected one of {', '.join(makers)}.")
         mime, make = makers[kind]
-        return {"name": f"{case[:12]}.{kind}", "kind": mime, "data": base64.b64encode(make(kept)).decode()}
+        return {"name": f"{case[:12]}.{kind}", "kind": mime, "data": base64.b64encode(make(bundle)).decode()}
 
     def listed(self) -> list[dict[str, str]]:
         """The gallery: id, title and a small picture each."""
@@ -144,9 +144,9 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _zipped(kept: Bundle) -> bytes:
+def _zipped(bundle: Bundle) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in tables(kept).items():
+        for name, text in tables(bundle).items():
             archive.writestr(name, text)
     return buffer.getvalue()

@@ -46,7 +46,7 @@ class Streams(OrderedDict[str, Any]):
     def __setitem__(self, session: str, stream: Any) -> None:
         if session not in self and len(self) >= self.most:
             pending = self.queue.pending_event_ids_session
-            idle = next((one for one in self if not pending.get(one)), None)
+            idle = next((other for other in self if not pending.get(other)), None)
             if idle is not None:
                 del self[idle]
                 pending.pop(idle, None)

@@ -15,8 +15,8 @@ from scratchpad.ui import tables
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.held import Asked, same
+from scratchpad.ui.replies import answered
 from scratchpad.ui.texts import short
-from scratchpad.ui.told import told
 
 
 class Studies:
@@ -41,7 +41,7 @@ class Studies:
             bench, analysis = self.handlers.analysis(asked, event)
             return tables.stages(bench.stages(analysis))
 
-        return told(act)
+        return answered(act)
 
     def layers(self, asked: Asked | None, event: dict[str, Any]) -> str:
         """The question on show, read at every layer that an SAE is offered for; JSON text."""
@@ -56,7 +56,7 @@ class Studies:
                 rows.append(tables.layer(bench.analyze(pictures, known.prompt)))
             return {"layers": rows, "blocks": benches[0].n_layers}
 
-        return told(act)
+        return answered(act)
 
     def needle(self, asked: Asked | None, event: dict[str, Any]) -> str:
         """A live sweep; JSON text."""
@@ -69,7 +69,7 @@ class Studies:
             summary = measure(subject, str(event.get("dataset")), cells, methods)
             return tables.needle(summary) | {"src": data_url(example(summary)), "by": event.get("by")}
 
-        return told(act)
+        return answered(act)
 
     def measured(self, given: Any) -> dict[str, Any]:
         """What there is to choose from, and what was measured before; given [choice, by].

@@ -90,9 +90,9 @@ def _uploads_only(component: C, files: Callable[[Any], Any]) -> C:
 
     def preprocess(self: Any, payload: Any) -> Any:
         given = payload.model_dump() if payload is not None else None
-        kept = Path(self.GRADIO_CACHE).resolve()
+        home = Path(self.GRADIO_CACHE).resolve()
         for path in _paths(given):
-            if is_http_url_like(path) or not Path(path).resolve().is_relative_to(kept):
+            if is_http_url_like(path) or not Path(path).resolve().is_relative_to(home):
                 raise gr.Error("What was given is no upload: choose the file again.", print_exception=False)
         return files(payload) if payload is not None else None
 
@@ -107,8 +107,8 @@ def _paths(given: Any) -> Iterator[str]:
             yield given["path"]
         given = list(given.values())
     if isinstance(given, list):
-        for one in given:
-            yield from _paths(one)
+        for value in given:
+            yield from _paths(value)
 
 
 def _local(given: Any) -> Any:

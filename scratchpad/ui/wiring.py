@@ -17,8 +17,8 @@ from scratchpad.ui.held import Asked
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, running
+from scratchpad.ui.replies import refusal
 from scratchpad.ui.studies import Studies
-from scratchpad.ui.told import refusal
 from scratchpad.ui.upload import paths, uploaded
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
@@ -66,13 +66,13 @@ class Actions:
         except UserError as error:
             yield gr.skip(), refusal(str(error)), gr.skip()
             return
-        for told in self.jobs.follow(ticket, lambda: act(images, text, choice)):
-            if isinstance(told, Step):
-                yield gr.skip(), running(told), gr.skip()
-            elif told.value is None:
+        for message in self.jobs.follow(ticket, lambda: act(images, text, choice)):
+            if isinstance(message, Step):
+                yield gr.skip(), running(message), gr.skip()
+            elif message.value is None:
                 yield gr.skip(), refusal(STOPPED), gr.skip()
             else:
-                value, sentence, asked = told.value
+                value, sentence, asked = message.value
                 yield (value, "", asked) if value else (gr.skip(), refusal(sentence), gr.skip())
 
     def _picture(self, ref: Any, before: Asked | None, key: Any) -> str:
@@ -113,8 +113,8 @@ class Actions:
         except UserError as error:
             yield refusal(str(error))
             return
-        for told in self.jobs.follow(_text(data.get("ticket")), lambda: str(act(now, data))):
-            yield running(told) if isinstance(told, Step) else told.value or refusal(STOPPED)
+        for message in self.jobs.follow(_text(data.get("ticket")), lambda: str(act(now, data))):
+            yield running(message) if isinstance(message, Step) else message.value or refusal(STOPPED)
 
     def open(self, request: gr.Request) -> tuple[Any, ...]:
         """(analysis, KEEP) as a page opens: /?case=ID, or what it shows first."""
@@ -135,11 +135,11 @@ class Actions:
         act = acts.get(_text(wanted.get("do")), self._keep)
         try:
             self.limit.check(visitor(request, self.proxies))
-            for told in self.jobs.follow(_text(wanted.get("ticket")), lambda: act(now, wanted)):
-                if isinstance(told, Step):
-                    yield *same, running(told)
+            for message in self.jobs.follow(_text(wanted.get("ticket")), lambda: act(now, wanted)):
+                if isinstance(message, Step):
+                    yield *same, running(message)
                 else:
-                    yield told.value or (*same, refusal(STOPPED))
+                    yield message.value or (*same, refusal(STOPPED))
         except UserError as error:
             yield *same, refusal(str(error))
 

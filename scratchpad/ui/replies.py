@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 WRONG = "Something went wrong; the page goes on working."
 
 
-def told(act: Callable[[], dict[str, Any]], wrong: str = WRONG) -> str:
+def answered(act: Callable[[], dict[str, Any]], wrong: str = WRONG) -> str:
     """What `act` returns, or {"error": sentence}.
 
     Raises:
