@@ -16,8 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
+from scratchpad.records.sweep import DATASETS
 
-DATASETS = ("patch", "single-word", "multi-words", "text")
+__all__ = ["DATASETS", "Haystack", "aligned", "cells_of", "check_letters", "draw", "every_position", "font_file", "nearest_aligned"]
+
 FONTS = ("DejaVuSans-Bold.ttf", "DejaVuSans.ttf", "LiberationSans-Bold.ttf", "Arial.ttf", "NotoSans-Regular.ttf")
 LOREM = [
     "lorem",
