@@ -32,6 +32,7 @@ class Offer:
 
     @property
     def label(self) -> str:
+        """What a menu calls it: model where there are several, SAE, layer where it can be read."""
         layer = _layer(Path(self.sae))
         of = "" if self.alone else f"{Path(self.model).name} · "
         return of + Path(self.sae).name + ("" if layer is None else f" · layer {layer}")

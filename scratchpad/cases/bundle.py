@@ -12,9 +12,9 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from PIL import Image
 from pydantic import ValidationError
@@ -59,6 +59,7 @@ class Bundle:
     images: tuple[bytes, ...]  # PNG
 
     def pictures(self) -> list[Image.Image]:
+        """What was asked about, in the question's order."""
         return self.case.analysis.question.pictures()
 
 
@@ -113,7 +114,7 @@ def unpack(data: bytes, expected: str | None = None) -> Bundle:
     return bundle
 
 
-def canonical(value: dict[str, Any]) -> bytes:
+def canonical(value: Mapping[str, object]) -> bytes:
     """JSON text that the same value always has."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
@@ -141,18 +142,19 @@ def _read_all(archive: zipfile.ZipFile) -> Bundle:
     return Bundle(_identity(text, pictures), case, made, text, tuple(_png(picture) for picture in pictures))
 
 
-def _parsed(text: bytes) -> dict[str, Any]:
+def _parsed(text: bytes) -> dict[str, object]:
     try:
-        value: Any = json.loads(text)
+        value: object = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError("The case's text is not JSON: it is damaged.") from error
-    version = value.get("format") if isinstance(value, dict) else None
+    entries: dict[str, object] = value if isinstance(value, dict) else {}
+    version = entries.get("format")
     if version not in (1, FORMAT) or isinstance(version, bool | float):
         raise UserError(f"The case is of format {str(version)[:20]!r}; this version reads formats 1 to {FORMAT}: use a newer one.")
-    return dict(value)
+    return entries
 
 
-def _validated(make: Any, version: int) -> Any:
+def _validated(make: Callable[[], R], version: int) -> R:
     try:
         return make()
     except ValidationError as error:

@@ -73,6 +73,7 @@ class Replay:
 
     @property
     def agrees(self) -> bool:
+        """Whether the tokens are the same, their log-probabilities are within CLOSE nats, and every edit leads to the same answer."""
         close = self.logprob_difference is not None and self.logprob_difference <= CLOSE
         return self.same_tokens and close and all(before == now for before, now in self.runs)
 

@@ -16,7 +16,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -33,6 +32,8 @@ ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Listed:
+    """A case in a list."""
+
     id: str
     title: str
 
@@ -105,6 +106,7 @@ class Store:
         return [Listed(case, str(a["title"])) for case, a in about if a.get("listed") is True and isinstance(a.get("title"), str)]
 
     def has(self, case: str) -> bool:
+        """Whether there is a case of this id."""
         return bool(ID.fullmatch(case)) and self.files.exists(self._path(case, "case"))
 
     def _known(self, case: str) -> None:
@@ -122,7 +124,7 @@ class Store:
         names = [str(row["name"]).rsplit("/", 1)[-1].removesuffix(".case") for row in rows]
         return [name for name in names if ID.fullmatch(name)]
 
-    def _about(self, case: str) -> dict[str, Any]:
+    def _about(self, case: str) -> dict[str, object]:
         try:
             value = json.loads(self.files.cat_file(self._path(case, "json")))
         except (OSError, ValueError):

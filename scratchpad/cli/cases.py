@@ -6,9 +6,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import analysis_of, as_json, image_and_prompt, model_and_sae, show, workbench
+from scratchpad.cli.options import Commands, analysis_of, as_json, image_and_prompt, model_and_sae, show, workbench
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from scratchpad.cases.store import Store
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     parts = commands.add_parser("case", help="keep, show, replay and share what was seen").add_subparsers(required=True, metavar="PART")
 
     new = parts.add_parser("new", help="analyse, test and keep")

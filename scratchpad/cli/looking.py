@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from scratchpad.cli.options import as_json, placement, show, where_and_how
+from scratchpad.cli.options import Commands, as_json, placement, show, where_and_how
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     look = commands.add_parser("inspect", help="a model's family, geometry, hook points and memory")
     look.add_argument("model", help="folder or hub id")
     look.add_argument("--image", help="the picture whose tiles are shown (default: a grey one)")

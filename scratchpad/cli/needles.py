@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import as_json, cluster, model_and_sae, on_a_cluster, placement, show
+from scratchpad.cli.options import Commands, as_json, cluster, model_and_sae, on_a_cluster, placement, show
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from scratchpad.vlm.checkpoint import Placement
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     needle = commands.add_parser("needle", help="measure which saliency map finds a needle at every position")
     model_and_sae(needle)
     needle.add_argument("--methods", help="separated by commas (default: most of those the kind of model has)")

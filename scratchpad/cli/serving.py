@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
 
-from scratchpad.cli.options import model_and_sae, placement
+from scratchpad.cli.options import Commands, model_and_sae, placement
 
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_TOKEN")
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     serve = commands.add_parser("serve", help="open the page")
     model_and_sae(serve)
     serve.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import analysis_of, image_and_prompt, show, workbench
+from scratchpad.cli.options import Commands, analysis_of, image_and_prompt, show, workbench
 from scratchpad.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ EDIT = re.compile(r"(?P<latent>\d+)(?P<op>[=*+-])(?P<value>[^@]+)(?:@(?P<region>
 OPS: dict[str, Op] = {"=": "set", "*": "scale", "+": "add", "-": "add"}
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     ablate = commands.add_parser("ablate", help="change latents and ask again")
     image_and_prompt(ablate)
     which = ablate.add_mutually_exclusive_group(required=True)
@@ -114,6 +115,11 @@ def _one(text: str, region: Box | None, image: int | None) -> LatentEdit:
 
 
 def box(text: str) -> Box:
+    """A region (y0, x0, y1, x1) in pixels, from text of that form.
+
+    Raises:
+        UserError: it isn't of that form.
+    """
     try:
         y0, x0, y1, x1 = (float(part) for part in text.split(","))
     except ValueError as error:

@@ -24,7 +24,7 @@ def folder() -> Path:
 def keep(summary: SweepSummary, at: Path | None = None) -> None:
     """Keeps a summary by its model's identity: what was kept of other methods and data sets, on as many cells, stays.
 
-    A folder that can't be written to is let be.
+    Where the folder can't be written to, nothing is kept.
 
     Args:
         at: the folder; this user's by default.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
@@ -32,7 +31,7 @@ def live(analysis: Analysis, choice: str, note: str | None, retriever: str | Non
     return json.dumps({"analysis": dump(analysis), "page": page, "case": None}, allow_nan=False)
 
 
-def opened(bundle: Bundle) -> dict[str, Any]:
+def opened(bundle: Bundle) -> dict[str, object]:
     """What the panels draw for a case."""
     value = dump(bundle.case)
     analysis, notes = value.pop("analysis"), value.pop("notes")
@@ -62,6 +61,6 @@ def data_url(image: Image.Image) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _page(analysis: Analysis, key: str, choice: str, note: str | None) -> dict[str, Any]:
+def _page(analysis: Analysis, key: str, choice: str, note: str | None) -> dict[str, object]:
     images = [data_url(picture) for picture in analysis.question.pictures()]
     return {"key": key, "choice": choice, "images": images, "note": note, "open_token": opening_token(analysis)}

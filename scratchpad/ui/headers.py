@@ -5,10 +5,10 @@ Gradio answers every origin by itself. Its own page needs no leave of that kind,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
-Message = MutableMapping[str, Any]
+from starlette.types import ASGIApp, Message
+
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -35,7 +35,7 @@ ALWAYS = {
 class Strict:
     """ASGI middleware."""
 
-    def __init__(self, app: Any, origins: Sequence[str] = ()):
+    def __init__(self, app: ASGIApp, origins: Sequence[str] = ()):
         self.app, self.origins = app, frozenset(origins)
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:

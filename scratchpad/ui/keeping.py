@@ -11,7 +11,6 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any
 
 from scratchpad.benches import Benches
 from scratchpad.cases.bundle import Bundle, pack
@@ -26,7 +25,7 @@ from scratchpad.records.edit import ablation
 from scratchpad.ui import export
 from scratchpad.ui.envelope import data_url, opened
 from scratchpad.ui.handlers import VERIFIED, Handlers, read_edit, read_sampling, read_target
-from scratchpad.ui.held import Asked
+from scratchpad.ui.held import Asked, Event
 from scratchpad.ui.replies import answered
 from scratchpad.workbench import Workbench
 
@@ -43,12 +42,13 @@ class Keeping:
 
     @property
     def benches(self) -> Benches | None:
+        """What is offered; None where this server shows cases alone."""
         return self.handlers.benches
 
-    def keep(self, asked: Asked | None, event: dict[str, Any]) -> str:
+    def keep(self, asked: Asked | None, event: Event) -> str:
         """Makes a case of what is on show; {"id", "delete_key"} or {"error"} as JSON text."""
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             bench, analysis = self.handlers.analysis(asked, event)
             given = event.get("tests")
             if given is not None and (not isinstance(given, list) or len(given) > MAX_TESTS):
@@ -76,14 +76,14 @@ class Keeping:
         bundle = find(self.shelf, case)
         return json.dumps(opened(bundle)), bundle
 
-    def first(self) -> dict[str, Any]:
+    def first(self) -> dict[str, object]:
         """What KEEP knows when a page opens."""
         return {"listed": self.listed(), "runs": self.benches is not None}
 
     def replay(self, case: str) -> str:
         """Runs a case again; {"again": a `Replay`} or {"error"} as JSON text."""
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             if self.benches is None:
                 raise UserError("This server has no model loaded; open the case where there is one.")
             bundle = find(self.shelf, _text(case))
@@ -93,7 +93,7 @@ class Keeping:
 
         return answered(act)
 
-    def file(self, wanted: str) -> dict[str, Any]:
+    def file(self, wanted: object) -> dict[str, object]:
         """ "id/kind" as a file: {"name", "kind", "data" (base64)}.
 
         Raises:
@@ -128,7 +128,7 @@ class Keeping:
         return self._thumbs[case]
 
 
-def _tested(bench: Workbench, analysis: Analysis, test: Any) -> Test:
+def _tested(bench: Workbench, analysis: Analysis, test: object) -> Test:
     """A test as its page describes it, made again."""
     if not isinstance(test, dict):
         raise UserError("A kept test is an edit; make it again.")
@@ -140,7 +140,7 @@ def _tested(bench: Workbench, analysis: Analysis, test: Any) -> Test:
     return bench.test(analysis, read_edit(test.get("edit")), target, read_sampling(test))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 

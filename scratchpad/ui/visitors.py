@@ -10,7 +10,9 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
+
+import gradio as gr
+from starlette.requests import Request
 
 from scratchpad.errors import UserError
 
@@ -48,7 +50,7 @@ class Limit:
                 self._seen.popitem(last=False)
 
 
-def visitor(request: Any, proxies: int) -> str:
+def visitor(request: gr.Request | Request | None, proxies: int) -> str:
     """Who asks.
 
     Args:
