@@ -67,6 +67,7 @@ def ask_itself(page: gr.Blocks, app: Guarded) -> None:
     from gradio_client import Client
 
     assert app.door is not None
+    assert page.mcp_server_obj is not None, "the page serves MCP"
     page.mcp_server_obj._client_instance = Client(
         page.local_url,
         download_files=False,

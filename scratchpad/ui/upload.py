@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import gradio as gr
 from gradio.components.gallery import GalleryData, GalleryImage
+from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_http_url_like
 from pydantic import BaseModel
@@ -25,7 +26,11 @@ Gallery = list[tuple[str, str | None]] | None  # what gr.Gallery hands over: fil
 
 def upload(label: str, visible: bool) -> gr.Image:
     """A gr.Image that takes uploads alone, and hands on the file without opening it."""
-    return _uploads_only(gr.Image(None, type="filepath", label=label, visible=visible), lambda payload: payload.path)
+
+    def file(payload: ImageData) -> str | None:
+        return payload.path
+
+    return _uploads_only(gr.Image(None, type="filepath", label=label, visible=visible), file)
 
 
 def uploads(label: str, visible: bool) -> gr.Gallery:
