@@ -32,6 +32,7 @@ class Offer:
 
     @property
     def label(self) -> str:
+        """What a menu calls it: model where there are several, SAE, layer where it can be read."""
         layer = _layer(Path(self.sae))
         of = "" if self.alone else f"{Path(self.model).name} · "
         return of + Path(self.sae).name + ("" if layer is None else f" · layer {layer}")
@@ -140,18 +141,18 @@ def offered(model: str | None, sae: str | None, more: Sequence[str] = ()) -> lis
     pairs = [(model or str(DEFAULT_MODEL), sae or str(DEFAULT_SAE))]
     if not model and not sae:
         pairs += [(str(DEFAULT_MODEL), str(DEFAULT_SAE.parent / name)) for name in OTHERS]
-    for one in more:
-        of, found, saes = one.partition("=")
-        if not (of.strip() and found and saes.strip(" ,")):
-            raise UserError(f"--offer was {one!r}; expected MODEL=SAE or MODEL=SAE,SAE.")
-        pairs += [(of.strip(), each.strip()) for each in saes.split(",") if each.strip()]
+    for offer in more:
+        model_name, equals, saes = offer.partition("=")
+        if not (model_name.strip() and equals and saes.strip(" ,")):
+            raise UserError(f"--offer was {offer!r}; expected MODEL=SAE or MODEL=SAE,SAE.")
+        pairs += [(model_name.strip(), each.strip()) for each in saes.split(",") if each.strip()]
     return pairs
 
 
 def _layer(folder: Path) -> int | None:
     """The vision layer that an SAE's configuration names, if it can be read without loading it."""
     try:
-        told = json.loads((folder / "cfg.json").read_text())["metadata"]["layer"]
-        return int(told)
+        layer = json.loads((folder / "cfg.json").read_text())["metadata"]["layer"]
+        return int(layer)
     except (OSError, ValueError, KeyError, TypeError):
         return None

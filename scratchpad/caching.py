@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ class Cache(Generic[T]):
         return key in self._values
 
     def find(self, key: Hashable) -> T | None:
+        """The value, which counts as used now; None where it isn't there."""
         with self._lock:
             if key not in self._values:
                 return None
@@ -61,7 +62,7 @@ class Cache(Generic[T]):
         return value
 
 
-def nbytes(value: Any, seen: set[int] | None = None) -> int:
+def nbytes(value: object, seen: set[int] | None = None) -> int:
     """Bytes that a value keeps in memory: arrays, tensors (of any device), pictures, texts, and what holds them; each object once."""
     seen = set() if seen is None else seen
     if id(value) in seen:

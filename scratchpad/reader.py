@@ -53,7 +53,7 @@ HOME = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = HOME / "examples" / "emoji-llava"
 DEFAULT_RETRIEVER = HOME / "examples" / "emoji-colpali"
 DEFAULT_SAE = HOME / "saes" / "emoji-last"
-REMEMBERED = 96  # results of one workbench
+MAX_RESULTS = 96  # results of one workbench
 MEMORY = 256  # MB of them; SCRATCHPAD_MEMORY sets it
 CLEAN = 4  # unedited runs whose keys and values stay on the device
 
@@ -73,12 +73,13 @@ class Reader:
         self.vlm: Vlm = model if isinstance(model, Vlm) else load_vlm(model, placement)
         check_fit(self.vlm, self.sae)
         self.index: Index | None = open_index(Path(sae), self.sae)
-        self._known: Cache[object] = Cache(limit_of_memory(), REMEMBERED)
+        self._known: Cache[object] = Cache(limit_of_memory(), MAX_RESULTS)
         self._clean: Cache[CleanRun] = Cache(sys.maxsize, CLEAN)
         self._lock = self.vlm.lock
 
     @property
     def model_ref(self) -> ModelRef:
+        """The model, as records name it."""
         return ModelRef(self.vlm.name, self.vlm.identity)
 
     @property
@@ -88,6 +89,7 @@ class Reader:
 
     @property
     def sae_ref(self) -> SaeRef:
+        """The SAE, as records name it."""
         return SaeRef(self.sae.name, self.sae.identity, self.sae.layer, self.sae.d_sae)
 
     def analyze(

@@ -12,7 +12,8 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import TypeVar
 
 from scratchpad.errors import UserError
 
@@ -56,7 +57,9 @@ def spread(
         yield from work(state, batch)
 
 
-def _on_ray(items: list[Any], setup: Callable[[], Any], work: Callable[[Any, list[Any]], list[Any]], cluster: Cluster, size: int) -> Any:
+def _on_ray(
+    items: list[Item], setup: Callable[[], State], work: Callable[[State, list[Item]], list[Result]], cluster: Cluster, size: int
+) -> Iterator[Result]:
     """By Ray Data: an actor for each worker, restarted where it dies."""
     data = _joined(cluster)
     import numpy as np
@@ -65,7 +68,7 @@ def _on_ray(items: list[Any], setup: Callable[[], Any], work: Callable[[Any, lis
         def __init__(self) -> None:
             self.state = setup()
 
-        def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
             done = work(self.state, [items[i] for i in batch["item"].tolist()])
             held = np.empty(len(done), object)
             held[:] = done
@@ -77,12 +80,13 @@ def _on_ray(items: list[Any], setup: Callable[[], Any], work: Callable[[Any, lis
     many = cluster.workers or _room(cluster, -(-len(items) // size))
     blocks = max(1, -(-len(items) // size))
     numbers = data.from_items([{"item": i} for i in range(len(items))], override_num_blocks=blocks)  # from here: reading takes no processor
-    found = numbers.map_batches(Worker, batch_size=size, concurrency=many, num_cpus=cluster.cpus, num_gpus=cluster.gpus)
-    for row in found.iter_rows():
+    results = numbers.map_batches(Worker, batch_size=size, concurrency=many, num_cpus=cluster.cpus, num_gpus=cluster.gpus)
+    for row in results.iter_rows():
         yield row["result"]
 
 
-def _joined(cluster: Cluster) -> Any:
+def _joined(cluster: Cluster) -> ModuleType:
+    """Ray Data, in a process that has joined the cluster."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone
     try:
         import ray
@@ -102,8 +106,8 @@ def _joined(cluster: Cluster) -> Any:
 
 def _knock(address: str) -> None:
     """Ray itself waits two minutes for a cluster that isn't there."""
-    host, found, port = address.removeprefix("ray://").rpartition(":")
-    if found and port.isdigit():
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
         socket.create_connection((host, int(port)), timeout=10).close()
 
 

@@ -110,10 +110,10 @@ class Workbench(Lookup):
     def suggest(self, analysis: Analysis) -> Analysis:
         """As given, with the suggested set and the measured effects of the likeliest latents."""
         clusters, tokens = [c.latents for c in analysis.heatmap.clusters], analysis.question.settings.max_new_tokens
-        found, measured = self._again(
+        suggested, measured = self._again(
             analysis, ("suggest", tuple(clusters)), lambda trial: suffice.suggest(trial, analysis.by_effect, clusters, tokens)
         )
-        return replace(analysis, suggested=found, measured=tuple(measured.items()))
+        return replace(analysis, suggested=suggested, measured=tuple(measured.items()))
 
     def blank(self, analysis: Analysis) -> Blank:
         """The same question about a grey picture of the same size."""

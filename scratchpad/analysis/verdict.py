@@ -142,5 +142,5 @@ def _ablates(edit: Edit) -> bool:
     return all(item.op != "add" and item.value == 0 for item in edit.items)
 
 
-def _count(n: int, one: str, many: str) -> str:
-    return f"{n or 'none'} {one if n == 1 else many}"
+def _count(n: int, singular: str, plural: str) -> str:
+    return f"{n or 'none'} {singular if n == 1 else plural}"

@@ -12,9 +12,9 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from PIL import Image
 from pydantic import ValidationError
@@ -59,6 +59,7 @@ class Bundle:
     images: tuple[bytes, ...]  # PNG
 
     def pictures(self) -> list[Image.Image]:
+        """What was asked about, in the question's order."""
         return self.case.analysis.question.pictures()
 
 
@@ -69,7 +70,7 @@ def bundle(case: Case, made: Made) -> Bundle:
     return Bundle(_identity(text, case.analysis.question.pictures()), case, made, text, images)
 
 
-def pack(kept: Bundle) -> bytes:
+def pack(bundle: Bundle) -> bytes:
     """The bundle file.
 
     Raises:
@@ -77,11 +78,11 @@ def pack(kept: Bundle) -> bytes:
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        _add(archive, JSON, kept.text, zipfile.ZIP_DEFLATED)
-        for i, data in enumerate(kept.images):
+        _add(archive, JSON, bundle.text, zipfile.ZIP_DEFLATED)
+        for i, data in enumerate(bundle.images):
             _add(archive, _name(i), data, zipfile.ZIP_STORED)
-        if json.loads(kept.text)["format"] == FORMAT:  # format 1 has it in case.json
-            _add(archive, ENVELOPE, dumps(kept.made).encode(), zipfile.ZIP_DEFLATED)
+        if json.loads(bundle.text)["format"] == FORMAT:  # format 1 has it in case.json
+            _add(archive, ENVELOPE, dumps(bundle.made).encode(), zipfile.ZIP_DEFLATED)
     data = buffer.getvalue()
     if len(data) > MAX_BYTES:
         raise UserError(f"The case would take {len(data) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are kept: use a smaller image.")
@@ -103,17 +104,17 @@ def unpack(data: bytes, expected: str | None = None) -> Bundle:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
                 raise UserError(f"The case unpacks to more than {MAX_UNPACKED // 2**20} MB, which is refused.")
-            kept = _read_all(archive)
+            bundle = _read_all(archive)
     except UserError:
         raise
     except BROKEN as error:
         raise UserError("This is not a case, or it is damaged; expected a .case file as `scratchpad case export` writes it.") from error
-    if expected is not None and kept.id != expected:
-        raise UserError(f"The case {expected} was changed after it was made: its content has the id {kept.id}; it isn't shown.")
-    return kept
+    if expected is not None and bundle.id != expected:
+        raise UserError(f"The case {expected} was changed after it was made: its content has the id {bundle.id}; it isn't shown.")
+    return bundle
 
 
-def canonical(value: dict[str, Any]) -> bytes:
+def canonical(value: Mapping[str, object]) -> bytes:
     """JSON text that the same value always has."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
@@ -141,18 +142,19 @@ def _read_all(archive: zipfile.ZipFile) -> Bundle:
     return Bundle(_identity(text, pictures), case, made, text, tuple(_png(picture) for picture in pictures))
 
 
-def _parsed(text: bytes) -> dict[str, Any]:
+def _parsed(text: bytes) -> dict[str, object]:
     try:
-        value: Any = json.loads(text)
+        value: object = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError("The case's text is not JSON: it is damaged.") from error
-    version = value.get("format") if isinstance(value, dict) else None
+    entries: dict[str, object] = value if isinstance(value, dict) else {}
+    version = entries.get("format")
     if version not in (1, FORMAT) or isinstance(version, bool | float):
         raise UserError(f"The case is of format {str(version)[:20]!r}; this version reads formats 1 to {FORMAT}: use a newer one.")
-    return dict(value)
+    return entries
 
 
-def _validated(make: Any, version: int) -> Any:
+def _validated(make: Callable[[], R], version: int) -> R:
     try:
         return make()
     except ValidationError as error:

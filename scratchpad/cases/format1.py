@@ -9,31 +9,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
+
+from scratchpad.cases.format1_runs import Compared, Count, Hash, Part, Text, Token
 
 FORMAT = 1
 TITLE, NOTES = 200, 20_000  # characters
 RUNS = 64  # comparisons in a case
 
-Text = Annotated[str, StringConstraints(max_length=20_000)]
-Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
 Packed = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$", max_length=32 * 2**20)]
-Count = Annotated[int, Field(ge=0, le=2**31)]
 Picture = Annotated[str, StringConstraints(pattern=r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/]*={0,2}$", max_length=2**20)]
 
 
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Token(Part):
-    index: Count
-    text: Text
-    role: Literal["system", "prompt", "image", "output"]
-    logprob: float | None
-
-
 class Tile(Part):
+    """A tile of patches and its box in the picture, (y0, x0, y1, x1) in pixels."""
+
     box: Annotated[list[float], Field(min_length=4, max_length=4)]
     rows: Annotated[int, Field(ge=1, le=4096)]
     cols: Annotated[int, Field(ge=1, le=4096)]
@@ -41,6 +31,8 @@ class Tile(Part):
 
 
 class Latent(Part):
+    """A latent with its name and its scores."""
+
     id: Count
     name: Text
     score: float
@@ -51,11 +43,15 @@ class Latent(Part):
 
 
 class Cluster(Part):
+    """Latents that the heatmap shows together."""
+
     id: Count
     latents: list[Count]
 
 
 class Heatmap(Part):
+    """Output tokens x latents, `values` row by row."""
+
     tokens: list[Count]
     latents: list[Count]
     values: list[list[float]]
@@ -70,6 +66,8 @@ class Heatmap(Part):
 
 
 class Trust(Part):
+    """How often a map of the kind shown was right on one data set, and how often by chance."""
+
     accuracy: float
     chance: float
     dataset: Text
@@ -117,105 +115,9 @@ def _entries(packed: str) -> int:
     return (len(packed) * 3 // 4 - packed.count("=", -2)) // 4
 
 
-class Item(Part):
-    latent: Count
-    op: Literal["set", "scale", "add"]
-    value: float
-    region: Annotated[list[float], Field(min_length=4, max_length=4)] | None
-    image: Count | None
-
-
-class Said(Part):
-    answer: Text
-    tokens: list[Token]
-
-
-class Moved(Part):
-    answer: float
-    tokens: list[float]
-
-
-class Noise(Part):
-    n: Count
-    effects: list[float]
-    flipped: Count
-
-
-class Bare(Part):
-    effect: float
-    flipped: bool
-
-
-class Control(Part):
-    n: Count
-    effects: list[float]
-    flipped: Count
-    as_strong: Count
-    noise: Noise
-    reconstruction: Bare
-    verdict: Text
-
-
-class Named(Part):
-    id: Count
-    name: Text
-
-
-class Risen(Named):
-    before: float
-    after: float
-
-
-class Flips(Part):
-    n: Count
-    flipped: Count
-
-
-class Sufficient(Part):
-    latents: list[Named]
-    target: Text | None
-    before: Text
-    after: Text
-    flipped: bool
-    minimal: bool
-    tried: Count
-    controls: Flips
-    seconds: float
-
-
-class Toward(Part):
-    text: Text
-    before: float
-    after: float
-    delta_logprob: float
-
-
-class Alternatives(Part):
-    before: list[tuple[Text, float]]
-    after: list[tuple[Text, float]]
-
-
-class Compared(Part):
-    """One edit and what it did, as the panels of that time had it."""
-
-    before: Said
-    after: Said
-    changed: bool
-    delta_logprob: Moved
-    diff: list[tuple[Literal["same", "gone", "new"], Text]]
-    keep_error: bool
-    alternatives: list[Alternatives]
-    inactive: list[Count]
-    risen: list[Risen]
-    target: Toward | None
-    nonce: Hash
-    latents: Count
-    items: Annotated[list[Item], Field(max_length=4096)]
-    control: Control
-    sufficient: Sufficient | None = None
-
-
 class Reference(Part):
+    """A reference image with its labels and the rows x cols of patches on which the latent is active."""
+
     src: Picture
     labels: Text
     rows: Annotated[int, Field(ge=1, le=1024)]
@@ -224,26 +126,36 @@ class Reference(Part):
 
 
 class Detail(Part):
+    """A latent's reference images."""
+
     references: Annotated[list[Reference], Field(max_length=32)]
 
 
 class Made(Part):
+    """Which version made the case, and when (UTC)."""
+
     by: Text
     at: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 
 
 class Model(Part):
+    """The model that answered."""
+
     name: Text
     identity: Hash
 
 
 class Sae(Part):
+    """The SAE that was read."""
+
     name: Text
     layer: Count
     identity: Hash
 
 
 class Settings(Part):
+    """What else the answer depends on."""
+
     max_new_tokens: Annotated[int, Field(ge=1, le=1_000_000)]
 
 

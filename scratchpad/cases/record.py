@@ -73,22 +73,23 @@ class Replay:
 
     @property
     def agrees(self) -> bool:
+        """Whether the tokens are the same, their log-probabilities are within CLOSE nats, and every edit leads to the same answer."""
         close = self.logprob_difference is not None and self.logprob_difference <= CLOSE
         return self.same_tokens and close and all(before == now for before, now in self.runs)
 
 
-def replay(kept: Bundle, bench: Workbench) -> Replay:
+def replay(bundle: Bundle, bench: Workbench) -> Replay:
     """Asks again, makes every edit again.
 
     Raises:
         UserError: the SAE loaded is another one and lacks an edited latent.
     """
-    before = kept.case.analysis
+    before = bundle.case.analysis
     now = bench.ask(before.question)
     same = now.run.answer_ids == before.run.answer_ids
     pairs = zip(now.run.outputs(), before.run.outputs(), strict=False)
     apart = max((abs((a.logprob or 0.0) - (b.logprob or 0.0)) for a, b in pairs), default=0.0) if same else None
-    comparisons = [test.comparison for test in kept.case.tests]
+    comparisons = [test.comparison for test in bundle.case.tests]
     return Replay(
         same_model=bench.vlm.identity == before.model.identity,
         same_sae=bench.sae.identity == before.sae.identity,

@@ -16,7 +16,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -26,13 +25,15 @@ from scratchpad.cases.bundle import Bundle, pack, unpack
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
-MOST = 10_000
+MAX_CASES = 10_000
 READ = 64 * 2**20  # bytes of cases that stay in memory
 ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
 class Listed:
+    """A case in a list."""
+
     id: str
     title: str
 
@@ -46,7 +47,7 @@ class Store:
 
     def __init__(self, place: str | Path | None = None, most: int | None = None, writable: bool = True, token: str | None = None):
         self.place = str(place or os.environ.get("SCRATCHPAD_STORE") or default_place())
-        self.most = most or int(os.environ.get("SCRATCHPAD_STORE_CASES", MOST))
+        self.most = most or int(os.environ.get("SCRATCHPAD_STORE_CASES", MAX_CASES))
         self.writable = writable
         self._read: Cache[Bundle] = Cache(READ)  # checked once: what an id names never changes
         try:
@@ -101,10 +102,11 @@ class Store:
         """Cases whose makers chose to have them listed, newest first; those of a store that came with the code by title."""
         about = [(case, self._about(case)) for case in self._ids()]
         if not self.writable:  # a clone sets file times anew
-            about.sort(key=lambda one: str(one[1].get("title")))
+            about.sort(key=lambda entry: str(entry[1].get("title")))
         return [Listed(case, str(a["title"])) for case, a in about if a.get("listed") is True and isinstance(a.get("title"), str)]
 
     def has(self, case: str) -> bool:
+        """Whether there is a case of this id."""
         return bool(ID.fullmatch(case)) and self.files.exists(self._path(case, "case"))
 
     def _known(self, case: str) -> None:
@@ -122,7 +124,7 @@ class Store:
         names = [str(row["name"]).rsplit("/", 1)[-1].removesuffix(".case") for row in rows]
         return [name for name in names if ID.fullmatch(name)]
 
-    def _about(self, case: str) -> dict[str, Any]:
+    def _about(self, case: str) -> dict[str, object]:
         try:
             value = json.loads(self.files.cat_file(self._path(case, "json")))
         except (OSError, ValueError):

@@ -11,9 +11,9 @@ from scratchpad.draw.over import over_all
 from scratchpad.records import Analysis, Test
 
 
-def tables(kept: Bundle) -> dict[str, str]:
+def tables(bundle: Bundle) -> dict[str, str]:
     """{file name: CSV}: tokens, latents with their score for every token, the heatmap, the tests."""
-    analysis = kept.case.analysis
+    analysis = bundle.case.analysis
     scores, text = analysis.scores, {token.index: token.text for token in analysis.run.tokens}
     column = {latent: i for i, latent in enumerate(scores.latents)}
     head = ("id", "name", "guess", "mean", "sparsity", "mean_activation", "auroc")
@@ -32,7 +32,7 @@ def tables(kept: Bundle) -> dict[str, str]:
             ("token", *analysis.heatmap.latents),
             ((text[i], *row) for i, row in zip(analysis.heatmap.tokens, analysis.heatmap.values.tolist(), strict=True)),
         ),
-        "tests.csv": _tests(kept),
+        "tests.csv": _tests(bundle),
     }
 
 
@@ -40,22 +40,22 @@ def _controls(test: Test) -> tuple[int, int, str]:
     return test.control.random_flips, test.control.n_random_sets, test.verdict.kind
 
 
-def _tests(kept: Bundle) -> str:
+def _tests(bundle: Bundle) -> str:
     head = ("test", "latent", "op", "value", "region", "image", "before", "after", "effect", "random_flips", "n_random_sets", "verdict")
     rows = [
         (n, i.latent, i.op, i.value, i.region, i.image, c.before.text, c.after.text, c.effect, *_controls(t))
-        for n, t in enumerate(kept.case.tests, 1)
+        for n, t in enumerate(bundle.case.tests, 1)
         for c in (t.comparison,)
         for i in c.edit.items
     ]
     return _csv(head, rows)
 
 
-def attention_png(kept: Bundle) -> bytes:
+def attention_png(bundle: Bundle) -> bytes:
     """The map of the token that the page opens on, over the pictures."""
-    analysis, buffer = kept.case.analysis, io.BytesIO()
+    analysis, buffer = bundle.case.analysis, io.BytesIO()
     row = analysis.weights.tokens.index(opening_token(analysis) or analysis.weights.tokens[-1])
-    over_all(kept.pictures(), analysis.run.grid, analysis.weights.values[row]).save(buffer, "PNG")
+    over_all(bundle.pictures(), analysis.run.grid, analysis.weights.values[row]).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from scratchpad.cases import format1
+from scratchpad.cases import format1, format1_runs
 from scratchpad.cases.case import Case
 from scratchpad.grid import Grid, Tile, one_to_one
 from scratchpad.records import (
@@ -124,7 +124,7 @@ def _trust(old: format1.Trust | None) -> Trust | None:
     return Trust("attention", (Measured(old.dataset, old.accuracy, 0.0, 1.0, 0, old.chance),), old.dataset)
 
 
-def _test(old: format1.Compared) -> Test:
+def _test(old: format1_runs.Compared) -> Test:
     edit = Edit(tuple(_item(item) for item in old.items), old.keep_error)
     comparison = Comparison(
         edit=edit,
@@ -151,7 +151,7 @@ def _test(old: format1.Compared) -> Test:
     return Test(comparison, control, Verdict("inconclusive", OLD, ()), None if old.sufficient is None else _sufficient(old.sufficient))
 
 
-def _sufficient(old: format1.Sufficient) -> Sufficient:
+def _sufficient(old: format1_runs.Sufficient) -> Sufficient:
     return Sufficient(
         side="comprehensiveness",
         latents=tuple(Named(latent.id, latent.name) for latent in old.latents),
@@ -166,12 +166,12 @@ def _sufficient(old: format1.Sufficient) -> Sufficient:
     )
 
 
-def _item(old: format1.Item) -> LatentEdit:
+def _item(old: format1_runs.Item) -> LatentEdit:
     region = None if old.region is None else (old.region[0], old.region[1], old.region[2], old.region[3])
     return LatentEdit(old.latent, old.op, old.value, region, old.image)
 
 
-def _answer(old: format1.Said) -> Answer:
+def _answer(old: format1_runs.Said) -> Answer:
     return Answer(old.answer, (), tuple(Token(t.index, None, t.text, t.role, t.logprob) for t in old.tokens))
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import analysis_of, image_and_prompt, show, workbench
+from scratchpad.cli.options import Commands, analysis_of, image_and_prompt, show, workbench
 
 if TYPE_CHECKING:
     from scratchpad.records import Ranked
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     analyze = commands.add_parser("analyze", help="answer a question about an image and show what the answer used")
     image_and_prompt(analyze)
     analyze.add_argument("--out", type=Path, help="folder for the maps as PNG and the arrays as safetensors")

@@ -6,9 +6,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import analysis_of, as_json, image_and_prompt, model_and_sae, show, workbench
+from scratchpad.cli.options import Commands, analysis_of, as_json, image_and_prompt, model_and_sae, show, workbench
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from scratchpad.cases.store import Store
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     parts = commands.add_parser("case", help="keep, show, replay and share what was seen").add_subparsers(required=True, metavar="PART")
 
     new = parts.add_parser("new", help="analyse, test and keep")
@@ -108,12 +109,12 @@ def _new(options: argparse.Namespace) -> None:
         if not least.flipped:
             raise UserError(f"No set of latents does it; {least.tried} were ablated.")
         tests.append(replace(bench.test(analysis, ablation(least.ids), options.target), sufficient=least))
-    kept = record(bench, analysis, tests, options.title, _notes(options.notes))
+    bundle = record(bench, analysis, tests, options.title, _notes(options.notes))
     if options.out:
-        _keep(options.out, pack(kept))
-        return show({"id": kept.id, "file": str(options.out)}, options.json, [kept.id, f"written to {options.out}"])
+        _keep(options.out, pack(bundle))
+        return show({"id": bundle.id, "file": str(options.out)}, options.json, [bundle.id, f"written to {options.out}"])
     store = _stores(options)[-1]
-    case, key = store.put(kept, options.listed)
+    case, key = store.put(bundle, options.listed)
     lines = [case, f"opens as /?case={case} on a server with the same store", f"key that deletes it: {key}" if key else "kept before"]
     return show({"id": case, "key": key, "link": f"/?case={case}"}, options.json, lines)
 
@@ -137,9 +138,9 @@ def _notes(text: str) -> str:
 def _show(options: argparse.Namespace) -> None:
     from scratchpad.draw.figures import label
 
-    kept = _bundle(options)
-    case, analysis = kept.case, kept.case.analysis
-    lines = [case.title, f"{kept.id}, {kept.made.at}, {analysis.model.name}, {analysis.sae.name}", ""]
+    bundle = _bundle(options)
+    case, analysis = bundle.case, bundle.case.analysis
+    lines = [case.title, f"{bundle.id}, {bundle.made.at}, {analysis.model.name}, {analysis.sae.name}", ""]
     lines += [f"? {analysis.question.prompt}", f"= {analysis.run.answer}"]
     for test in case.tests:
         names = ", ".join(label(analysis, i) for i in test.comparison.edit.latents())
@@ -152,16 +153,16 @@ def _replay(options: argparse.Namespace) -> None:
 
     from scratchpad.cases.record import replay
 
-    made = _bundle(options)
-    found = replay(made, workbench(options))
-    value = asdict(found) | {"id": made.id, "agrees": found.agrees}
-    lines = [f"model {'the same' if found.same_model else 'another'}, SAE {'the same' if found.same_sae else 'another'}"]
-    lines.append(f"answer: {found.answer}" + ("" if found.same_tokens else f"  (kept: {made.case.analysis.run.answer})"))
-    if found.logprob_difference is not None:
-        lines.append(f"largest difference of a log-probability: {found.logprob_difference:.2g} nats")
-    lines += [f"under edit {n + 1}: {now}" + ("" if now == kept else f"  (kept: {kept})") for n, (kept, now) in enumerate(found.runs)]
-    show(value, options.json, [*lines, "agrees" if found.agrees else "does not agree"])
-    if not found.agrees:
+    bundle = _bundle(options)
+    again = replay(bundle, workbench(options))
+    value = asdict(again) | {"id": bundle.id, "agrees": again.agrees}
+    lines = [f"model {'the same' if again.same_model else 'another'}, SAE {'the same' if again.same_sae else 'another'}"]
+    lines.append(f"answer: {again.answer}" + ("" if again.same_tokens else f"  (kept: {bundle.case.analysis.run.answer})"))
+    if again.logprob_difference is not None:
+        lines.append(f"largest difference of a log-probability: {again.logprob_difference:.2g} nats")
+    lines += [f"under edit {n + 1}: {now}" + ("" if now == before else f"  (kept: {before})") for n, (before, now) in enumerate(again.runs)]
+    show(value, options.json, [*lines, "agrees" if again.agrees else "does not agree"])
+    if not again.agrees:
         raise SystemExit(1)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from scratchpad.cli.options import as_json, placement, show, where_and_how
+from scratchpad.cli.options import Commands, as_json, placement, show, where_and_how
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     look = commands.add_parser("inspect", help="a model's family, geometry, hook points and memory")
     look.add_argument("model", help="folder or hub id")
     look.add_argument("--image", help="the picture whose tiles are shown (default: a grey one)")
@@ -24,7 +24,7 @@ def _inspect(options: argparse.Namespace) -> None:
     from scratchpad.vlm.load import load_vlm
 
     picture = load_image(options.image) if options.image else None
-    told = inspect(load_vlm(options.model, placement(options)), picture, options.check)
-    show(told, options.json, lines(told))
-    if told["check"] and not told["check"]["holds"]:
+    inspection = inspect(load_vlm(options.model, placement(options)), picture, options.check)
+    show(inspection, options.json, lines(inspection))
+    if inspection["check"] and not inspection["check"]["holds"]:
         raise SystemExit(1)

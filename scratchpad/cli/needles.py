@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import as_json, cluster, model_and_sae, on_a_cluster, placement, show
+from scratchpad.cli.options import Commands, as_json, cluster, model_and_sae, on_a_cluster, placement, show
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
     from scratchpad.needle.subject import Subject
+    from scratchpad.records.sweep import Plan
     from scratchpad.vlm.checkpoint import Placement
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     needle = commands.add_parser("needle", help="measure which saliency map finds a needle at every position")
     model_and_sae(needle)
     needle.add_argument("--methods", help="separated by commas (default: most of those the kind of model has)")
@@ -62,25 +65,13 @@ def _pair(text: str, what: str) -> tuple[int, int]:
 def _needle(options: argparse.Namespace) -> None:
     from scratchpad.needle.live import example
     from scratchpad.needle.report import report
-    from scratchpad.needle.sweep import Plan, sweep
+    from scratchpad.needle.sweep import sweep
     from scratchpad.saliency.request import SaliencyRequest
     from scratchpad.saliency.trust import keep
 
     subject = _subject(options)
     methods = options.methods.split(",") if options.methods else subject.swept
-    plan = Plan(
-        methods=tuple(dict.fromkeys(method.strip() for method in methods)),
-        datasets=tuple(name.strip() for name in options.datasets.split(",")),
-        cells=_pair(options.cells, "--cells"),
-        runs=options.runs,
-        seed=options.seed,
-        needle=options.word,
-        distractor=options.distractor,
-        small=options.small,
-        font=options.font,
-        size=_pair(options.size, "--size") if options.size else None,
-        prompt=options.prompt,
-    )
+    plan = _plan(options, methods)
     where, load = cluster(options), partial(_load, options.model, options.sae, "sae-attention" in methods, placement(options))
     summary = sweep(subject, plan, options.out, _progress, where, load)
     keep(summary)
@@ -89,12 +80,35 @@ def _needle(options: argparse.Namespace) -> None:
     stages = subject.stages(SaliencyRequest(picture, text, plan.needle))
     write_whole(options.out / "report.html", report(summary, stages))
     lines = []
-    for dataset, found in summary["results"].items():
+    for dataset, results in summary.results.items():
         lines.append(f"{dataset}:")
-        for method in sorted(found, key=lambda m: -found[m]["accuracy"]["mean"]):
-            a = found[method]["accuracy"]
-            lines.append(f"  {100 * a['mean']:5.1f}%  ({100 * a['low']:.1f} to {100 * a['high']:.1f})  {method}")
-    show(summary, options.json, [*lines, f"by chance {100 * summary['chance']:.1f}%; report in {options.out / 'report.html'}"])
+        for method, result in sorted(results.items(), key=lambda row: -row[1].accuracy.mean):
+            a = result.accuracy
+            lines.append(f"  {100 * a.mean:5.1f}%  ({100 * a.low:.1f} to {100 * a.high:.1f})  {method}")
+    show(summary, options.json, [*lines, f"by chance {100 * summary.chance:.1f}%; report in {options.out / 'report.html'}"])
+
+
+def _plan(options: argparse.Namespace, methods: Sequence[str]) -> Plan:
+    from scratchpad.records.reading import checked
+    from scratchpad.records.sweep import Plan
+
+    cells, size = _pair(options.cells, "--cells"), _pair(options.size, "--size") if options.size else None
+    return checked(
+        lambda: Plan(
+            methods=tuple(dict.fromkeys(method.strip() for method in methods)),
+            datasets=tuple(name.strip() for name in options.datasets.split(",")),
+            cells=cells,
+            runs=options.runs,
+            seed=options.seed,
+            needle=options.word,
+            distractor=options.distractor,
+            small=options.small,
+            font=options.font,
+            size=size,
+            prompt=options.prompt,
+        ),
+        "the sweep",
+    )
 
 
 def _subject(options: argparse.Namespace) -> Subject:
@@ -146,7 +160,7 @@ def _data(options: argparse.Namespace) -> None:
         for stack in [*every_position(base), base]:
             name = f"{stack.at[0]}-{stack.at[1]}.png" if stack.at else "none.png"
             draw(stack).save(options.out / name)
-            row: dict[str, Any] = {"file": name, "at": stack.at}
+            row: dict[str, object] = {"file": name, "at": stack.at}
             rows.append(row | ({"box": stack.box(stack.at)} if stack.at else {"box": None}))
         about = {"dataset": base.dataset, "cells": cells, "size": size, "needle": base.needle, "font": Path(font_file(base.font)).name}
         (options.out / "truth.json").write_text(json.dumps(about | {"seed": base.seed, "images": rows}, indent=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from scratchpad.errors import UserError
 
@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from scratchpad.vlm.checkpoint import Placement
     from scratchpad.workbench import Workbench
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # what a command is added to
+
 
 def model_and_sae(parser: argparse.ArgumentParser) -> None:
+    """--model and --sae, and where and how they are loaded."""
     parser.add_argument("--model", default=os.environ.get("SCRATCHPAD_MODEL"), help="folder or hub id (default: the demo)")
     parser.add_argument("--sae", default=os.environ.get("SCRATCHPAD_SAE"), help="folder in SAELens format (default: the demo's last layer)")
     where_and_how(parser)
 
 
 def where_and_how(parser: argparse.ArgumentParser) -> None:
+    """--device, --dtype, --bits, --pan-and-scan, --trust-remote-code."""
     parser.add_argument("--device", default=os.environ.get("SCRATCHPAD_DEVICE", "cpu"), help="cpu, cuda, cuda:1, mps or auto (accelerate)")
     dtype = os.environ.get("SCRATCHPAD_DTYPE", "auto")
     parser.add_argument("--dtype", default=dtype, help="float64, float32, float16 or bfloat16 (default: the checkpoint's)")
@@ -32,11 +36,13 @@ def where_and_how(parser: argparse.ArgumentParser) -> None:
 
 
 def on_a_cluster(parser: argparse.ArgumentParser) -> None:
+    """--ray and --workers."""
     parser.add_argument("--ray", metavar="ADDRESS", help="spread the work over a Ray cluster: auto, host:port or ray://host:port")
     parser.add_argument("--workers", type=int, help="of the cluster (default: as many as it has room for)")
 
 
 def cluster(options: argparse.Namespace) -> Cluster | None:
+    """The Ray cluster that --ray names, a GPU for each worker where the device is one; None where none is named."""
     from scratchpad.spread import Cluster
 
     if not options.ray:
@@ -45,10 +51,12 @@ def cluster(options: argparse.Namespace) -> Cluster | None:
 
 
 def as_json(parser: argparse.ArgumentParser) -> None:
+    """--json."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def image_and_prompt(parser: argparse.ArgumentParser) -> None:
+    """A question: its images, its prompt, the model it is put to, the length of the answer."""
     parser.add_argument("image", nargs="+", help="one image, or several; a prompt may say <image> where each stands")
     parser.add_argument("prompt")
     model_and_sae(parser)
@@ -77,6 +85,11 @@ def placement(options: argparse.Namespace) -> Placement:
 
 
 def workbench(options: argparse.Namespace) -> Workbench:
+    """A workbench of the model and SAE named, or of the demo.
+
+    Raises:
+        UserError: they can't be loaded.
+    """
     from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
     return Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, placement(options))
@@ -102,7 +115,7 @@ def layers(text: str | None) -> list[int] | None:
         raise UserError(f"--attention-layers was {text!r}; expected numbers or ranges with commas, for example 0,3 or 2-5.") from error
 
 
-def show(value: Any, as_json: bool, lines: list[str]) -> None:
+def show(value: object, as_json: bool, lines: list[str]) -> None:
     """Prints a record or plain values as one JSON object, or lines for people."""
     if not as_json:
         print("\n".join(lines))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
 
-from scratchpad.cli.options import model_and_sae, placement
+from scratchpad.cli.options import Commands, model_and_sae, placement
 
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_TOKEN")
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     serve = commands.add_parser("serve", help="open the page")
     model_and_sae(serve)
     serve.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
@@ -51,7 +51,7 @@ def _serve(options: argparse.Namespace) -> None:
     if options.rate < 0 or options.proxies < 0 or options.queue < 1:
         given = f"A rate of {options.rate}, {options.proxies} proxies and a queue of {options.queue} were given"
         raise UserError(f"{given}; expected 0 or more of the first two, and a queue of at least 1.")
-    more = options.offer or [one for one in os.environ.get("SCRATCHPAD_OFFER", "").split(";") if one.strip()]
+    more = options.offer or [offer for offer in os.environ.get("SCRATCHPAD_OFFER", "").split(";") if offer.strip()]
     served = Served(
         host=options.host,
         port=options.port,
@@ -74,9 +74,9 @@ def _serve(options: argparse.Namespace) -> None:
 def taken_token() -> str | None:
     """The owner's hub token, read once: it's no longer in the environment, nor taken from where a login left it, so that nothing
     that a visitor asks for can send it anywhere."""
-    found = [os.environ.pop(name, None) for name in TOKENS]
+    tokens = [os.environ.pop(name, None) for name in TOKENS]
     import huggingface_hub.constants
 
     os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
     huggingface_hub.constants.HF_HUB_DISABLE_IMPLICIT_TOKEN = True
-    return next((token for token in found if token), None)
+    return next((token for token in tokens if token), None)

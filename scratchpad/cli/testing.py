@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import analysis_of, image_and_prompt, show, workbench
+from scratchpad.cli.options import Commands, analysis_of, image_and_prompt, show, workbench
 from scratchpad.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ EDIT = re.compile(r"(?P<latent>\d+)(?P<op>[=*+-])(?P<value>[^@]+)(?:@(?P<region>
 OPS: dict[str, Op] = {"=": "set", "*": "scale", "+": "add", "-": "add"}
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Puts this module's commands on the command line."""
     ablate = commands.add_parser("ablate", help="change latents and ask again")
     image_and_prompt(ablate)
     which = ablate.add_mutually_exclusive_group(required=True)
@@ -104,16 +105,21 @@ def _edit(options: argparse.Namespace, bench: Workbench, analysis: Analysis) -> 
 def _one(text: str, region: Box | None, image: int | None) -> LatentEdit:
     from scratchpad.records import LatentEdit
 
-    found = EDIT.fullmatch(text.strip())
+    match = EDIT.fullmatch(text.strip())
     try:
-        assert found
-        value = float(found["value"]) * (-1 if found["op"] == "-" else 1)
+        assert match
+        value = float(match["value"]) * (-1 if match["op"] == "-" else 1)
     except (AssertionError, ValueError) as error:
         raise UserError(f"--edit was {text!r}; expected for example 12=0, 12*0.5, 12+2 or 12=0@0,0,112,112.") from error
-    return LatentEdit(int(found["latent"]), OPS[found["op"]], value, box(found["region"]) if found["region"] else region, image)
+    return LatentEdit(int(match["latent"]), OPS[match["op"]], value, box(match["region"]) if match["region"] else region, image)
 
 
 def box(text: str) -> Box:
+    """A region (y0, x0, y1, x1) in pixels, from text of that form.
+
+    Raises:
+        UserError: it isn't of that form.
+    """
     try:
         y0, x0, y1, x1 = (float(part) for part in text.split(","))
     except ValueError as error:
@@ -176,10 +182,10 @@ def _latents(options: argparse.Namespace, bench: Workbench, analysis: Analysis) 
             raise UserError(f"No set of up to 8 latents changes the answer; {suggested.tried} sets were ablated: name them with --latents.")
         return list(suggested.ids)
     if options.cluster is not None:
-        found = [c for c in analysis.heatmap.clusters if c.id == options.cluster]
-        if not found:
+        clusters = [c for c in analysis.heatmap.clusters if c.id == options.cluster]
+        if not clusters:
             raise UserError(f"Cluster {options.cluster} was given, but the heatmap has clusters 0 to {len(analysis.heatmap.clusters) - 1}.")
-        return list(found[0].latents)
+        return list(clusters[0].latents)
     try:
         return list(dict.fromkeys(int(part) for part in options.latents.split(",")))
     except ValueError as error:

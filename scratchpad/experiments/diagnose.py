@@ -33,13 +33,33 @@ MAX_EXPECTED = 400  # characters
 class Bench(Protocol):
     """What of a workbench is needed."""
 
-    def analyze(self, image: Given | Sequence[Given], prompt: str) -> Analysis: ...
-    def answer(self, image: Given | Sequence[Given], prompt: str) -> str: ...
-    def ablate(self, analysis: Analysis, edit: Edit) -> Comparison: ...
-    def control(self, analysis: Analysis, edit: Edit) -> Control: ...
-    def suffice(self, analysis: Analysis, target: str | None = None) -> Sufficient: ...
-    def name(self, latent: int) -> str: ...
-    def names(self) -> Sequence[str]: ...
+    def analyze(self, image: Given | Sequence[Given], prompt: str) -> Analysis:
+        """The answer about pictures, explained."""
+        ...
+
+    def answer(self, image: Given | Sequence[Given], prompt: str) -> str:
+        """The answer alone, as text."""
+        ...
+
+    def ablate(self, analysis: Analysis, edit: Edit) -> Comparison:
+        """The answer under an edit, beside the unedited one."""
+        ...
+
+    def control(self, analysis: Analysis, edit: Edit) -> Control:
+        """What an edit is held against."""
+        ...
+
+    def suffice(self, analysis: Analysis, target: str | None = None) -> Sufficient:
+        """The fewest latents found whose ablation changes the answer, or brings out a target."""
+        ...
+
+    def name(self, latent: int) -> str:
+        """What the index calls a latent; "" where nothing."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """The names that the index knows, a latent each."""
+        ...
 
 
 def diagnose(bench: Bench, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}") -> Diagnosis:
@@ -145,6 +165,7 @@ class _Asked:
         ]
 
     def finds(self, text: str) -> bool:
+        """Whether the model, asked by name, answers yes."""
         return _says(self.bench.answer(self.analysis.question.pictures(), self._prompt(text)).split(" ")[0], "yes")
 
     def _prompt(self, text: str) -> str:

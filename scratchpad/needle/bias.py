@@ -6,10 +6,10 @@ patterns that it follows more than any shuffling of its cells does.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float
+
+from scratchpad.records.sweep import Bias
 
 SHUFFLES = 4000
 LEVEL = 0.05  # of a false alarm on any of the patterns
@@ -37,8 +37,8 @@ def patterns(cells: tuple[int, int]) -> dict[str, Float[np.ndarray, "H W"]]:
     }
 
 
-def biases(mean: Float[np.ndarray, "H W"], seed: int = 0) -> list[dict[str, Any]]:
-    """Patterns that correlate with the map beyond what shuffled cells reach by chance, strongest first: {towards, r, p}.
+def biases(mean: Float[np.ndarray, "H W"], seed: int = 0) -> list[Bias]:
+    """Patterns that correlate with the map beyond what shuffled cells reach by chance, strongest first.
 
     p is corrected for the number of patterns: the share of shuffles in which any pattern reaches as much (the maximum
     statistic of Westfall & Young, 1993), so that on noise some pattern is named in at most LEVEL of all maps.
@@ -54,11 +54,11 @@ def biases(mean: Float[np.ndarray, "H W"], seed: int = 0) -> list[dict[str, Any]
     own = _unit(flat) @ units
     p = (1 + (reached[:, None] >= own - 1e-9).sum(0)) / (SHUFFLES + 1)
     rows = [
-        {"towards": name, "r": round(float(r), 3), "p": round(float(chance), 4)}
+        Bias(name, round(float(r), 3), round(float(chance), 4))
         for name, r, chance in zip(shapes, own, p, strict=True)
         if r > 0 and chance <= LEVEL
     ]
-    return sorted(rows, key=lambda row: -row["r"])
+    return sorted(rows, key=lambda row: -row.r)
 
 
 def _unit(values: Float[np.ndarray, "*n c"]) -> Float[np.ndarray, "*n c"]:

@@ -16,8 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
+from scratchpad.records.sweep import DATASETS
 
-DATASETS = ("patch", "single-word", "multi-words", "text")
+__all__ = ["DATASETS", "Haystack", "aligned", "cells_of", "check_letters", "draw", "every_position", "font_file", "nearest_aligned"]
+
 FONTS = ("DejaVuSans-Bold.ttf", "DejaVuSans.ttf", "LiberationSans-Bold.ttf", "Arial.ttf", "NotoSans-Regular.ttf")
 LOREM = [
     "lorem",
@@ -253,9 +255,9 @@ def aligned(grid: Grid, cells: tuple[int, int], name: str) -> np.ndarray:
     """Raises:
     UserError: some token straddles two cells; names the nearest numbers of cells that fit.
     """
-    found = cells_of(grid, cells)
-    if found is None or len(set(found[found >= 0].tolist())) < cells[0] * cells[1]:
+    cell_of = cells_of(grid, cells)
+    if cell_of is None or len(set(cell_of[cell_of >= 0].tolist())) < cells[0] * cells[1]:
         near = nearest_aligned(grid, cells)
         fits = f"the nearest that fit are {near[0]}x{near[1]}" if near else "no numbers of cells fit this model"
         raise UserError(f"{cells[0]}x{cells[1]} cells don't lie on whole image tokens of {name}; {fits}.")
-    return found
+    return cell_of

@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -18,6 +17,8 @@ from scratchpad.needle.subject import Answering, Retrieving, Subject
 from scratchpad.needle.sweep import Plan, sweep
 from scratchpad.pages import Pages
 from scratchpad.records import Trust
+from scratchpad.records.reading import checked
+from scratchpad.records.sweep import SweepSummary
 from scratchpad.saliency.trust import OF_SAE, keep, measured, trust
 from scratchpad.workbench import Workbench
 
@@ -27,7 +28,7 @@ CELLS = (7, 7)  # what is kept, so that it can be compared
 MAX_CELLS, MAX_METHODS, MAX_PAINTED = 100, 8, 25  # what one waits for
 
 
-def measure(subject: Subject, dataset: str, cells: tuple[int, int], methods: Sequence[str]) -> dict[str, Any]:
+def measure(subject: Subject, dataset: str, cells: tuple[int, int], methods: Sequence[str]) -> SweepSummary:
     """The summary; on the usual cells it's kept, where pages say how far a map is to be trusted.
 
     Raises:
@@ -44,25 +45,26 @@ def measure(subject: Subject, dataset: str, cells: tuple[int, int], methods: Seq
         raise UserError(
             f"{cells[0]}x{cells[1]} cells are too many to wait for; expected up to {most}: scratchpad needle sweeps any number."
         )
+    plan = checked(lambda: Plan(wanted, (dataset,), cells, runs=1), "the sweep")
     with tempfile.TemporaryDirectory() as folder:
-        summary = sweep(subject, Plan(wanted, (dataset,), cells, runs=1), Path(folder))
+        summary = sweep(subject, plan, Path(folder))
     if cells == CELLS:
         keep(summary)
     return summary
 
 
-def example(summary: dict[str, Any]) -> Image.Image:
+def example(summary: SweepSummary) -> Image.Image:
     """One of a summary's haystacks, its needle in the middle."""
-    plan = summary["plan"]
-    rows, cols = plan["cells"]
-    words = {"needle": plan["needle"], "distractor": plan["distractor"], "seed": plan["seed"]}
-    return draw(Haystack(plan["datasets"][0], (rows, cols), tuple(plan["size"]), (rows // 2, cols // 2), **words))
+    plan = summary.plan
+    rows, cols = plan.cells
+    at = rows // 2, cols // 2
+    return draw(Haystack(plan.datasets[0], plan.cells, summary.size, at, plan.needle, plan.distractor, seed=plan.seed))
 
 
-def trusts(summary: dict[str, Any]) -> dict[str, Trust | None]:
+def trusts(summary: SweepSummary) -> dict[str, Trust | None]:
     """What was measured of each kind of map that pages show, of the model and SAE of a sweep."""
-    model, sae = summary["model"]["identity"], (summary["sae"] or {}).get("identity")
-    return {method: trust(model, method, sae) for method in ("attention", OF_SAE, "cosine")}
+    sae = summary.sae.identity if summary.sae else None
+    return {method: trust(summary.model.identity, method, sae) for method in ("attention", OF_SAE, "cosine")}
 
 
 def answering(bench: Workbench) -> Subject:

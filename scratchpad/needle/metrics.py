@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-NAMES = ("accuracy", "score", "rank", "distance")
-
 
 @dataclass(frozen=True)
 class Measured:
+    """One map against its needle; the fields are `records.sweep.METRICS`."""
+
     accuracy: float  # share of the argmax that lies on the needle
     score: float  # mean of the map on the needle
     rank: float  # share of positions above the needle's best; 0 is best

@@ -8,14 +8,13 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image
 
 from scratchpad.draw.colours import sequential
-from scratchpad.needle.metrics import NAMES
+from scratchpad.records.sweep import METRICS, MethodResult, Metric, MetricName, SweepSummary
 from scratchpad.saliency.stages import Stage
 
 STYLE = """
@@ -26,7 +25,7 @@ h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 36px 0 8p
 p { margin: 4px 0; max-width: 78ch; } .quiet { color: var(--quiet); font-size: 14px; } table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; } td, th { text-align: right; padding: 4px 12px; border-bottom: 1px solid var(--line); font-weight: 400; } th:first-child, td:first-child { text-align: left; padding-left: 0; } thead th { color: var(--quiet); } tr.best td:first-child { font-weight: 650; color: var(--accent); }
 .maps { display: flex; flex-wrap: wrap; gap: 14px 18px; } figure { margin: 0; } figcaption { font-size: 13px; color: var(--quiet); } svg { display: block; max-width: 100%; height: auto; } text { fill: var(--ink); font: 12px ui-sans-serif, system-ui, sans-serif; } .scroll { overflow-x: auto; } .stages figure { width: 200px; } .stages img { display: block; max-width: 100%; height: auto; border-radius: 4px; }
 """
-SAY = {
+SAY: dict[MetricName, str] = {
     "accuracy": "share of images whose highest cell is the needle",
     "score": "mean of the map on the needle, in the method's own units",
     "rank": "share of cells above the needle; 0 is best",
@@ -34,21 +33,21 @@ SAY = {
 }
 
 
-def report(summary: dict[str, Any], stages: Sequence[Stage] = ()) -> str:
+def report(summary: SweepSummary, stages: Sequence[Stage] = ()) -> str:
     """The whole page; `stages` are those of one of its images."""
-    plan = summary["plan"]
-    cells = f"{plan['cells'][0]} x {plan['cells'][1]}"
-    parts = [_dataset(summary, name) for name in summary["results"]]
-    sae = f" with the SAE {html.escape(summary['sae']['name'])}" if summary["sae"] else ""
-    images = sum(next(iter(found.values()))["images"] for found in summary["results"].values())
+    plan = summary.plan
+    cells = f"{plan.cells[0]} x {plan.cells[1]}"
+    parts = [_dataset(summary, name) for name in summary.results]
+    sae = f" with the SAE {html.escape(summary.sae.name)}" if summary.sae else ""
+    images = sum(next(iter(rows.values())).images for rows in summary.results.values())
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Needle in a patched haystack: {html.escape(summary["model"]["name"])}</title><style>{STYLE}</style></head><body>
+<title>Needle in a patched haystack: {html.escape(summary.model.name)}</title><style>{STYLE}</style></head><body>
 <h1>Which saliency map finds the needle?</h1>
-<p>{html.escape(summary["model"]["name"])} ({html.escape(summary["model"]["identity"])}){sae}. {images} images of {cells} cells, the needle in every cell,
-{plan["runs"]} runs, seed {plan["seed"]}; needle {html.escape(plan["needle"])!s}, distractor {html.escape(plan["distractor"])!s}, font {html.escape(plan["font"])},
-{plan["size"][1]} x {plan["size"][0]} pixels{", the needle at half its size" if plan["small"] else ""}. By chance a map is right in {100 * summary["chance"]:.1f}%.</p>
+<p>{html.escape(summary.model.name)} ({html.escape(summary.model.identity)}){sae}. {images} images of {cells} cells, the needle in every cell,
+{plan.runs} runs, seed {plan.seed}; needle {html.escape(plan.needle)!s}, distractor {html.escape(plan.distractor)!s}, font {html.escape(plan.font or "")},
+{summary.size[1]} x {summary.size[0]} pixels{", the needle at half its size" if plan.small else ""}. By chance a map is right in {100 * summary.chance:.1f}%.</p>
 <p class="quiet">Intervals: 95%; of accuracy Wilson over cells and runs, of the others a bootstrap over cells. After Zimmermann &amp; Boussard, Needle in a Patched Haystack, 2025.</p>
 {"".join(parts)}{_processing(stages)}</body></html>
 """
@@ -71,51 +70,51 @@ def _data_url(picture: Image.Image) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _dataset(summary: dict[str, Any], name: str) -> str:
-    found, winner = summary["results"][name], summary["winner"][name]
-    order = sorted(found, key=lambda m: -found[m]["accuracy"]["mean"])
-    clear = "" if winner["clear"] else "; its interval overlaps the next one's, so this is no clear winner"
+def _dataset(summary: SweepSummary, name: str) -> str:
+    results, winner = summary.results[name], summary.winner[name]
+    order = sorted(results, key=lambda m: -results[m].accuracy.mean)
+    clear = "" if winner.clear else "; its interval overlaps the next one's, so this is no clear winner"
     maps = "".join(
-        f"<h3>{metric}: {SAY[metric]}</h3><div class='maps'>{''.join(_map(m, found[m][metric], metric) for m in order)}</div>"
-        for metric in NAMES
+        f"<h3>{metric}: {SAY[metric]}</h3><div class='maps'>{''.join(_map(m, results[m].metric(metric), metric) for m in order)}</div>"
+        for metric in METRICS
     )
-    return f"""<h2>{name}</h2><p>Most accurate: <b>{winner["method"]}</b>{clear}.</p>
-<div class="scroll">{_bars(found, order, summary["chance"])}</div><div class="scroll">{_table(found, order, winner["method"])}</div>{maps}"""
+    return f"""<h2>{name}</h2><p>Most accurate: <b>{winner.method}</b>{clear}.</p>
+<div class="scroll">{_bars(results, order, summary.chance)}</div><div class="scroll">{_table(results, order, winner.method)}</div>{maps}"""
 
 
-def _bars(found: dict[str, Any], order: list[str], chance: float) -> str:
+def _bars(results: Mapping[str, MethodResult], order: list[str], chance: float) -> str:
     """Accuracy with its interval, best first."""
     left, wide, high = 150, 560, 24
     out = []
     for n, method in enumerate(order):
-        a, y = found[method]["accuracy"], n * high
+        a, y = results[method].accuracy, n * high
         out.append(
             f'<text x="{left - 8}" y="{y + 16}" text-anchor="end">{method}</text>'
-            f'<rect x="{left}" y="{y + 4}" width="{wide * a["mean"]:.1f}" height="{high - 8}" fill="var(--accent)" opacity=".75"/>'
-            f'<line x1="{left + wide * a["low"]:.1f}" x2="{left + wide * a["high"]:.1f}" y1="{y + high / 2}" y2="{y + high / 2}" stroke="var(--ink)" stroke-width="2"/>'
-            f'<text x="{left + wide * max(a["mean"], a["high"]) + 8:.1f}" y="{y + 16}">{100 * a["mean"]:.1f}%</text>'
+            f'<rect x="{left}" y="{y + 4}" width="{wide * a.mean:.1f}" height="{high - 8}" fill="var(--accent)" opacity=".75"/>'
+            f'<line x1="{left + wide * a.low:.1f}" x2="{left + wide * a.high:.1f}" y1="{y + high / 2}" y2="{y + high / 2}" stroke="var(--ink)" stroke-width="2"/>'
+            f'<text x="{left + wide * max(a.mean, a.high) + 8:.1f}" y="{y + 16}">{100 * a.mean:.1f}%</text>'
         )
     x = left + wide * chance
     out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{len(order) * high}" stroke="var(--quiet)" stroke-dasharray="3 3"/>')
     return f'<svg width="{left + wide + 70}" height="{len(order) * high}" role="img" aria-label="Accuracy of every method">{"".join(out)}</svg>'
 
 
-def _table(found: dict[str, Any], order: list[str], best: str) -> str:
+def _table(results: Mapping[str, MethodResult], order: list[str], best: str) -> str:
     rows = []
     for method in order:
-        cells = "".join(f"<td>{_number(found[method][m])}</td>" for m in NAMES)
-        drawn = ", ".join(f"{b['towards']} ({b['r']:.2f})" for b in found[method]["biases"][:2]) or "none found"
+        cells = "".join(f"<td>{_number(results[method].metric(m))}</td>" for m in METRICS)
+        drawn = ", ".join(f"{b.towards} ({b.r:.2f})" for b in results[method].biases[:2]) or "none found"
         rows.append(f"<tr{' class=best' if method == best else ''}><td>{method}</td>{cells}<td>{drawn}</td></tr>")
-    return f"<table><thead><tr><th>map</th>{''.join(f'<th>{n}</th>' for n in NAMES)}<th>drawn towards</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"<table><thead><tr><th>map</th>{''.join(f'<th>{n}</th>' for n in METRICS)}<th>drawn towards</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _number(value: dict[str, Any]) -> str:
-    return f"{value['mean']:.3g} <span class='quiet'>{value['low']:.3g} – {value['high']:.3g}</span>"
+def _number(value: Metric) -> str:
+    return f"{value.mean:.3g} <span class='quiet'>{value.low:.3g} – {value.high:.3g}</span>"
 
 
-def _map(method: str, value: dict[str, Any], metric: str) -> str:
+def _map(method: str, value: Metric, metric: MetricName) -> str:
     """A value per position of the needle; bright is better in every map but that of scores, where it's higher."""
-    grid, side = value["grid"], 14
+    grid, side = value.grid, 14
     low, high = min(map(min, grid)), max(map(max, grid))
     top = high if metric == "score" else 1.0
     floor = low if metric == "score" else 0.0
@@ -130,4 +129,4 @@ def _map(method: str, value: dict[str, Any], metric: str) -> str:
                 f'<rect x="{c * side}" y="{r * side}" width="{side - 1}" height="{side - 1}" fill="rgb({red},{green},{blue})"><title>row {r}, column {c}: {v:.3g}</title></rect>'
             )
     size = f'width="{len(grid[0]) * side}" height="{len(grid) * side}"'
-    return f'<figure><svg {size} role="img" aria-label="{metric} of {method} by position">{"".join(out)}</svg><figcaption>{method} {value["mean"]:.2g}</figcaption></figure>'
+    return f'<figure><svg {size} role="img" aria-label="{metric} of {method} by position">{"".join(out)}</svg><figcaption>{method} {value.mean:.2g}</figcaption></figure>'

@@ -91,10 +91,12 @@ class Answering:
 
     @property
     def name(self) -> str:
+        """What the VLM is called."""
         return self.vlm.name
 
     @property
     def identity(self) -> str:
+        """The VLM's hash."""
         return self.vlm.identity
 
     @property
@@ -103,19 +105,23 @@ class Answering:
         return self.vlm.processor.image_processor
 
     def asked(self, dataset: str, needle: str, prompt: str | None) -> str:
+        """Where the needle is; `{needle}` in a prompt stands for the word, for a patch in lower case."""
         text = prompt or ("where is the {needle} square" if dataset == "patch" else "where is the word {needle}")
         return text.replace("{needle}", needle.lower() if dataset == "patch" else needle)
 
     def grid(self, size: tuple[int, int]) -> Grid:
+        """The geometry of pictures of (h, w) pixels."""
         return prepare(self.vlm, _white(size), "where").grid
 
     def maps(self, wanted: Sequence[str], request: SaliencyRequest) -> dict[str, Map]:
+        """Each method's map, one value per image token, of one run at the SAE's layer."""
         layer = self.sae.layer if self.sae else self.vlm.read_layer
         with self.vlm.lock:
             looked = look(self.vlm, request, layer, self.sae)
             return {name: methods.METHODS[name](looked) for name in wanted}
 
     def stages(self, request: SaliencyRequest) -> list[Stage]:
+        """From the file to the attention map."""
         with self.vlm.lock:
             looked = look(self.vlm, request, self.vlm.read_layer)
             steps = of_answer(self.vlm, [request.picture], looked.prepared, looked.run)
@@ -135,10 +141,12 @@ class Retrieving:
 
     @property
     def name(self) -> str:
+        """What the retrieval model is called."""
         return self.retriever.name
 
     @property
     def identity(self) -> str:
+        """The retrieval model's hash."""
         return self.retriever.identity
 
     @property
@@ -147,16 +155,20 @@ class Retrieving:
         return self.retriever.processor.image_processor
 
     def asked(self, dataset: str, needle: str, prompt: str | None) -> str:
+        """The query: the word itself, or a prompt in which `{needle}` stands for it."""
         return (prompt or "{needle}").replace("{needle}", needle)
 
     def grid(self, size: tuple[int, int]) -> Grid:
+        """The geometry of pages of (h, w) pixels."""
         return page_inputs(self.retriever, _white(size))[1]
 
     def maps(self, wanted: Sequence[str], request: SaliencyRequest) -> dict[str, Map]:
+        """Each method's map, one value per image token, of one page and query."""
         looked = late.page_look(self.retriever, request)
         return {name: late.METHODS[name](looked) for name in wanted}
 
     def stages(self, request: SaliencyRequest) -> list[Stage]:
+        """From the file to the map of cosines."""
         looked = late.page_look(self.retriever, request)
         steps = of_page(self.retriever, request.picture, looked.page)
         return [*steps, mapped(late.cosine(looked), looked.grid, f"cosine with {request.text!r}")]

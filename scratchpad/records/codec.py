@@ -11,14 +11,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar, cast, dataclass_transform
+from typing import Annotated, Any, TypedDict, TypeVar, cast, dataclass_transform
 
 import numpy as np
 import pydantic
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, TypeAdapter
 from pydantic_core import core_schema
 
 T = TypeVar("T")
@@ -30,13 +30,20 @@ MAX_ENTRIES = 64 * 2**20  # of one array
 @dataclass_transform(frozen_default=True, field_specifiers=(Field,))
 def record(cls: type[T]) -> type[T]:
     """Makes a class a record."""
-    made: Any = pydantic.dataclasses.dataclass(cls, frozen=True, config=CONFIG)
-    return made  # type: ignore[no-any-return]
+    return cast(type[T], pydantic.dataclasses.dataclass(cls, frozen=True, config=CONFIG))
 
 
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
+
+
+class PackedArray(TypedDict):
+    """An array in JSON."""
+
+    dtype: str  # such as f4: kind and bytes of an entry, little-endian
+    shape: list[int]
+    data: str  # base64
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,16 @@ class Packed:
 
     dtype: str  # numpy's name, little-endian
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         write = core_schema.plain_serializer_function_ser_schema(self.pack, when_used="json")
         return core_schema.no_info_plain_validator_function(lambda value: self.read(value, source), serialization=write)
 
-    def read(self, value: Any, source: Any) -> np.ndarray:
-        """The array itself, or what `pack` made of one."""
+    def read(self, value: object, source: type) -> np.ndarray:
+        """The array itself, or what `pack` made of one.
+
+        Raises:
+            ValueError: it's neither, or of another shape or type than `source`, its annotation.
+        """
         array = self.unpack(value) if isinstance(value, dict) else value
         if not isinstance(array, np.ndarray) or not isinstance(array, source):
             shape = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
@@ -59,12 +70,18 @@ class Packed:
             raise ValueError("an array has entries that aren't finite")
         return array
 
-    def pack(self, array: np.ndarray) -> dict[str, Any]:
+    def pack(self, array: np.ndarray) -> PackedArray:
+        """The array as JSON carries it."""
         kind = np.dtype(self.dtype)
         data = base64.b64encode(np.ascontiguousarray(array, kind).tobytes()).decode()
         return {"dtype": kind.str.lstrip("<|"), "shape": list(array.shape), "data": data}
 
-    def unpack(self, value: dict[str, Any]) -> np.ndarray:
+    def unpack(self, value: Mapping[str, object]) -> np.ndarray:
+        """What `pack` made of an array, which is a copy.
+
+        Raises:
+            ValueError: it isn't of that form, or has more than MAX_ENTRIES entries.
+        """
         kind = np.dtype(self.dtype)
         if set(value) != {"dtype", "shape", "data"} or value["dtype"] != kind.str.lstrip("<|"):
             raise ValueError(f"expected an array packed as {kind.str.lstrip('<|')}")
@@ -94,12 +111,16 @@ class Bytes:
 
     most: int
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         write = core_schema.plain_serializer_function_ser_schema(lambda value: base64.b64encode(value).decode(), when_used="json")
         return core_schema.no_info_plain_validator_function(self.read, serialization=write)
 
-    def read(self, value: Any) -> bytes:
-        """The bytes themselves, or their base64."""
+    def read(self, value: object) -> bytes:
+        """The bytes themselves, or their base64.
+
+        Raises:
+            ValueError: it's neither, or there are more than `most`.
+        """
         if isinstance(value, str):
             if len(value) > self.most * 4 // 3 + 4:
                 raise ValueError(f"more than {self.most} bytes")
@@ -112,12 +133,12 @@ class Bytes:
         return value
 
 
-def dump(value: Any) -> dict[str, Any]:
+def dump(value: object) -> dict[str, Any]:
     """A record as what `json.dumps` takes: the object that page, command line, endpoints and cases carry."""
     return json.loads(dumps(value))  # type: ignore[no-any-return]
 
 
-def dumps(value: Any) -> str:
+def dumps(value: object) -> str:
     """A record as JSON text."""
     return _adapter(cast(Hashable, type(value))).dump_json(value).decode()
 
@@ -128,9 +149,9 @@ def loads(kind: type[R], text: str | bytes) -> R:
     Raises:
         pydantic.ValidationError: it isn't one; says where.
     """
-    return _adapter(cast(Hashable, kind)).validate_json(text)  # type: ignore[no-any-return]
+    return cast(R, _adapter(cast(Hashable, kind)).validate_json(text))
 
 
 @lru_cache(maxsize=64)
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[object]:
     return TypeAdapter(kind)

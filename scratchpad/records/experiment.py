@@ -107,6 +107,7 @@ class Control:
 
     @property
     def n_random_sets(self) -> int:
+        """How many distinct sets were edited in its stead."""
         return len(self.sets)
 
 
@@ -155,6 +156,7 @@ class Sufficient:
 
     @property
     def ids(self) -> tuple[int, ...]:
+        """Their ids alone."""
         return tuple(latent.id for latent in self.latents)
 
 

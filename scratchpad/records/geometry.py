@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, Int
-from pydantic import Field, model_validator
+from pydantic import Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import core_schema
 from scipy import sparse
 
@@ -56,12 +56,12 @@ class PackedGrid:
 class GridField:
     """Stands in the annotation of a field that holds a `Grid`."""
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         write = core_schema.plain_serializer_function_ser_schema(pack, when_used="json")
         return core_schema.no_info_plain_validator_function(read, serialization=write)
 
 
-def pack(grid: Grid) -> dict[str, Any]:
+def pack(grid: Grid) -> dict[str, object]:
     """A grid as JSON's plain values."""
     matrix = grid.token_patches
     return dump(
@@ -75,8 +75,12 @@ def pack(grid: Grid) -> dict[str, Any]:
     )
 
 
-def read(value: Any) -> Grid:
-    """The grid itself, or what `pack` made of one."""
+def read(value: object) -> Grid:
+    """The grid itself, or what `pack` made of one.
+
+    Raises:
+        ValueError: it's neither.
+    """
     if isinstance(value, Grid):
         return value
     packed = loads(PackedGrid, json.dumps(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -14,7 +14,7 @@ from scratchpad.records.codec import loads
 R = TypeVar("R")
 
 
-def read(kind: type[R], value: Any, what: str) -> R:
+def read(kind: type[R], value: object, what: str) -> R:
     """A record from plain values.
 
     Args:

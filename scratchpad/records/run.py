@@ -53,9 +53,11 @@ class Run:
     attention: Annotated[Float[np.ndarray, "q y v"] | None, WORKING] = None  # from each of them to the image tokens, mean over heads
 
     def text_tokens(self) -> list[Token]:
+        """All tokens but those of images, in order."""
         return [token for token in self.tokens if token.role != "image"]
 
     def outputs(self) -> list[Token]:
+        """The answer's tokens, in order."""
         return [token for token in self.tokens if token.role == "output"]
 
     def said(self) -> Answer:

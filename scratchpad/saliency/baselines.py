@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
@@ -17,9 +17,14 @@ class Placed(Protocol):
     """What a map needs that looks at no model."""
 
     @property
-    def seed(self) -> int: ...
+    def seed(self) -> int:
+        """Of chance, another for each image."""
+        ...
+
     @property
-    def grid(self) -> Grid: ...
+    def grid(self) -> Grid:
+        """Where image tokens lie."""
+        ...
 
 
 def random(look: Placed) -> Map:
@@ -45,4 +50,4 @@ def _from_centre(grid: Grid) -> Map:
     return grid.patch_values_to_tokens(np.abs(middle).max(1))
 
 
-BASELINES: dict[str, Callable[[Any], Map]] = {"random": random, "centre": centre, "edge": edge}
+BASELINES: dict[str, Callable[[Placed], Map]] = {"random": random, "centre": centre, "edge": edge}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from scratchpad.files import write_whole
-from scratchpad.records import Measured, Trust
+from scratchpad.records import Measured, Trust, dumps
+from scratchpad.records.sweep import MethodResult, SweepSummary, read_summary
 
 SHIPPED = Path(__file__).resolve().parents[2] / "examples"
 OF_SAE = "sae-attention"  # the method whose maps are an SAE's
@@ -17,40 +17,50 @@ CLOSEST = ("multi-words", "text", "single-word", "patch")  # data sets, the one 
 
 
 def folder() -> Path:
+    """Where this user's own summaries lie, one file a model."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "visual-scratchpad" / "needle"
 
 
-def keep(summary: dict[str, Any], at: Path | None = None) -> None:
+def keep(summary: SweepSummary, at: Path | None = None) -> None:
     """Keeps a summary by its model's identity: what was kept of other methods and data sets, on as many cells, stays.
 
-    A folder that can't be written to is let be.
+    Where the folder can't be written to, nothing is kept.
+
+    Args:
+        at: the folder; this user's by default.
     """
-    identity = summary["model"]["identity"]
+    identity = summary.model.identity
     path = (at or folder()) / f"{identity}.json"
     known = _read(path) if at else measured(identity)
-    if known and known.get("plan", {}).get("cells") == list(summary["plan"]["cells"]):
-        results, known_sae = {name: dict(found) for name, found in known["results"].items()}, known.get("sae")
-        if not any(OF_SAE in found for found in summary["results"].values()):
-            summary = summary | {"sae": known_sae}
-        elif known_sae != summary["sae"]:  # what was measured of another SAE is not this one's
-            results = {name: {m: one for m, one in found.items() if m != OF_SAE} for name, found in results.items()}
-        for dataset, found in summary["results"].items():
-            old = results.get(dataset, {})
-            better = {name: one for name, one in found.items() if one["images"] >= old.get(name, one)["images"]}
-            results[dataset] = old | better  # what more images said is not put aside for what fewer do
-        summary = summary | {"results": results}
+    if known and known.plan.cells == summary.plan.cells:
+        summary = _joined(known, summary)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(summary))
+        write_whole(path, dumps(summary))
     except OSError:
         return
 
 
-def measured(identity: str) -> dict[str, Any] | None:
+def _joined(known: SweepSummary, summary: SweepSummary) -> SweepSummary:
+    """A summary with what an earlier one says besides."""
+    of_sae = any(OF_SAE in rows for rows in summary.results.values())
+    results: dict[str, dict[str, MethodResult]] = {dataset: dict(rows) for dataset, rows in known.results.items()}
+    if of_sae and known.sae != summary.sae:  # what was measured of another SAE is not this one's
+        for rows in results.values():
+            rows.pop(OF_SAE, None)
+    for dataset, new in summary.results.items():
+        old = results.setdefault(dataset, {})
+        for method, row in new.items():
+            if method not in old or row.images >= old[method].images:  # what more images said is not put aside for what fewer do
+                old[method] = row
+    return replace(summary, results=results, sae=summary.sae if of_sae else known.sae)
+
+
+def measured(identity: str) -> SweepSummary | None:
     """What was kept of a model: by this user, or shipped with it."""
     for path in (folder() / f"{identity}.json", *SHIPPED.glob("*/needle.json")):
         summary = _read(path)
-        if summary and summary["model"]["identity"] == identity:
+        if summary and summary.model.identity == identity:
             return summary
     return None
 
@@ -63,30 +73,23 @@ def trust(identity: str, method: str = "attention", sae: str | None = None) -> T
         sae: the identity of the SAE, for the method that reads one.
     """
     summary = measured(identity)
-    if summary is None or (method == OF_SAE and (summary.get("sae") or {}).get("identity") != sae):
+    if summary is None or (method == OF_SAE and (summary.sae.identity if summary.sae else None) != sae):
         return None
-    sets = []
-    for dataset in CLOSEST:
-        row = summary["results"].get(dataset, {}).get(method)
-        if row:
-            accuracy = row["accuracy"]
-            low, high = (float(accuracy.get(end, accuracy["mean"])) for end in ("low", "high"))
-            sets.append(Measured(dataset, float(accuracy["mean"]), low, high, int(row["images"]), float(summary["chance"])))
-    return Trust(method, tuple(sets), sets[0].dataset) if sets else None
+    rows = {dataset: summary.results.get(dataset, {}).get(method) for dataset in CLOSEST}
+    sets = tuple(_measured(dataset, row, summary.chance) for dataset, row in rows.items() if row)
+    return Trust(method, sets, sets[0].dataset) if sets else None
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """A summary that has the parts that are read of it, less what was drawn another way; None for anything else."""
+def _measured(dataset: str, row: MethodResult, chance: float) -> Measured:
+    return Measured(dataset, row.accuracy.mean, row.accuracy.low, row.accuracy.high, row.images, chance)
+
+
+def _read(path: Path) -> SweepSummary | None:
+    """A summary, less what was drawn another way; None for anything else."""
     try:
-        summary: dict[str, Any] = json.loads(path.read_text())
-        float(summary["chance"])
-        str(summary["model"]["identity"])
-        for found in summary["results"].values():
-            for one in found.values():
-                float(one["accuracy"]["mean"])
-                int(one["images"])
-        if summary.get("drawing", 1) != DRAWING:
-            summary["results"].pop("text", None)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        summary = read_summary(path.read_text())
+    except (OSError, ValueError, RecursionError):
         return None
-    return summary
+    if summary.drawing == DRAWING:
+        return summary
+    return replace(summary, results={dataset: rows for dataset, rows in summary.results.items() if dataset != "text"})

@@ -9,7 +9,6 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import gradio as gr
 
@@ -53,9 +52,9 @@ def pictures(image: str, more: list[str] | None) -> list[bytes]:
     """
     if more is not None and (not isinstance(more, list) or len(more) >= MAX_IMAGES):
         raise UserError(f"Further images are a list of at most {MAX_IMAGES - 1}, each the file's bytes as base64.")
-    if sum(len(one) for one in more or [] if isinstance(one, str)) > MAX_BYTES * 4 // 3:
+    if sum(len(text) for text in more or [] if isinstance(text, str)) > MAX_BYTES * 4 // 3:
         raise UserError(f"The further images have more than {MAX_BYTES // 2**20} MB together; scale them down.")
-    return [picture(one) for one in (image, *(more or []))]
+    return [picture(text) for text in (image, *(more or []))]
 
 
 class Api:
@@ -91,10 +90,10 @@ class Api:
             latents ranked by attention-weighted activation, heatmap, trust.
         """
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             return dump(self._analysis(image, question, max_new_tokens, choice, more)[1])
 
-        return self._told(act, request)
+        return self._answered(act, request)
 
     def ablate(
         self,
@@ -122,13 +121,13 @@ class Api:
             a `Test`: comparison (before, after, change of log-probability per token), its control, the verdict.
         """
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             if not isinstance(latents, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in latents):
                 raise UserError("latents are whole numbers; expected a list such as [12, 57].")
             bench, analysis = self._analysis(image, question, 64, choice, more)
             return dump(bench.test(analysis, scaling(latents, _number(strength)), texts.short(target, "A target")))
 
-        return self._told(act, request)
+        return self._answered(act, request)
 
     def suffice(
         self,
@@ -154,11 +153,11 @@ class Api:
             a `Sufficient`: latents, before, after, minimality, sets tried, and how often random sets do the same.
         """
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             bench, analysis = self._analysis(image, question, 64, choice, more)
             return dump(bench.suffice(analysis, texts.short(target, "A target"), int(_number(max_latents))))
 
-        return self._told(act, request)
+        return self._answered(act, request)
 
     def diagnose(
         self,
@@ -179,11 +178,11 @@ class Api:
             more: further images after the first, each as base64; the question may say <image> where each stands.
         """
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             bench, analysis = self._analysis(image, question, 64, choice, more)
             return dump(bench.diagnose(analysis, texts.short(expected, "An expected answer")))
 
-        return self._told(act, request)
+        return self._answered(act, request)
 
     def case_open(self, case: str, request: gr.Request | None = None) -> dict:
         """What a kept case holds, by its id; no model is run.
@@ -191,7 +190,7 @@ class Api:
         Args:
             case: the id in its link.
         """
-        return self._told(lambda: dump(find(self.shelf, case if isinstance(case, str) else "").case), request)
+        return self._answered(lambda: dump(find(self.shelf, case if isinstance(case, str) else "").case), request)
 
     def _analysis(self, image: str, question: str, max_new_tokens: int, choice: str, more: list[str] | None) -> tuple[Workbench, Analysis]:
         benches = loaded(self.benches)
@@ -201,7 +200,7 @@ class Api:
         bench = benches.of(choice if isinstance(choice, str) else "?")
         return bench, bench.analyze(pictures(image, more), texts.question(question), tokens)
 
-    def _told(self, act: Callable[[], dict[str, Any]], request: gr.Request | None) -> dict[str, Any]:
+    def _answered(self, act: Callable[[], dict[str, object]], request: gr.Request | None) -> dict[str, object]:
         try:
             self.limit.check(visitor(request, self.proxies))
             return dict(on_gpu(act)())
@@ -212,7 +211,7 @@ class Api:
             raise gr.Error("Something went wrong; the server goes on working.", print_exception=False) from error
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e6:
         raise UserError(f"{str(value)[:40]!r} was given where a number is expected.")
     return float(value)

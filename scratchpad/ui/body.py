@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from python_multipart.multipart import parse_options_header
 from starlette.formparsers import MultiPartException
+from starlette.types import Message, Receive
 
 from scratchpad.images import MAX_BYTES, MAX_IMAGES
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 SMALL = 256 * 2**10  # bytes of what panels send
 LARGE = 32 * 2**20  # of what programs send: pictures as base64
 AT_ONCE = 4 * LARGE  # of all requests that are being read or answered
@@ -68,18 +65,19 @@ class Bodies:
             raise
 
     def done(self, size: int) -> None:
+        """So many bytes are no longer held."""
         self.held -= size
 
 
 def replayed(data: bytes, receive: Receive) -> Receive:
     """A body that was read already, for whoever reads it next."""
-    told = False
+    sent = False
 
     async def again() -> Message:
-        nonlocal told
-        if told:
+        nonlocal sent
+        if sent:
             return await receive()
-        told = True
+        sent = True
         return {"type": "http.request", "body": data, "more_body": False}
 
     return again

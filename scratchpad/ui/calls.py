@@ -5,28 +5,27 @@ Each lookup counts against its visitor's limit, apart from the requests that run
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import gradio as gr
 
-from scratchpad.ui.told import told
+from scratchpad.ui.replies import answered
 from scratchpad.ui.visitors import Limit, visitor
 
 READS = 40  # lookups a minute to one request that runs the model: a page that opens makes some twenty
 Call = Callable[..., str]
 
 
-def lookups(limit: Limit, proxies: int, *functions: Callable[[Any], dict[str, Any]]) -> list[Call]:
+def lookups(limit: Limit, proxies: int, *functions: Callable[[object], Mapping[str, object]]) -> list[Call]:
     """The functions as a panel calls them, by their names: one value in, JSON text out; {"error"} for bad input or one too many."""
 
-    def counted(function: Callable[[Any], dict[str, Any]]) -> Call:
-        def call(given: Any, request: gr.Request) -> str:
-            def act() -> dict[str, Any]:
+    def counted(function: Callable[[object], Mapping[str, object]]) -> Call:
+        def call(given: object, request: gr.Request) -> str:
+            def act() -> Mapping[str, object]:
                 limit.check(visitor(request, proxies))
                 return function(given)
 
-            return told(act)
+            return answered(act)
 
         call.__name__ = function.__name__
         return call
@@ -34,10 +33,10 @@ def lookups(limit: Limit, proxies: int, *functions: Callable[[Any], dict[str, An
     return [counted(function) for function in functions]
 
 
-def stopping(stop: Callable[[Any], bool]) -> list[Call]:
+def stopping(stop: Callable[[object], bool]) -> list[Call]:
     """The function that ends a job; nobody is kept from stopping what they began."""
 
-    def call(given: Any) -> str:
+    def call(given: object) -> str:
         return str(stop(given))
 
     call.__name__ = "stop"

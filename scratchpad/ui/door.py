@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request
+from gradio.routes import App
 from starlette._utils import get_route_path
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Send
 
 from scratchpad.errors import UserError
-from scratchpad.ui.body import LARGE, SMALL, Bodies, Message, Receive, Refused, Upload, replayed
+from scratchpad.ui.body import LARGE, SMALL, Bodies, Refused, Upload, replayed
 from scratchpad.ui.calls import READS
 from scratchpad.ui.logins import Logins, basic
 from scratchpad.ui.routes import BEFORE_LOGIN, JSON, UNCOUNTED, Kind, kind
 from scratchpad.ui.visitors import Limit, visitor
 
-Send = Callable[[Message], Awaitable[None]]
 JOINS = 4  # of the queue to one request that runs the model: what a page opens with, a header, an endpoint that looks up
 OPEN_AT_ONCE = 200  # requests of one visitor, streams among them
 LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -61,8 +60,8 @@ class Door:
     `gradio` is Gradio's app: its `tokens` say who is logged in.
     """
 
-    app: Any
-    gradio: Any
+    app: ASGIApp
+    gradio: App
     rules: Rules
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     bodies: Bodies = field(default_factory=Bodies)
@@ -100,9 +99,9 @@ class Door:
         if not inner:
             self._own(heard)
             self._same_site(scope["method"], heard)
-        kept = [(k, v) for k, v in scope["headers"] if k.lower() in PASSED]
-        kept += [(k, v) for k, v in scope["headers"] if k.lower() in SANE and SANE[k.lower()].fullmatch(v)]
-        scope["headers"] = kept
+        headers = [(k, v) for k, v in scope["headers"] if k.lower() in PASSED]
+        headers += [(k, v) for k, v in scope["headers"] if k.lower() in SANE and SANE[k.lower()].fullmatch(v)]
+        scope["headers"] = headers
         scope["client"] = (who, 0)
         if self._open.get(who, 0) >= OPEN_AT_ONCE:
             raise Refused(429, f"{OPEN_AT_ONCE} requests of yours are open; close some pages and try again.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
@@ -32,12 +31,12 @@ def live(analysis: Analysis, choice: str, note: str | None, retriever: str | Non
     return json.dumps({"analysis": dump(analysis), "page": page, "case": None}, allow_nan=False)
 
 
-def opened(kept: Bundle) -> dict[str, Any]:
+def opened(bundle: Bundle) -> dict[str, object]:
     """What the panels draw for a case."""
-    value = dump(kept.case)
+    value = dump(bundle.case)
     analysis, notes = value.pop("analysis"), value.pop("notes")
-    case = value | {"id": kept.id, "notes_html": markdown(notes), "made": dump(kept.made)}
-    page = _page(kept.case.analysis, kept.id, "", kept.case.analysis.fidelity.sentence or None)
+    case = value | {"id": bundle.id, "notes_html": markdown(notes), "made": dump(bundle.made)}
+    page = _page(bundle.case.analysis, bundle.id, "", bundle.case.analysis.fidelity.sentence or None)
     return {"analysis": analysis, "page": page | {"retriever": None}, "case": case}
 
 
@@ -62,6 +61,6 @@ def data_url(image: Image.Image) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _page(analysis: Analysis, key: str, choice: str, note: str | None) -> dict[str, Any]:
+def _page(analysis: Analysis, key: str, choice: str, note: str | None) -> dict[str, object]:
     images = [data_url(picture) for picture in analysis.question.pictures()]
     return {"key": key, "choice": choice, "images": images, "note": note, "open_token": opening_token(analysis)}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
@@ -18,9 +17,9 @@ from scratchpad.records import Analysis, Edit, Sampling, Sufficient, Test, dump
 from scratchpad.records.edit import ablation
 from scratchpad.records.reading import read
 from scratchpad.ui.envelope import key_of, live
-from scratchpad.ui.held import Asked, same
+from scratchpad.ui.held import Asked, Event, same
+from scratchpad.ui.replies import answered
 from scratchpad.ui.texts import question, short
-from scratchpad.ui.told import told
 from scratchpad.workbench import MAX_LATENTS, SUGGESTED, Workbench
 
 log = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ class Handlers:
             log.exception("ask failed")
             return None, "Something went wrong while answering; the page goes on working. Try again or try another image.", None
 
-    def test(self, asked: Asked | None, event: dict[str, Any]) -> str:
+    def test(self, asked: Asked | None, event: Event) -> str:
         """What an event of the test bar asks for, by its `do`, as JSON text; {"error": sentence} for bad input."""
         acts = {
             "ablate": self._ablate,
@@ -66,16 +65,16 @@ class Handlers:
             "verify": self._verify,
         }
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             name = event.get("do")
             if name not in acts:
                 raise UserError(f"{str(name)[:40]!r} was asked for; expected one of {', '.join(acts)}.")
             bench, analysis = self.analysis(asked, event)
             return acts[name](bench, analysis, event)
 
-        return told(act, WRONG)
+        return answered(act, WRONG)
 
-    def analysis(self, asked: Asked | None, event: dict[str, Any]) -> tuple[Workbench, Analysis]:
+    def analysis(self, asked: Asked | None, event: Event) -> tuple[Workbench, Analysis]:
         """What the page of an event shows, and the workbench that made it.
 
         Raises:
@@ -85,32 +84,32 @@ class Handlers:
         bench = self.bench(known.choice)
         return bench, bench.analyze(load_images(known.images), known.prompt)
 
-    def _ablate(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+    def _ablate(self, bench: Workbench, analysis: Analysis, event: Event) -> dict[str, object]:
         edit, target, sampling = read_edit(event.get("edit")), read_target(event), read_sampling(event)
         return _tested(bench, analysis, bench.test(analysis, edit, target, sampling))
 
-    def _suggested(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+    def _suggested(self, bench: Workbench, analysis: Analysis, event: Event) -> dict[str, object]:
         least = bench.suggest(analysis).suggested
         assert least is not None, "a suggestion was asked for"
         return self._set(bench, analysis, least, SUGGESTED)
 
-    def _smallest(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+    def _smallest(self, bench: Workbench, analysis: Analysis, event: Event) -> dict[str, object]:
         return self._set(bench, analysis, bench.suffice(analysis, read_target(event)), MAX_LATENTS)
 
-    def _set(self, bench: Workbench, analysis: Analysis, least: Sufficient, most: int) -> dict[str, Any]:
+    def _set(self, bench: Workbench, analysis: Analysis, least: Sufficient, most: int) -> dict[str, object]:
         if not least.flipped:
             does = f"brings out {least.target!r}" if least.target else "changes the answer"
             raise UserError(f"No set of up to {most} latents {does}; {least.tried} sets were ablated.")
         return _tested(bench, analysis, bench.test(analysis, ablation(least.ids), least.target), least)
 
-    def _diagnose(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+    def _diagnose(self, bench: Workbench, analysis: Analysis, event: Event) -> dict[str, object]:
         return {"diagnosis": dump(bench.diagnose(analysis, read_target(event)))}
 
-    def _verify(self, bench: Workbench, analysis: Analysis, event: dict[str, Any]) -> dict[str, Any]:
+    def _verify(self, bench: Workbench, analysis: Analysis, event: Event) -> dict[str, object]:
         return {"verified": dump(bench.verify(analysis, VERIFIED))}
 
 
-def read_edit(value: Any) -> Edit:
+def read_edit(value: object) -> Edit:
     """Raises:
     UserError: it's no edit, or an empty one.
     """
@@ -120,7 +119,7 @@ def read_edit(value: Any) -> Edit:
     return edit
 
 
-def read_target(event: dict[str, Any]) -> str | None:
+def read_target(event: Event) -> str | None:
     """What the answer shall become; None where nothing is given.
 
     Raises:
@@ -129,7 +128,7 @@ def read_target(event: dict[str, Any]) -> str | None:
     return short(event.get("target"), "An expected answer")
 
 
-def read_sampling(event: dict[str, Any]) -> Sampling | None:
+def read_sampling(event: Event) -> Sampling | None:
     """How answers are drawn beside the greedy ones, if they are.
 
     Raises:
@@ -138,5 +137,5 @@ def read_sampling(event: dict[str, Any]) -> Sampling | None:
     return None if event.get("sampling") is None else read(Sampling, event["sampling"], "the sampling")
 
 
-def _tested(bench: Workbench, analysis: Analysis, test: Test, least: Sufficient | None = None) -> dict[str, Any]:
+def _tested(bench: Workbench, analysis: Analysis, test: Test, least: Sufficient | None = None) -> dict[str, object]:
     return {"test": dump(replace(test, sufficient=least)), "blank": dump(bench.blank(analysis))}

@@ -5,10 +5,10 @@ Gradio answers every origin by itself. Its own page needs no leave of that kind,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
-Message = MutableMapping[str, Any]
+from starlette.types import ASGIApp, Message
+
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -35,7 +35,7 @@ ALWAYS = {
 class Strict:
     """ASGI middleware."""
 
-    def __init__(self, app: Any, origins: Sequence[str] = ()):
+    def __init__(self, app: ASGIApp, origins: Sequence[str] = ()):
         self.app, self.origins = app, frozenset(origins)
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
@@ -46,10 +46,10 @@ class Strict:
 
         async def strict(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [(k, v) for k, v in message["headers"] if asked in self.origins or not k.lower().startswith(b"access-control-")]
-                known = {k.lower() for k, _ in kept}
-                kept += [(k.encode(), v.encode()) for k, v in ALWAYS.items() if k.encode() not in known]
-                message["headers"] = kept
+                headers = [(k, v) for k, v in message["headers"] if asked in self.origins or not k.lower().startswith(b"access-control-")]
+                known = {k.lower() for k, _ in headers}
+                headers += [(k.encode(), v.encode()) for k, v in ALWAYS.items() if k.encode() not in known]
+                message["headers"] = headers
             await send(message)
 
         await self.app(scope, receive, strict)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -19,9 +19,10 @@ from scratchpad.records.codec import dumps, loads, record
 from scratchpad.ui.sweeper import used
 from scratchpad.ui.upload import changed
 
+Event = Mapping[str, object]  # what a page sends with a click: a visitor's, nothing of it is known
 NOTHING = "Nothing was asked yet; ask a question about an image first."
 AGAIN = "What this page shows is not what the server was last asked from it; ask the question again. Nothing was kept."
-LONGEST = 64 * 2**10  # characters
+MAX_CHARACTERS = 64 * 2**10  # characters
 
 
 @record
@@ -41,12 +42,13 @@ class Seal:
         self._secret = secrets.token_bytes(32)
 
     def sealed(self, value: Asked) -> str:
+        """The value as text that `opened` takes back."""
         text = dumps(value)
         return f"{self._mark(text)}{text}"
 
     def opened(self, sealed: object) -> Asked | None:
         """The value, or None where it isn't this process's own."""
-        if not isinstance(sealed, str) or not 64 < len(sealed) <= LONGEST:
+        if not isinstance(sealed, str) or not 64 < len(sealed) <= MAX_CHARACTERS:
             return None
         mark, text = sealed[:64], sealed[64:]
         if not hmac.compare_digest(mark.encode(), self._mark(text).encode()):
@@ -61,10 +63,10 @@ def held(value: Asked | None) -> gr.Textbox:
     """A component that hands actions what was asked and is given it by them; on the page it's a sealed text that nobody sees."""
     seal = Seal()
 
-    def preprocess(self: Any, payload: Any) -> Asked | None:
+    def preprocess(self: object, payload: object) -> Asked | None:
         return seal.opened(payload)
 
-    def postprocess(self: Any, asked: Any) -> str:
+    def postprocess(self: object, asked: object) -> str:
         return seal.sealed(asked) if isinstance(asked, Asked) else asked if isinstance(asked, str) else ""
 
     box = gr.Textbox(seal.sealed(value) if value else "", visible=False, elem_id="sp-asked")
@@ -72,7 +74,7 @@ def held(value: Asked | None) -> gr.Textbox:
     return box
 
 
-def same(asked: Asked | None, event: dict[str, Any]) -> Asked:
+def same(asked: Asked | None, event: Event) -> Asked:
     """What was asked, if the event is of it.
 
     Raises:

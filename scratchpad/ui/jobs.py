@@ -19,8 +19,8 @@ from scratchpad.progress import Step, Stopped, listening
 
 T = TypeVar("T")
 APART = 0.12  # seconds between two signs of life that are passed on
-REMEMBERED = 1000  # tickets of jobs that were stopped before they began
-LONGEST = 100  # characters of a ticket
+MAX_REMEMBERED = 1000  # tickets of jobs that were stopped before they began
+MAX_TICKET = 100  # characters of a ticket
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,21 @@ class Jobs:
 
         Whoever stops listening (a visitor who left) stops the job.
         """
-        stop, told = threading.Event(), queue.SimpleQueue[Step | Done[T] | BaseException]()
+        stop, messages = threading.Event(), queue.SimpleQueue[Step | Done[T] | BaseException]()
 
         def listen(step: Step) -> None:
             if stop.is_set():
                 raise Stopped
-            told.put(step)
+            messages.put(step)
 
         def work() -> None:
             try:
                 with listening(listen):
-                    told.put(Done(act()))
+                    messages.put(Done(act()))
             except Stopped:
-                told.put(Done(None))
+                messages.put(Done(None))
             except BaseException as error:
-                told.put(error)
+                messages.put(error)
 
         if ticket in self._early:
             yield Done(None)
@@ -66,7 +66,7 @@ class Jobs:
         thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
         thread.start()
         try:
-            yield from _newest(told)
+            yield from _newest(messages)
         finally:
             stop.set()
             thread.join()  # so that the next one doesn't wait for the model without being told
@@ -75,23 +75,23 @@ class Jobs:
 
     def stop(self, ticket: object) -> bool:
         """Ends a visitor's own job at its next step, or before it begins; whether it was under way."""
-        if not isinstance(ticket, str) or not 0 < len(ticket) <= LONGEST:
+        if not isinstance(ticket, str) or not 0 < len(ticket) <= MAX_TICKET:
             return False
-        found = self._stops.get(ticket)
-        if found is not None:
-            found.set()
+        event = self._stops.get(ticket)
+        if event is not None:
+            event.set()
             return True
         self._early[ticket] = None
-        while len(self._early) > REMEMBERED:
+        while len(self._early) > MAX_REMEMBERED:
             self._early.popitem(last=False)
         return False
 
 
-def _newest(told: queue.SimpleQueue[Step | Done[T] | BaseException]) -> Iterator[Step | Done[T]]:
+def _newest(messages: queue.SimpleQueue[Step | Done[T] | BaseException]) -> Iterator[Step | Done[T]]:
     """What a job tells, steps thinned out."""
     last = 0.0
     while True:
-        item = told.get()
+        item = messages.get()
         if isinstance(item, BaseException):
             raise item
         if isinstance(item, Done):

@@ -11,7 +11,6 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any
 
 from scratchpad.benches import Benches
 from scratchpad.cases.bundle import Bundle, pack
@@ -26,8 +25,8 @@ from scratchpad.records.edit import ablation
 from scratchpad.ui import export
 from scratchpad.ui.envelope import data_url, opened
 from scratchpad.ui.handlers import VERIFIED, Handlers, read_edit, read_sampling, read_target
-from scratchpad.ui.held import Asked
-from scratchpad.ui.told import told
+from scratchpad.ui.held import Asked, Event
+from scratchpad.ui.replies import answered
 from scratchpad.workbench import Workbench
 
 MAX_SHOWN = 24  # cases in the gallery
@@ -43,12 +42,13 @@ class Keeping:
 
     @property
     def benches(self) -> Benches | None:
+        """What is offered; None where this server shows cases alone."""
         return self.handlers.benches
 
-    def keep(self, asked: Asked | None, event: dict[str, Any]) -> str:
+    def keep(self, asked: Asked | None, event: Event) -> str:
         """Makes a case of what is on show; {"id", "delete_key"} or {"error"} as JSON text."""
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             bench, analysis = self.handlers.analysis(asked, event)
             given = event.get("tests")
             if given is not None and (not isinstance(given, list) or len(given) > MAX_TESTS):
@@ -65,7 +65,7 @@ class Keeping:
             case, key = self.shelf[-1].put(made, event.get("listed") is True)
             return {"id": case, "delete_key": key, "listed": self.listed()}
 
-        return told(act)
+        return answered(act)
 
     def open(self, case: str) -> tuple[str, Bundle]:
         """What the panels draw for a case, and the case.
@@ -73,44 +73,44 @@ class Keeping:
         Raises:
             UserError: there is none, or it is damaged.
         """
-        kept = find(self.shelf, case)
-        return json.dumps(opened(kept)), kept
+        bundle = find(self.shelf, case)
+        return json.dumps(opened(bundle)), bundle
 
-    def first(self) -> dict[str, Any]:
+    def first(self) -> dict[str, object]:
         """What KEEP knows when a page opens."""
         return {"listed": self.listed(), "runs": self.benches is not None}
 
     def replay(self, case: str) -> str:
         """Runs a case again; {"again": a `Replay`} or {"error"} as JSON text."""
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             if self.benches is None:
                 raise UserError("This server has no model loaded; open the case where there is one.")
-            kept = find(self.shelf, _text(case))
-            analysis = kept.case.analysis
-            again = replay(kept, self.benches.of(self.benches.like(analysis.model.name, analysis.sae.name)))
+            bundle = find(self.shelf, _text(case))
+            analysis = bundle.case.analysis
+            again = replay(bundle, self.benches.of(self.benches.like(analysis.model.name, analysis.sae.name)))
             return {"again": asdict(again) | {"agrees": again.agrees}}
 
-        return told(act)
+        return answered(act)
 
-    def file(self, wanted: str) -> dict[str, Any]:
+    def file(self, wanted: object) -> dict[str, object]:
         """ "id/kind" as a file: {"name", "kind", "data" (base64)}.
 
         Raises:
             UserError: there is no such case, or it isn't made into such a file.
         """
         case, _, kind = _text(wanted).partition("/")
-        kept = find(self.shelf, case)
+        bundle = find(self.shelf, case)
         makers: dict[str, tuple[str, Callable[[Bundle], bytes]]] = {
             "case": ("application/zip", pack),
-            "html": ("text/html", lambda kept: export.page(kept).encode()),
+            "html": ("text/html", lambda bundle: export.page(bundle).encode()),
             "png": ("image/png", attention_png),
             "zip": ("application/zip", _zipped),
         }
         if kind not in makers:
             raise UserError(f"{kind!r} was asked for; expected one of {', '.join(makers)}.")
         mime, make = makers[kind]
-        return {"name": f"{case[:12]}.{kind}", "kind": mime, "data": base64.b64encode(make(kept)).decode()}
+        return {"name": f"{case[:12]}.{kind}", "kind": mime, "data": base64.b64encode(make(bundle)).decode()}
 
     def listed(self) -> list[dict[str, str]]:
         """The gallery: id, title and a small picture each."""
@@ -128,7 +128,7 @@ class Keeping:
         return self._thumbs[case]
 
 
-def _tested(bench: Workbench, analysis: Analysis, test: Any) -> Test:
+def _tested(bench: Workbench, analysis: Analysis, test: object) -> Test:
     """A test as its page describes it, made again."""
     if not isinstance(test, dict):
         raise UserError("A kept test is an edit; make it again.")
@@ -140,13 +140,13 @@ def _tested(bench: Workbench, analysis: Analysis, test: Any) -> Test:
     return bench.test(analysis, read_edit(test.get("edit")), target, read_sampling(test))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _zipped(kept: Bundle) -> bytes:
+def _zipped(bundle: Bundle) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in tables(kept).items():
+        for name, text in tables(bundle).items():
             archive.writestr(name, text)
     return buffer.getvalue()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import gradio as gr
 
@@ -59,7 +58,7 @@ class Parts:
     asked: gr.Textbox  # images, question, choice and key of the analysis on show: see `held`
 
 
-def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: bool) -> dict[str, Any]:
+def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: bool) -> dict[str, object]:
     """What the page has to know before anything is asked."""
     offers = [{"id": offer.id, "label": offer.label} for offer in benches.offers] if benches else []
     return {
@@ -87,16 +86,15 @@ def _line(name: str, value: str, functions: Sequence[Call]) -> gr.HTML:
 
 
 def _asked() -> Ask:
-    hidden: dict[str, Any] = {"visible": False}
     return Ask(
-        image=upload(None, label="Image", **hidden),
-        prompt=gr.Textbox("", label="Question", max_length=4000, **hidden),
-        choice=gr.Textbox("", label="Model, SAE and layer", **hidden),
-        ticket=gr.Textbox("", label="Ticket", **hidden),
-        more=uploads(label="Images after the first", **hidden),
-        go=gr.Button("Ask", **hidden),
-        analysis=gr.Textbox("", label="Analysis", **hidden),
-        status=gr.Textbox("", label="Status", **hidden),
+        image=upload(label="Image", visible=False),
+        prompt=gr.Textbox("", label="Question", max_length=4000, visible=False),
+        choice=gr.Textbox("", label="Model, SAE and layer", visible=False),
+        ticket=gr.Textbox("", label="Ticket", visible=False),
+        more=uploads(label="Images after the first", visible=False),
+        go=gr.Button("Ask", visible=False),
+        analysis=gr.Textbox("", label="Analysis", visible=False),
+        status=gr.Textbox("", label="Status", visible=False),
     )
 
 
@@ -106,6 +104,7 @@ def running(step: Step) -> str:
 
 
 def theme() -> gr.themes.Base:
+    """Fonts and colours of what Gradio itself draws; the page's own are in static/."""
     sans = ["ui-sans-serif", "system-ui", "sans-serif"]
     mono = ["ui-monospace", "Consolas", "monospace"]
     return gr.themes.Base(primary_hue="teal", neutral_hue="stone", font=sans, font_mono=mono, radius_size="md")  # type: ignore[arg-type]

@@ -16,9 +16,9 @@ from scratchpad.errors import UserError
 log = logging.getLogger(__name__)
 FREE = 5  # wrong passwords from an address before it waits
 FREE_OF_NAME = 20  # for a name, from anywhere
-LONGEST = 300.0  # seconds that an address waits; it doubles with each wrong password
-LONGEST_OF_NAME = 10.0  # whoever came in from an address before never waits for a name, so nobody can be locked out
-REMEMBERED = 10_000  # addresses and names
+MAX_WAIT = 300.0  # seconds that an address waits; it doubles with each wrong password
+MAX_WAIT_OF_NAME = 10.0  # whoever came in from an address before never waits for a name, so nobody can be locked out
+MAX_REMEMBERED = 10_000  # addresses and names
 
 
 class Logins:
@@ -55,7 +55,7 @@ class Logins:
                 return True
             for kind, who in (("address", address), ("name", name)):
                 count = self._failures.get((kind, who), (0, 0.0))[0] + 1
-                free, longest = (FREE, LONGEST) if kind == "address" else (FREE_OF_NAME, LONGEST_OF_NAME)
+                free, longest = (FREE, MAX_WAIT) if kind == "address" else (FREE_OF_NAME, MAX_WAIT_OF_NAME)
                 pause = min(longest, 2.0 ** min(30, count - free)) if count >= free else 0.0
                 self._put(self._failures, (kind, who), (count, now + pause))
             log.warning("wrong password for %r from %s (%d in a row)", name[:80], address, self._failures["address", address][0])
@@ -65,7 +65,7 @@ class Logins:
     def _put(table: OrderedDict, key: tuple[str, str], value: object) -> None:
         table[key] = value
         table.move_to_end(key)
-        while len(table) > REMEMBERED:
+        while len(table) > MAX_REMEMBERED:
             table.popitem(last=False)
 
 
@@ -75,7 +75,7 @@ def basic(header: str) -> tuple[str, str] | None:
     if scheme.lower() != "basic":
         return None
     try:
-        name, found, word = base64.b64decode(code.strip(), validate=True).decode().partition(":")
+        name, colon, word = base64.b64decode(code.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
-    return (name, word) if found else None
+    return (name, word) if colon else None

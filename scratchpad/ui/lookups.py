@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
@@ -24,23 +23,23 @@ class Lookups:
     def __init__(self, benches: Benches | None, naming: bool = False):
         self.benches, self.naming = benches, naming
 
-    def detail(self, given: Any) -> dict[str, Any]:
+    def detail(self, given: object) -> dict[str, object]:
         """A latent's reference images; given [choice, latent] or [choice, latent, its activation on the picture at hand]."""
         *which, around = given if isinstance(given, list) and len(given) == 3 else (*(given if isinstance(given, list) else ()), None)
         bench, number = self._latent(which)
         strong = isinstance(around, int | float) and not isinstance(around, bool) and math.isfinite(around)
         return _references(bench, number, float(around) if strong else None)
 
-    def overview(self, choice: Any) -> dict[str, Any]:
+    def overview(self, choice: object) -> dict[str, object]:
         """All latents of the SAE."""
         return dump(self._bench(choice).overview())
 
-    def latent(self, given: Any) -> dict[str, Any]:
+    def latent(self, given: object) -> dict[str, object]:
         """What the index knows of one latent; given [choice, latent]."""
         bench, number = self._latent(given)
         return dump(bench.entry(number)) | _references(bench, number)
 
-    def rename(self, given: Any) -> dict[str, Any]:
+    def rename(self, given: object) -> dict[str, object]:
         """Gives a latent a name where the owner allows it; given [choice, latent, name]."""
         *which, name = given if isinstance(given, list) and len(given) == 3 else (None, None, None)
         bench, number = self._latent(which)
@@ -50,7 +49,7 @@ class Lookups:
             raise UserError("A name is a few words.")
         return dump(bench.rename(number, name)) | _references(bench, number)
 
-    def search(self, given: Any) -> dict[str, Any]:
+    def search(self, given: object) -> dict[str, object]:
         """Latents whose name has every word of a text, or of a decoder cluster by its number; given [choice, which]."""
         choice, which = given if isinstance(given, list) and len(given) == 2 else (None, "")
         bench = self._bench(choice)
@@ -61,9 +60,9 @@ class Lookups:
     def _bench(self, choice: object) -> Workbench:
         return loaded(self.benches).of(str(choice) if choice else None)
 
-    def _latent(self, given: Any) -> tuple[Workbench, int]:
+    def _latent(self, given: object) -> tuple[Workbench, int]:
         try:
-            choice, number = given
+            choice, number = given if isinstance(given, list | tuple) else ()
             number = int(number)
         except (ValueError, TypeError, OverflowError) as error:
             raise UserError(NUMBER) from error
@@ -73,6 +72,6 @@ class Lookups:
         return bench, number
 
 
-def _references(bench: Workbench, latent: int, around: float | None = None) -> dict[str, Any]:
+def _references(bench: Workbench, latent: int, around: float | None = None) -> dict[str, object]:
     """A latent's reference images."""
     return {"references": [dump(reference) for reference in bench.references(latent, around=around)]}

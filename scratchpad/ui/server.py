@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from typing import Any
+from typing import Protocol
 
+import gradio as gr
 from gradio.routes import App, ORJSONResponse
+from starlette.types import ASGIApp
 
 from scratchpad.ui.door import INNER, Door, Rules
 from scratchpad.ui.headers import Strict
@@ -26,7 +28,8 @@ class Guarded(App):
         self.door: Door | None = None
         super().__init__(default_response_class=ORJSONResponse)
 
-    def build_middleware_stack(self) -> Any:
+    def build_middleware_stack(self) -> ASGIApp:
+        """Gradio's own, inside the door, inside the headers that every response gets."""
         self.door = Door(super().build_middleware_stack(), self, self.rules)
         return Strict(self.door, self.rules.origins)
 
@@ -36,28 +39,35 @@ def trust_no_header() -> None:
     os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 
-class Streams(OrderedDict[str, Any]):
+class Pending(Protocol):
+    """What of Gradio's queue is read here."""
+
+    pending_event_ids_session: dict[str, set[str]]
+
+
+class Streams(OrderedDict[str, object]):
     """The streams by which the queue answers sessions. Gradio drops the oldest for a new one; here, the oldest that waits for nothing."""
 
-    def __init__(self, queue: Any, most: int = STREAMS):
+    def __init__(self, queue: Pending, most: int = STREAMS):
         super().__init__()
         self.queue, self.most = queue, most
 
-    def __setitem__(self, session: str, stream: Any) -> None:
+    def __setitem__(self, session: str, stream: object) -> None:
         if session not in self and len(self) >= self.most:
             pending = self.queue.pending_event_ids_session
-            idle = next((one for one in self if not pending.get(one)), None)
+            idle = next((other for other in self if not pending.get(other)), None)
             if idle is not None:
                 del self[idle]
                 pending.pop(idle, None)
         super().__setitem__(session, stream)
 
 
-def ask_itself(page: Any, app: Guarded) -> None:
+def ask_itself(page: gr.Blocks, app: Guarded) -> None:
     """The client by which Gradio's MCP tools call the endpoints comes in with the door's own secret, past a login."""
     from gradio_client import Client
 
     assert app.door is not None
+    assert page.mcp_server_obj is not None, "the page serves MCP"
     page.mcp_server_obj._client_instance = Client(
         page.local_url,
         download_files=False,

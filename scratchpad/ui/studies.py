@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.images import load_images
@@ -14,9 +12,9 @@ from scratchpad.progress import step
 from scratchpad.ui import tables
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.handlers import Handlers
-from scratchpad.ui.held import Asked, same
+from scratchpad.ui.held import Asked, Event, same
+from scratchpad.ui.replies import answered
 from scratchpad.ui.texts import short
-from scratchpad.ui.told import told
 
 
 class Studies:
@@ -27,12 +25,17 @@ class Studies:
 
     @property
     def benches(self) -> Benches:
+        """What is offered.
+
+        Raises:
+            UserError: nothing is.
+        """
         return loaded(self.handlers.benches)
 
-    def stages(self, asked: Asked | None, event: dict[str, Any]) -> str:
+    def stages(self, asked: Asked | None, event: Event) -> str:
         """The stages of the picture on show, as the VLM or, with `query`, as the retrieval model makes them; JSON text."""
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             if event.get("by") == "page":
                 known = same(asked, event)
                 picture = load_images(known.images)[0]
@@ -41,12 +44,12 @@ class Studies:
             bench, analysis = self.handlers.analysis(asked, event)
             return tables.stages(bench.stages(analysis))
 
-        return told(act)
+        return answered(act)
 
-    def layers(self, asked: Asked | None, event: dict[str, Any]) -> str:
+    def layers(self, asked: Asked | None, event: Event) -> str:
         """The question on show, read at every layer that an SAE is offered for; JSON text."""
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             known = same(asked, event)
             pictures = load_images(known.images)
             benches = self.benches.layers(known.choice)
@@ -56,12 +59,12 @@ class Studies:
                 rows.append(tables.layer(bench.analyze(pictures, known.prompt)))
             return {"layers": rows, "blocks": benches[0].n_layers}
 
-        return told(act)
+        return answered(act)
 
-    def needle(self, asked: Asked | None, event: dict[str, Any]) -> str:
+    def needle(self, asked: Asked | None, event: Event) -> str:
         """A live sweep; JSON text."""
 
-        def act() -> dict[str, Any]:
+        def act() -> dict[str, object]:
             subject = self._subject(event.get("by"), asked.choice if asked else None)
             methods, cells = event.get("methods"), _cells(event.get("cells"))
             if not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
@@ -69,9 +72,9 @@ class Studies:
             summary = measure(subject, str(event.get("dataset")), cells, methods)
             return tables.needle(summary) | {"src": data_url(example(summary)), "by": event.get("by")}
 
-        return told(act)
+        return answered(act)
 
-    def measured(self, given: Any) -> dict[str, Any]:
+    def measured(self, given: object) -> dict[str, object]:
         """What there is to choose from, and what was measured before; given [choice, by].
 
         Raises:

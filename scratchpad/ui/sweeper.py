@@ -24,7 +24,7 @@ from scratchpad.errors import UserError
 log = logging.getLogger(__name__)
 PREFIX = "visual-scratchpad-"
 AGE = 3600.0  # seconds that a file stays after it was last used
-MOST = 2048  # MB of all of them
+MAX_MB = 2048  # of all of them
 EVERY = 60.0  # seconds between two sweeps
 
 
@@ -130,7 +130,7 @@ def limit_of_disk() -> int:
     Raises:
         UserError: it isn't a whole number of MB.
     """
-    given = os.environ.get("SCRATCHPAD_DISK", str(MOST))
+    given = os.environ.get("SCRATCHPAD_DISK", str(MAX_MB))
     if not given.isdecimal() or int(given) < 1:
         raise UserError(f"SCRATCHPAD_DISK was {given[:20]!r}; expected a whole number of MB, at least 1.")
     return int(given) * 2**20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from PIL import Image
 
@@ -11,6 +11,7 @@ from scratchpad.draw.over import over_all
 from scratchpad.needle.live import trusts
 from scratchpad.records import Analysis, dump
 from scratchpad.records.lookup import PageStudy
+from scratchpad.records.sweep import MethodResult, SweepSummary
 from scratchpad.ui.envelope import data_url
 
 EVERYWHERE = 0.5  # of the index's pictures: a latent that fires on more tells little of one
@@ -21,25 +22,33 @@ class Shown(Protocol):
     """A stage that a picture goes through."""
 
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """What the stage is called."""
+        ...
+
     @property
-    def says(self) -> str: ...
+    def says(self) -> str:
+        """A caption with its numbers."""
+        ...
+
     @property
-    def picture(self) -> Image.Image: ...
+    def picture(self) -> Image.Image:
+        """What it looks like."""
+        ...
 
 
-def stages(made: Sequence[Shown]) -> dict[str, Any]:
+def stages(made: Sequence[Shown]) -> dict[str, object]:
     """The stages a picture goes through."""
     return {"stages": [{"title": stage.title, "says": stage.says, "src": data_url(stage.picture)} for stage in made]}
 
 
-def page_study(study: PageStudy) -> dict[str, Any]:
+def page_study(study: PageStudy) -> dict[str, object]:
     """Where every token of a query finds its like on a page."""
     tiles = [{"box": list(t.box), "rows": t.rows, "cols": t.cols} for t in study.grid.tiles]
     return dump(study) | {"size": list(study.grid.size), "tiles": tiles}
 
 
-def layer(analysis: Analysis, most: int = 6) -> dict[str, Any]:
+def layer(analysis: Analysis, most: int = 6) -> dict[str, object]:
     """The concepts that an answer weighs most at one layer, each with where it fires; those that fire everywhere are left out."""
     pictures, grid = analysis.question.pictures(), analysis.run.grid
     rows = [row for row in analysis.latents if row.sparsity is None or row.sparsity <= EVERYWHERE][:most]
@@ -53,34 +62,31 @@ def layer(analysis: Analysis, most: int = 6) -> dict[str, Any]:
     }
 
 
-def needle(summary: dict[str, Any]) -> dict[str, Any]:
+def needle(summary: SweepSummary) -> dict[str, object]:
     """A sweep's grid maps, most accurate method first."""
-    dataset = summary["plan"]["datasets"][0]
-    rows = [
-        {
-            "method": name,
-            "accuracy": row["accuracy"]["mean"],
-            "low": row["accuracy"]["low"],
-            "high": row["accuracy"]["high"],
-            "grid": row["accuracy"]["grid"],
-            "biases": [b["towards"] for b in row["biases"][:2]],
-        }
-        for name, row in summary["results"][dataset].items()
-    ]
+    dataset = summary.plan.datasets[0]
+    results = summary.results[dataset]
+    order = sorted(results, key=lambda name: -results[name].accuracy.mean)
     return {
-        "model": summary["model"]["name"],
+        "model": summary.model.name,
         "dataset": dataset,
         "trust": {method: None if worth is None else dump(worth) for method, worth in trusts(summary).items()},
-        "cells": list(summary["plan"]["cells"]),
-        "chance": summary["chance"],
-        "rows": sorted(rows, key=lambda row: -row["accuracy"]),
+        "cells": list(summary.plan.cells),
+        "chance": summary.chance,
+        "rows": [_row(name, results[name]) for name in order],
     }
 
 
-def before(summary: dict[str, Any] | None) -> dict[str, dict[str, float]]:
+def _row(method: str, result: MethodResult) -> dict[str, object]:
+    a = result.accuracy
+    drawn = [bias.towards for bias in result.biases[:2]]
+    return {"method": method, "accuracy": a.mean, "low": a.low, "high": a.high, "grid": a.grid, "biases": drawn}
+
+
+def before(summary: SweepSummary | None) -> dict[str, dict[str, float]]:
     """Accuracy by method and data set, of a summary that was kept."""
     table: dict[str, dict[str, float]] = {}
-    for dataset, rows in (summary or {"results": {}})["results"].items():
+    for dataset, rows in summary.results.items() if summary else ():
         for method, row in rows.items():
-            table.setdefault(method, {})[dataset] = float(row["accuracy"]["mean"])
+            table.setdefault(method, {})[dataset] = row.accuracy.mean
     return table

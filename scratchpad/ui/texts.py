@@ -5,7 +5,7 @@ from __future__ import annotations
 from scratchpad.errors import UserError
 
 QUESTION = 20_000  # characters of a question, as a case holds them
-LONGEST = 400  # characters of an expected answer or a query; how many tokens they make is bounded where they're made
+MAX_CHARACTERS = 400  # characters of an expected answer or a query; how many tokens they make is bounded where they're made
 
 
 def short(given: object, what: str) -> str | None:
@@ -16,8 +16,8 @@ def short(given: object, what: str) -> str | None:
     """
     if not isinstance(given, str) or not given.strip():
         return None
-    if len(given) > LONGEST:
-        raise UserError(f"{what} of {len(given)} characters was given; at most {LONGEST} are read: shorten it.")
+    if len(given) > MAX_CHARACTERS:
+        raise UserError(f"{what} of {len(given)} characters was given; at most {MAX_CHARACTERS} are read: shorten it.")
     return given
 
 

@@ -10,12 +10,14 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
+
+import gradio as gr
+from starlette.requests import Request
 
 from scratchpad.errors import UserError
 
 WINDOW = 60.0  # seconds
-REMEMBERED = 10_000  # visitors
+MAX_REMEMBERED = 10_000  # visitors
 
 
 class Limit:
@@ -44,11 +46,11 @@ class Limit:
                 wait = int(WINDOW - (now - times[0])) + 1
                 raise UserError(f"This server takes {self.most} requests a minute from each visitor; ask again in {wait} s.")
             times.append(now)
-            while len(self._seen) > REMEMBERED:
+            while len(self._seen) > MAX_REMEMBERED:
                 self._seen.popitem(last=False)
 
 
-def visitor(request: Any, proxies: int) -> str:
+def visitor(request: gr.Request | Request | None, proxies: int) -> str:
     """Who asks.
 
     Args:
@@ -66,12 +68,12 @@ def visitor(request: Any, proxies: int) -> str:
 def whose(address: str) -> str:
     """An address as a visitor: of IPv6 the /64 that one line is given, of IPv4 itself, however it's written."""
     try:
-        found = ipaddress.ip_address(address.strip("[]").partition("%")[0])
+        parsed = ipaddress.ip_address(address.strip("[]").partition("%")[0])
     except ValueError:
         return address[:100]
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(found.ipv4_mapped) if found.ipv4_mapped else str(ipaddress.IPv6Network((int(found), 64), strict=False))
-    return str(found)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
+    return str(parsed)
 
 
 def logins(text: str | None) -> list[tuple[str, str]] | None:
@@ -82,7 +84,7 @@ def logins(text: str | None) -> list[tuple[str, str]] | None:
     """
     if not text:
         return None
-    pairs = [one.partition(":") for one in text.split(",")]
+    pairs = [pair.partition(":") for pair in text.split(",")]
     if not all(name.strip() and word for name, _, word in pairs):
         raise UserError("SCRATCHPAD_AUTH was given, but not as NAME:PASSWORD,NAME:PASSWORD.")
     return [(name.strip(), word) for name, _, word in pairs]

@@ -5,29 +5,42 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypedDict
 
 import gradio as gr
+from gradio.events import Dependency
 
 from scratchpad.errors import UserError
 from scratchpad.images import save_upload
 from scratchpad.progress import Step
 from scratchpad.ui.handlers import Handlers
-from scratchpad.ui.held import Asked
+from scratchpad.ui.held import Asked, Event
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.layout import Parts, running
+from scratchpad.ui.replies import refusal
 from scratchpad.ui.studies import Studies
-from scratchpad.ui.told import refusal
-from scratchpad.ui.upload import paths, uploaded
+from scratchpad.ui.upload import Gallery, paths, uploaded
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
 
 DONE = "() => { if (window.Scratchpad) Scratchpad.done('%s'); }"
 LOST = "() => { if (window.Scratchpad) Scratchpad.lost('%s'); }"  # what Gradio itself refuses, such as a full queue
-Gallery = list[tuple[str, str | None]] | None  # what gr.Gallery hands over
 STOPPED = "Stopped. Nothing was changed."
 STUDIES = ("layers", "stages", "needle")
+
+
+class Hidden(TypedDict):
+    """How Gradio is told to run an action: one at a time, with none of its own signs of progress."""
+
+    show_progress: Literal["hidden"]
+    concurrency_id: str
+
+
+class Private(Hidden):
+    """And that it's no endpoint."""
+
+    api_visibility: Literal["private"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,7 @@ class Actions:
     limit: Limit
     proxies: int
 
-    def ask(self, before: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def ask(self, before: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[tuple[object, ...]]:
         """(analysis, status, what was asked), again and again until it's there."""
         data = dict(event._data or {})
         try:
@@ -54,28 +67,28 @@ class Actions:
 
     def endpoint(
         self, path: str | None, text: str, choice: str, ticket: str, more: Gallery, request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Iterator[tuple[object, ...]]:
         """As `ask`, of uploaded pictures: what /ask calls."""
         for value, status, _ in self._ask([*([path] if path else []), *paths(more)], text, choice, ticket, request):
             yield value, status
 
-    def _ask(self, images: list[str], text: str, choice: str, ticket: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def _ask(self, images: list[str], text: str, choice: str, ticket: str, request: gr.Request) -> Iterator[tuple[object, ...]]:
         act = on_gpu(self.handlers.ask)
         try:
             self.limit.check(visitor(request, self.proxies))
         except UserError as error:
             yield gr.skip(), refusal(str(error)), gr.skip()
             return
-        for told in self.jobs.follow(ticket, lambda: act(images, text, choice)):
-            if isinstance(told, Step):
-                yield gr.skip(), running(told), gr.skip()
-            elif told.value is None:
+        for message in self.jobs.follow(ticket, lambda: act(images, text, choice)):
+            if isinstance(message, Step):
+                yield gr.skip(), running(message), gr.skip()
+            elif message.value is None:
                 yield gr.skip(), refusal(STOPPED), gr.skip()
             else:
-                value, sentence, asked = told.value
+                value, sentence, asked = message.value
                 yield (value, "", asked) if value else (gr.skip(), refusal(sentence), gr.skip())
 
-    def _picture(self, ref: Any, before: Asked | None, key: Any) -> str:
+    def _picture(self, ref: object, before: Asked | None, key: object) -> str:
         """The file of a picture in the question bar: an upload, an example, or one of the answer on show.
 
         Raises:
@@ -105,7 +118,7 @@ class Actions:
         return follow
 
     def _followed(
-        self, handler: Callable[[Asked | None, dict[str, Any]], str], now: Asked | None, event: gr.EventData, request: gr.Request
+        self, handler: Callable[[Asked | None, Event], str], now: Asked | None, event: gr.EventData, request: gr.Request
     ) -> Iterator[str]:
         data, act = dict(event._data or {}), on_gpu(handler)
         try:
@@ -113,10 +126,10 @@ class Actions:
         except UserError as error:
             yield refusal(str(error))
             return
-        for told in self.jobs.follow(_text(data.get("ticket")), lambda: str(act(now, data))):
-            yield running(told) if isinstance(told, Step) else told.value or refusal(STOPPED)
+        for message in self.jobs.follow(_text(data.get("ticket")), lambda: str(act(now, data))):
+            yield running(message) if isinstance(message, Step) else message.value or refusal(STOPPED)
 
-    def open(self, request: gr.Request) -> tuple[Any, ...]:
+    def open(self, request: gr.Request) -> tuple[object, ...]:
         """(analysis, KEEP) as a page opens: /?case=ID, or what it shows first."""
         first = self.keeping.first()
         case = request.query_params.get("case", "")
@@ -128,28 +141,28 @@ class Actions:
         except UserError as error:
             return gr.skip(), json.dumps(first | {"error": str(error)})
 
-    def keep(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def keep(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[tuple[object, ...]]:
         """(analysis, what was asked, KEEP): keeps what is on show, runs a case again, or goes on from one."""
         wanted, same = dict(event._data or {}), [gr.skip()] * 2
         acts = {"fork": self._fork, "replay": self._again, "keep": self._keep}
         act = acts.get(_text(wanted.get("do")), self._keep)
         try:
             self.limit.check(visitor(request, self.proxies))
-            for told in self.jobs.follow(_text(wanted.get("ticket")), lambda: act(now, wanted)):
-                if isinstance(told, Step):
-                    yield *same, running(told)
+            for message in self.jobs.follow(_text(wanted.get("ticket")), lambda: act(now, wanted)):
+                if isinstance(message, Step):
+                    yield *same, running(message)
                 else:
-                    yield told.value or (*same, refusal(STOPPED))
+                    yield message.value or (*same, refusal(STOPPED))
         except UserError as error:
             yield *same, refusal(str(error))
 
-    def _keep(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
+    def _keep(self, now: Asked | None, wanted: Event) -> tuple[object, ...]:
         return *[gr.skip()] * 2, on_gpu(self.keeping.keep)(now, wanted)
 
-    def _again(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
+    def _again(self, now: Asked | None, wanted: Event) -> tuple[object, ...]:
         return *[gr.skip()] * 2, on_gpu(self.keeping.replay)(_text(wanted.get("case")))
 
-    def _fork(self, now: Asked | None, wanted: dict[str, Any]) -> tuple[Any, ...]:
+    def _fork(self, now: Asked | None, wanted: Event) -> tuple[object, ...]:
         _, made = self.keeping.open(_text(wanted.get("case")))
         benches = self.handlers.benches
         choice = benches.like(made.case.analysis.model.name, made.case.analysis.sae.name) if benches else ""
@@ -163,10 +176,10 @@ class Actions:
 def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
     """Binds actions to lines. Where Gradio itself fails, it tells `failure` and not `then`."""
     lines, ask, asked = parts.lines, parts.ask, parts.asked
-    hidden: dict[str, Any] = {"show_progress": "hidden", "concurrency_id": "model"}
-    private = hidden | {"api_visibility": "private"}
+    hidden: Hidden = {"show_progress": "hidden", "concurrency_id": "model"}
+    private: Private = {**hidden, "api_visibility": "private"}
 
-    def settled(event: Any, line: str) -> None:
+    def settled(event: Dependency, line: str) -> None:
         event.failure(None, js=LOST % line)
         event.then(None, js=DONE % line)
 
@@ -180,9 +193,9 @@ def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
     page.load(actions.open, None, [lines["look"], lines["keep"]], show_progress="hidden", api_visibility="private")
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""

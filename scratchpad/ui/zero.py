@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def lent() -> bool:
@@ -12,11 +15,11 @@ def lent() -> bool:
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "true", "t")
 
 
-def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
+def on_gpu(function: Callable[P, R]) -> Callable[P, R]:
     """The function, asking for the accelerator while it runs where that's lent."""
     if not lent():
         return function
     import spaces  # the platform brings it
 
-    wrapped: Callable[..., Any] = spaces.GPU(function)
+    wrapped: Callable[P, R] = spaces.GPU(function)
     return wrapped

@@ -54,7 +54,7 @@ def configuration(source: str | Path, own_code: bool = False) -> PreTrainedConfi
     return config
 
 
-def load_options(source: str | Path, config: PreTrainedConfig, how: Placement) -> dict[str, Any]:
+def load_options(source: str | Path, config: PreTrainedConfig, how: Placement) -> dict[str, object]:
     """What `from_pretrained` is told about device and precision.
 
     Raises:
@@ -66,7 +66,7 @@ def load_options(source: str | Path, config: PreTrainedConfig, how: Placement) -
         _check_device(how.device)
     own = getattr(config, "dtype", None)
     kind = getattr(torch, how.dtype) if how.dtype != "auto" else own if isinstance(own, torch.dtype) else torch.float32
-    options: dict[str, Any] = {"dtype": how.dtype if how.dtype == "auto" else getattr(torch, how.dtype)}
+    options: dict[str, object] = {"dtype": how.dtype if how.dtype == "auto" else getattr(torch, how.dtype)}
     if how.device == "auto" or how.bits:
         _need("accelerate", "device_map=auto and quantised weights need")
         options["device_map"] = how.device if how.device == "auto" else {"": how.device}
@@ -152,7 +152,7 @@ def attempt(source: str | Path, part: str, load: Callable[[], T]) -> T:
         raise UserError(f"The {part} of {source} could not be loaded: {reason[:300]}") from error
 
 
-def load_weights(source: str | Path, kind: Any, how: Placement, options: dict[str, Any]) -> PreTrainedModel:
+def load_weights(source: str | Path, kind: Any, how: Placement, options: dict[str, object]) -> PreTrainedModel:
     """A model of a transformers class on its device, ready to be read and differentiated, its weights fixed.
 
     Raises:

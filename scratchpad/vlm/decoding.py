@@ -31,7 +31,7 @@ def decoded(vlm: Vlm, prepared: Prepared, max_new_tokens: int, sampling: Samplin
         raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
     room = vlm.context - prepared.length
     model: Any = vlm.model
-    how: dict[str, Any] = {"do_sample": False}
+    how: dict[str, object] = {"do_sample": False}
     if sampling:
         how = {"do_sample": True, "temperature": sampling.temperature, "top_k": 0, "top_p": 1.0}
     with _chance(vlm, sampling):

@@ -1,12 +1,11 @@
 """What `scratchpad inspect` tells of a model: its family, its geometry for one image, where an SAE can be hooked, what it needs.
 
-In: a `Vlm`, a picture. Out: a plain dictionary.
+In: a `Vlm`, a picture. Out: an `Inspection`, which is what `--json` prints.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
 from PIL import Image
 
@@ -15,10 +14,63 @@ from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.memory import needed_bytes, readable
 from scratchpad.vlm.prepare import prepare
 
+
+class ImageFacts(TypedDict):
+    """The picture that was looked at."""
+
+    size: list[int]  # h, w in pixels
+    given: bool  # False: a grey one
+
+
+class TileFacts(TypedDict):
+    """A tile of patches."""
+
+    box: list[float]  # (y0, x0, y1, x1) in pixels of the picture
+    rows: int
+    cols: int
+
+
+class HookPoint(TypedDict):
+    """A vision block that an SAE can read."""
+
+    layer: int
+    module: str
+
+
+class Checked(TypedDict):
+    """What the Jacobian says of the geometry."""
+
+    tokens: int  # image tokens checked
+    of: int
+    wrong: list[int]  # those made of other patches than declared
+    holds: bool
+
+
+class Inspection(TypedDict):
+    """A model and its geometry for one picture."""
+
+    model: str
+    family: str
+    model_type: str
+    vision_layers: int
+    width: int  # d
+    read_layer: int  # the last whose output has an effect
+    read_layers: list[int]
+    image: ImageFacts
+    tiles: list[TileFacts]
+    rows: int  # of the first tile
+    cols: int
+    patches: int
+    image_tokens: int
+    hook_points: list[HookPoint]
+    memory_bytes: int
+    check: Checked | None  # None: not asked for
+
+
 BLANK = (480, 640)  # h, w of the picture used when none is given
 
 
-def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -> dict[str, Any]:
+def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -> Inspection:
     """Geometry of one image (a grey one of BLANK pixels if none is given); with `checked`, proved by the Jacobian.
 
     Raises:
@@ -29,7 +81,7 @@ def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -
     grid = prepared.grid
     read = vlm.adapter.read_layers
     names = {module: name for name, module in vlm.model.named_modules()}
-    out: dict[str, Any] = {
+    out: Inspection = {
         "model": vlm.name,
         "family": vlm.adapter.family,
         "model_type": vlm.model.config.model_type,
@@ -48,12 +100,12 @@ def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -
         "check": None,
     }
     if checked:
-        checked_tokens = check(vlm, prepared)
-        out["check"] = asdict(checked_tokens) | {"holds": checked_tokens.holds, "wrong": list(checked_tokens.wrong)}
+        result = check(vlm, prepared)
+        out["check"] = {"tokens": result.tokens, "of": result.of, "wrong": list(result.wrong), "holds": result.holds}
     return out
 
 
-def lines(report: dict[str, Any]) -> list[str]:
+def lines(report: Inspection) -> list[str]:
     """What `inspect` returns, a line for each fact, for people."""
     tiles, hooks = report["tiles"], report["hook_points"]
     shape = f"{report['rows']} x {report['cols']}"

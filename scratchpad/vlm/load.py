@@ -23,12 +23,18 @@ class Vlm(Loaded):
 
     @classmethod
     def recipe(cls, source: str | Path, config: PreTrainedConfig, how: Placement) -> Recipe:
+        """How such a checkpoint is loaded.
+
+        Raises:
+            UserError: it is no model for images and text.
+        """
         if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING and not how.own_code:
             raise UserError(f"{source} is of type {config.model_type!r}, which isn't a model for images and text; expected one that is.")
         return Recipe(AutoModelForImageTextToText, {"trust_remote_code": how.own_code}, how.pan_and_scan)
 
     @classmethod
     def adapted(cls, model: PreTrainedModel, processor: Processor) -> Adapter:
+        """Its family's adapter; its attention is made readable."""
         attention.install(model)
         return adapter_of(model, processor)
 

@@ -49,12 +49,18 @@ class Retriever(Loaded):
 
     @classmethod
     def recipe(cls, source: str | Path, config: PreTrainedConfig, how: Placement) -> Recipe:
+        """How such a checkpoint is loaded.
+
+        Raises:
+            UserError: it is of none of CLASSES.
+        """
         if config.model_type not in CLASSES:
             raise UserError(f"{source} is of type {config.model_type!r}; expected a retrieval model: {', '.join(CLASSES)}.")
         return Recipe(CLASSES[config.model_type][0], {}, pan_and_scan=False)
 
     @classmethod
     def adapted(cls, model: PreTrainedModel, processor: Processor) -> Adapter:
+        """The adapter of the VLM underneath."""
         return CLASSES[model.config.model_type][1](model, processor)
 
     @property

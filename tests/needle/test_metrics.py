@@ -100,13 +100,13 @@ def test_biases_are_named_and_chance_is_not() -> None:
     y, x = np.mgrid[0:7, 0:7]
     rng = np.random.default_rng(0)
     tilted = (y - x) + rng.normal(0, 1, (7, 7))
-    assert biases(tilted)[0]["towards"] == "bottom left"
+    assert biases(tilted)[0].towards == "bottom left"
     ring = np.maximum(abs(y - 3), abs(x - 3)) == 3
-    assert biases(ring + rng.normal(0, 0.2, (7, 7)))[0]["towards"] == "border cells"
+    assert biases(ring + rng.normal(0, 0.2, (7, 7)))[0].towards == "border cells"
     inner = np.zeros((7, 7))
     inner[1:-1, 1:-1] = 1
     inner[2:-2, 2:-2] = 0
-    assert biases(inner + rng.normal(0, 0.2, (7, 7)))[0]["towards"] == "ring inside the border"
+    assert biases(inner + rng.normal(0, 0.2, (7, 7)))[0].towards == "ring inside the border"
     named = [bool(biases(rng.normal(0, 1, (7, 7)), seed=n)) for n in range(200)]
     assert np.mean(named) <= 0.08  # 5% asked, with the noise of 200 draws
     assert biases(rng.normal(0, 1, (2, 2))) == []

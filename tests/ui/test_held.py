@@ -21,7 +21,7 @@ from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.held import Seal, held, same
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.studies import Studies
-from scratchpad.ui.texts import LONGEST, QUESTION
+from scratchpad.ui.texts import MAX_CHARACTERS, QUESTION
 from scratchpad.workbench import Analysis, Workbench
 from tests.ui.conftest import press, visit
 
@@ -99,9 +99,9 @@ def test_text_beside_the_question_is_bounded(handlers: Handlers, bench: Workbenc
     drawn, _, asked = handlers.ask([str(scene_path)], "what animal is there")
     assert drawn
     assert asked
-    event = {"key": asked["key"], "latents": [1], "target": "dog " * LONGEST}
+    event = {"key": asked["key"], "latents": [1], "target": "dog " * MAX_CHARACTERS}
     for more in ({}, {"smallest": True}, {"diagnose": True}):
-        assert f"at most {LONGEST}" in json.loads(handlers.ablate(asked, event | more))["error"]
+        assert f"at most {MAX_CHARACTERS}" in json.loads(handlers.ablate(asked, event | more))["error"]
     assert f"at most {QUESTION}" in handlers.ask([str(scene_path)], "what " * QUESTION)[1]
     for target in ("dog " * (TARGET + 1), "dog " * 10**6):
         with pytest.raises(UserError, match="shorten it"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from scratchpad.benches import Benches
 from scratchpad.errors import UserError
 from scratchpad.records import Trust
+from scratchpad.records.sweep import Identified, MethodResult, Metric, Plan, SweepSummary, Winner
 from scratchpad.sae.names import read_names
 from scratchpad.saliency.trust import DRAWING, keep, measured, trust
 from scratchpad.ui.handlers import Handlers
@@ -52,22 +54,31 @@ def test_a_live_sweep_is_kept_where_trust_is_read(studies: Studies, benches: Ben
     assert [row["method"] for row in told["rows"]] == ["cosine", "random"]
     assert told["rows"][0]["accuracy"] > 0.9
     identity = benches.retriever().identity
-    found = measured(identity)
-    assert found is not None
-    assert found["results"]["patch"]["cosine"]["images"] >= 49
+    summary = measured(identity)
+    assert summary is not None
+    assert summary.results["patch"]["cosine"].images >= 49
     assert studies.measured(["", "page"])["before"]["cosine"]["patch"] > 0.9
+
+
+def summary(method: str, accuracy: float, images: int, sae: str | None = None, dataset: str = "patch") -> SweepSummary:
+    """Of one map on one data set."""
+    metric = Metric(accuracy, accuracy, accuracy, ())
+    return SweepSummary(
+        model=Identified("m", "m" * 16),
+        sae=Identified(sae, sae) if sae else None,
+        plan=Plan((method,), (dataset,), size=(7, 7)),
+        drawing=DRAWING,
+        chance=0.02,
+        results={dataset: {method: MethodResult(metric, metric, metric, metric, images)}},
+        winner={dataset: Winner(method, True)},
+    )
 
 
 def test_fewer_images_never_replace_what_more_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-
-    def summary(accuracy: float, images: int, method: str) -> dict:
-        found = {method: {"accuracy": {"mean": accuracy}, "images": images}}
-        return {"model": {"identity": "m" * 16}, "sae": None, "chance": 0.02, "plan": {"cells": (7, 7)}, "results": {"patch": found}}
-
-    keep(summary(0.8, 98, "attention"))
-    keep(summary(0.9, 49, "attention"))
-    keep(summary(0.3, 49, "cosine"))
+    keep(summary("attention", 0.8, 98))
+    keep(summary("attention", 0.9, 49))
+    keep(summary("cosine", 0.3, 49))
     assert figures(trust("m" * 16)) == [("patch", 0.8, 0.02)]
     assert figures(trust("m" * 16, "cosine")) == [("patch", 0.3, 0.02)]
 
@@ -75,22 +86,15 @@ def test_fewer_images_never_replace_what_more_said(tmp_path: Path, monkeypatch: 
 def test_what_was_measured_of_one_sae_is_not_said_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     of = partial(trust, "m" * 16, "sae-attention")
-
-    def summary(method: str, sae: str | None) -> dict:
-        found = {method: {"accuracy": {"mean": 0.5}, "images": 49}}
-        head = {"model": {"identity": "m" * 16}, "sae": {"identity": sae} if sae else None}
-        return head | {"drawing": DRAWING, "chance": 0.02, "plan": {"cells": (7, 7)}, "results": {"patch": found}}
-
-    old = summary("attention", None) | {"results": {"text": {"attention": {"accuracy": {"mean": 0.9}, "images": 98}}}}
-    keep({name: one for name, one in old.items() if name != "drawing"})  # drawn the first way
+    keep(replace(summary("attention", 0.9, 98, dataset="text"), drawing=1))  # drawn the first way
     assert trust("m" * 16) is None
-    keep(summary("sae-attention", "a"))
-    keep(summary("attention", None))
+    keep(summary("sae-attention", 0.5, 49, "a"))
+    keep(summary("attention", 0.5, 49))
     assert of("a")
     assert not of("b")
-    keep(summary("attention", "b"))
+    keep(summary("attention", 0.5, 49, "b"))
     assert of("a")
-    keep(summary("sae-attention", "b") | {"results": {"text": {"sae-attention": {"accuracy": {"mean": 0.1}, "images": 49}}}})
+    keep(summary("sae-attention", 0.1, 49, "b", "text"))
     assert figures(of("b")) == [("text", 0.1, 0.02)]
     assert not of("a")
     assert trust("m" * 16)

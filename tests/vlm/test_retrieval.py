@@ -121,8 +121,8 @@ def test_a_sweep_runs_and_says_which_model_it_was(tmp_path: Path) -> None:
     subject = Retrieving(retriever_of("colpali"))
     plan = Plan(("cosine", "random"), ("patch",), (2, 2), runs=1, size=(28, 28))
     summary = sweep(subject, plan, tmp_path)
-    assert set(summary["results"]["patch"]) == {"cosine", "random"}
-    assert summary["model"]["name"] == "colpali"
+    assert set(summary.results["patch"]) == {"cosine", "random"}
+    assert summary.model.name == "colpali"
     with pytest.raises(UserError, match="'attention' was asked for; expected some of cosine"):
         sweep(subject, Plan(("attention",), ("patch",), (2, 2), runs=1, size=(28, 28)), tmp_path / "other")
 

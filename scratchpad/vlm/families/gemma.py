@@ -18,10 +18,12 @@ class PaliGemma(Llava):
 
     @property
     def read_layers(self) -> tuple[int, ...]:
+        """The last alone."""
         return (len(self.blocks) - 1,)
 
     @property
     def inserted(self) -> int:
+        """The mark of a beginning, which it puts between images and text."""
         return len(self.processor.tokenizer.bos_token)
 
 
@@ -36,9 +38,11 @@ class Gemma3(PaliGemma):
 
     @property
     def inserted(self) -> int:
+        """Nothing."""
         return 0
 
     def layout(self, shown: Shown) -> Layout:
+        """Squares of patches averaged to mm_tokens_per_image tokens a tile; the whole image first, then its crops."""
         tiles = measured_tiles(shown.ramps, shown.sizes, self.config.vision_config.patch_size)
         tokens = int(self.config.mm_tokens_per_image**0.5)
         return layout_of(shown.sizes, tiles, [merged(tile.rows, tile.cols, tile.rows // tokens) for tile in tiles])

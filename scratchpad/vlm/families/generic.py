@@ -47,6 +47,11 @@ class Generic(Adapter):
 
     @cached_property
     def tower(self) -> nn.Module:
+        """The module under one of the names TOWERS.
+
+        Raises:
+            UserError: there is none.
+        """
         towers = (getattr(self.body, name, None) for name in TOWERS)
         tower = next((module for module in towers if isinstance(module, nn.Module)), None)
         if tower is None:
@@ -55,6 +60,11 @@ class Generic(Adapter):
 
     @cached_property
     def blocks(self) -> Sequence[nn.Module]:
+        """The tower's longest list of modules of one class.
+
+        Raises:
+            UserError: there is none.
+        """
         lists = [list(m) for m in self.tower.modules() if isinstance(m, nn.ModuleList) and len({type(block) for block in m}) == 1]
         if not lists:
             raise self._refusal("its vision encoder has no list of equal blocks")
@@ -62,21 +72,30 @@ class Generic(Adapter):
 
     @property
     def steps(self) -> tuple[nn.Module, ...]:
-        return ()  # that a step looks at one tile alone is declared by a family, and nobody did
+        """None."""
+        return ()  # only a family's own adapter can say that a step looks at one tile alone
 
     @property
     def read_layers(self) -> tuple[int, ...]:
+        """As one gradient from the image features showed."""
         return self._read
 
     @property
     def leading_tokens(self) -> int:
+        """As a block's output of one tile showed."""
         return self._leading
 
     @property
     def width(self) -> int:
+        """As a block's output showed."""
         return self._width
 
     def layout(self, shown: Shown) -> Layout:
+        """Tiles measured by ramps, tokens by the Jacobian.
+
+        Raises:
+            UserError: its tiles or tokens can't be measured.
+        """
         if shown.ramps.ndim < 4:
             raise self._refusal("its processor makes no pictures of its tiles, so where they lie can't be measured")
         ramps = shown.ramps.reshape(-1, *shown.ramps.shape[-3:])

@@ -20,11 +20,13 @@ class Idefics3(Adapter):
 
     @property
     def tower(self) -> nn.Module:
+        """`vision_model`."""
         tower: nn.Module = self.body.vision_model
         return tower
 
     @cached_property
     def blocks(self) -> Sequence[nn.Module]:
+        """Those of the tower's encoder."""
         return list(self.body.vision_model.encoder.layers)
 
     @property
@@ -33,6 +35,11 @@ class Idefics3(Adapter):
         return int(self.config.scale_factor)
 
     def layout(self, shown: Shown) -> Layout:
+        """Frames, each a tile whose blocks of patches become one token each.
+
+        Raises:
+            UserError: the processor pads frames.
+        """
         frames = shown.ramps.flatten(0, 1)
         mask = shown.inputs.get("pixel_attention_mask")
         whole = mask is None or all(bool(frame.all()) or not bool(frame.any()) for frame in mask.flatten(0, 1))
@@ -52,4 +59,5 @@ class ModernVBert(Idefics3):
 
     @property
     def folded(self) -> int:
+        """The side of a block of patches that becomes one token."""
         return int(self.config.pixel_shuffle_factor)

@@ -24,6 +24,7 @@ class AyaVision(Llava):
         return int(self.config.downsample_factor)
 
     def layout(self, shown: Shown) -> Layout:
+        """Tiles whose blocks of patches become one token each."""
         patch = self.config.vision_config.patch_size
         tiles = measured_tiles(shown.ramps, shown.sizes, patch[0] if isinstance(patch, list | tuple) else patch)
         return layout_of(shown.sizes, tiles, [merged(tile.rows, tile.cols, self.folded) for tile in tiles])
@@ -37,13 +38,16 @@ class InternVL(AyaVision):
 
     @cached_property
     def blocks(self) -> Sequence[nn.Module]:
+        """Those of its own encoder."""
         return list(self.body.vision_tower.encoder.layer)
 
     @property
     def leading_tokens(self) -> int:
+        """The class token."""
         return 1
 
     @property
     def folded(self) -> int:
+        """The side of a block of patches that becomes one token."""
         ratio: float = self.config.downsample_ratio
         return round(1 / ratio)

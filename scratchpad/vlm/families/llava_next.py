@@ -26,6 +26,7 @@ class LlavaNext(Llava):
     model_types: tuple[str, ...] = ("llava_next",)
 
     def layout(self, shown: Shown) -> Layout:
+        """For each image its base view, then the tiles of its mosaic, padding cut off."""
         vision = self.config.vision_config
         side = vision.image_size // vision.patch_size
         counts = self.tile_counts(shown)
@@ -69,10 +70,12 @@ class LlavaOneVision(LlavaNext):
     model_types = ("llava_onevision",)
 
     def tile_counts(self, shown: Shown) -> list[int]:
+        """As LLaVA-NeXT; one each where a prompt has several images."""
         several = len(shown.sizes) > 1 and int(shown.inputs["batch_num_images"].max()) > 1
         return [1] * len(shown.sizes) if several else super().tile_counts(shown)
 
     def pooled(self, mosaic: Int[Tensor, "rows cols"], patches: int, side: int) -> Mosaic:
+        """As LLaVA-NeXT; above `anyres_max` tiles shrunk bilinearly."""
         matrix, (rows, cols) = super().pooled(mosaic, patches, side)
         most = int(self.config.vision_aspect_ratio.removeprefix("anyres_max_"))
         ratio = math.sqrt(mosaic.numel() / (most * side**2))

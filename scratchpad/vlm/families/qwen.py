@@ -22,18 +22,22 @@ class Qwen2VL(Adapter):
 
     @property
     def tower(self) -> nn.Module:
+        """`visual`."""
         tower: nn.Module = self.body.visual
         return tower
 
     @cached_property
     def blocks(self) -> Sequence[nn.Module]:
+        """The tower's."""
         return list(self.body.visual.blocks)
 
     @property
     def width(self) -> int:
+        """`embed_dim`: `hidden_size` is the language model's there."""
         return int(self.config.vision_config.embed_dim)
 
     def layout(self, shown: Shown) -> Layout:
+        """One tile an image, its blocks of spatial_merge_size x spatial_merge_size patches one token each."""
         side = self.config.vision_config.spatial_merge_size
         shapes = [(int(h), int(w)) for _, h, w in shown.inputs["image_grid_thw"].tolist()]
         # the whole image is resized, nothing is cropped or padded, so its box needs no measuring
@@ -56,9 +60,11 @@ class Qwen25VL(Qwen2VL):
 
     @property
     def width(self) -> int:
+        """`hidden_size`."""
         return int(self.config.vision_config.hidden_size)
 
     def seen_order(self, order: Int[np.ndarray, " p"], shapes: Tensor) -> Int[np.ndarray, " p"]:
+        """Window by window."""
         vision = self.config.vision_config
         windows, _ = get_vision_window_index(shapes, vision.spatial_merge_size, vision.window_size, vision.patch_size)
         blocks = order.reshape(-1, vision.spatial_merge_size**2)
@@ -73,10 +79,12 @@ class Qwen3VL(Qwen2VL):
 
     @property
     def width(self) -> int:
+        """`hidden_size`."""
         return int(self.config.vision_config.hidden_size)
 
     @property
     def read_layers(self) -> tuple[int, ...]:
+        """Those of DeepStack, and the last."""
         return tuple(sorted({*self.config.vision_config.deepstack_visual_indexes, len(self.blocks) - 1}))
 
 

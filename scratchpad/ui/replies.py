@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from scratchpad.errors import UserError
 from scratchpad.progress import Stopped
@@ -15,7 +14,7 @@ log = logging.getLogger(__name__)
 WRONG = "Something went wrong; the page goes on working."
 
 
-def told(act: Callable[[], dict[str, Any]], wrong: str = WRONG) -> str:
+def answered(act: Callable[[], Mapping[str, object]], wrong: str = WRONG) -> str:
     """What `act` returns, or {"error": sentence}.
 
     Raises:
@@ -37,6 +36,6 @@ def refusal(sentence: str) -> str:
     return _marked({"error": sentence})
 
 
-def _marked(value: dict[str, Any]) -> str:
+def _marked(value: Mapping[str, object]) -> str:
     """With a mark of its own: a page is woken by a value that differs from the last, and the same may be told twice."""
-    return json.dumps({"nonce": secrets.token_hex(4)} | value, allow_nan=False)
+    return json.dumps({"nonce": secrets.token_hex(4)} | dict(value), allow_nan=False)
