@@ -1,5 +1,7 @@
 """Shared fixtures: the shipped demo, loaded once, and pictures of its world. Nothing here is a mock."""
 
+# ruff: noqa: E402  since modules are checked from their import on
+
 from __future__ import annotations
 
 import os
@@ -13,8 +15,8 @@ from jaxtyping import install_import_hook
 from PIL import Image
 
 # shapes and types in the annotations of what computes on arrays alone are checked at every call; records check themselves
-CHECKED = ("grid", "stats", "analysis", "experiments.search", "needle.metrics", "needle.intervals", "needle.bias", "sae.load", "sae.claims")
-import tests.typechecked  # noqa: E402, F401  which the hook looks up by name
+CHECKED = ("grid", "stats", "analysis", "experiments.search", "needle.intervals", "needle.bias", "sae.load", "sae.claims")
+import tests.typechecked  # noqa: F401  which the hook looks up by name
 
 install_import_hook([f"scratchpad.{module}" for module in CHECKED], "tests.typechecked.typechecked")
 

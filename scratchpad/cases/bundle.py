@@ -13,7 +13,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from PIL import Image
@@ -53,7 +53,7 @@ class Bundle:
     """A case that has been checked."""
 
     id: str  # of its content
-    case: Case  # as this version has it, whatever format it was kept in
+    case: Case = field(compare=False)  # as this version has it, whatever format it was kept in; `text` says the same
     made: Made
     text: bytes  # case.json, as it was kept
     images: tuple[bytes, ...]  # PNG

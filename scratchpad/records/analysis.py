@@ -108,8 +108,8 @@ class Analysis:
         indices = {token.index for token in self.run.tokens if token.role != "image"}
         if not {*self.weights.tokens, *self.scores.tokens, *self.heatmap.tokens} <= indices:
             raise ValueError("a map, score or row is of a token that isn't there")
-        if not {*self.scores.latents, *self.heatmap.latents} <= known:
-            raise ValueError("a score or column is of a latent that isn't there")
+        if not {*self.scores.latents, *self.heatmap.latents, *self.codes.active().tolist()} <= known:
+            raise ValueError("a code, score or column is of a latent that isn't ranked")
         if len(self.run.grid.sizes) != len(self.question.images):
             raise ValueError(f"{len(self.question.images)} pictures, geometry of {len(self.run.grid.sizes)}")
         return self

@@ -112,7 +112,7 @@ class Counts:
                 out.append(Claim(latent, activation, "", fallbacks[row], 0, 0, 0.0, False, ""))
                 continue
             i = int(best[row])
-            label, anywhere = self._called(chosen[row, i])
+            label, anywhere = self._called(int(chosen[row, i]))
             further = dict.fromkeys(self._called(c)[0] for c in chosen[row, holds[row]].tolist())
             name, also = (label if holds[row, i] else ""), tuple(other for other in further if other != label)
             k, n, bound = int(hits[row, i]), int(support[row]), float(low[row, i])
