@@ -125,7 +125,7 @@ def test_pictures_that_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", ["\x00", "é" * 3000, "\u202e reversed", "<image><image>", "{{ 7*7 }}", "<|assistant|>", "a\nb", "🙂" * 50]
+    "prompt", ["\x00", "é" * 3000, "\u202e reversed", "<image><image>", "{{ 7*7 }}", "<|assistant|>", "a\nb", "🙂" * 50, "\ud800"]
 )
 def test_prompts(benches: Benches, scene_path: Path, prompt: str) -> None:
     found, said, _ = Handlers(benches).ask([str(scene_path)], prompt)

@@ -62,7 +62,9 @@ def by_sets(held: Bool[np.ndarray, "p l"]) -> Where:
     rows = np.packbits(held, axis=1)
     _, first, of_patch = np.unique(rows.view(f"V{rows.shape[1]}").ravel(), return_index=True, return_inverse=True)
     sets = tuple(tuple(LABELS[i] for i in np.flatnonzero(held[patch])) for patch in first)
-    return Where(of_patch, sets, tuple(name for name, there in zip(LABELS, held.any(0), strict=True) if there and name not in PATCHWISE))
+    return Where(
+        of_patch, sets, tuple(name for name, there in zip(LABELS, held.any(0).tolist(), strict=True) if there and name not in PATCHWISE)
+    )
 
 
 def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Callable[[str], None] = print) -> None:
@@ -132,7 +134,7 @@ def index(
 
 def measured(sae: Sae) -> dict[str, Any]:
     """What the index says of the SAE: of how many scenes it is, and the share of latents that fire on none of them."""
-    index = open_index(sae.folder, sae.identity)
+    index = open_index(sae.folder, sae)
     if index is None:
         return {}
     silent = float(np.mean(np.array(index.latents.column("sparsity").to_pylist()) == 0))
