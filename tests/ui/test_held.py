@@ -6,23 +6,25 @@ import json
 import shutil
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import Browser, Page
-from scratchpad.trials import TARGET
 
 from scratchpad.benches import Benches
 from scratchpad.cases.store import Store
 from scratchpad.errors import UserError
+from scratchpad.experiments.trial import MAX_TARGET
+from scratchpad.records import Analysis
 from scratchpad.ui.handlers import Handlers
-from scratchpad.ui.held import Seal, held, same
+from scratchpad.ui.held import Asked, Seal, held, same
 from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.studies import Studies
 from scratchpad.ui.texts import MAX_CHARACTERS, QUESTION
-from scratchpad.workbench import Analysis, Workbench
+from scratchpad.workbench import Workbench
 from tests.ui.conftest import press, visit
 
 
@@ -31,22 +33,20 @@ def handlers(benches: Benches) -> Handlers:
     return Handlers(benches)
 
 
-def test_an_event_of_another_picture_is_refused_and_nothing_kept(
-    handlers: Handlers, benches: Benches, scene_path: Path, tmp_path: Path
-) -> None:
+def test_an_event_of_another_picture_is_refused_and_nothing_kept(handlers: Handlers, scene_path: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine.png"
     shutil.copy(scene_path, mine)
     drawn, _, asked = handlers.ask([str(mine)], "what animal is there")
     assert drawn
     assert asked
-    key = json.loads(drawn)["key"]
-    latents = json.loads(drawn)["suggested"]
+    key = json.loads(drawn)["page"]["key"]
     store = Store(tmp_path / "store")
-    keeping, studies = Keeping([store], benches), Studies(benches)
+    keeping, studies = Keeping([store], handlers), Studies(handlers)
+    edit = {"items": [{"latent": 1, "op": "set", "value": 0.0, "region": None, "image": None}], "keep_error": True}
     acts = [
-        lambda now, event: handlers.ablate(now, event | {"latents": latents}),
-        lambda now, event: handlers.ablate(now, event | {"verify": True}),
-        lambda now, event: keeping.keep(now, event | {"title": "mine", "runs": []}),
+        lambda now, event: handlers.test(now, event | {"do": "ablate", "edit": edit}),
+        lambda now, event: handlers.test(now, event | {"do": "verify"}),
+        lambda now, event: keeping.keep(now, event | {"title": "mine", "tests": []}),
         studies.stages,
         studies.layers,
     ]
@@ -56,13 +56,12 @@ def test_an_event_of_another_picture_is_refused_and_nothing_kept(
             (asked, {"key": f"{key} other"}),
             (asked, {}),
             (asked, {"key": [key]}),
-            ({}, {"key": key}),
         ):
             assert "ask the question again" in json.loads(act(now, event))["error"]
-    assert "Nothing was asked" in json.loads(handlers.ablate(None, {}))["error"]
+    assert "Nothing was asked" in json.loads(handlers.test(None, {"do": "ablate", "edit": edit}))["error"]
     assert store.listed() == []
     assert not (tmp_path / "store").exists()
-    assert json.loads(keeping.keep(asked, {"key": key, "title": "mine", "runs": []}))["id"]
+    assert json.loads(keeping.keep(asked, {"key": key, "title": "mine", "tests": []}))["id"]
     mine.unlink()
     for act in acts:
         assert "upload them and ask again" in json.loads(act(asked, {"key": key}))["error"]
@@ -70,42 +69,42 @@ def test_an_event_of_another_picture_is_refused_and_nothing_kept(
 
 def test_what_a_page_holds_is_the_servers_own() -> None:
     seal, other = Seal(), Seal()
-    value = {"images": ["/x.png"], "prompt": "é\ud800", "key": "k"}
+    value = Asked(("/x.png",), "é", "", "k")
     sealed = seal.sealed(value)
     assert seal.opened(sealed) == value
-    for one in (
+    for forged in (
         other.sealed(value),
         sealed[:-1],
         sealed.replace("x.png", "y.png"),
-        "x" * 64 + json.dumps(value),
+        "x" * 64 + json.dumps(asdict(value)),
         "",
         None,
         [],
         3,
         "0" * 10**6,
     ):
-        assert seal.opened(one) is None
-    box = held(value | {"prompt": "what"})
+        assert seal.opened(forged) is None
+    box = held(value)
     assert box.skip_api
-    assert box.preprocess(box.value) == value | {"prompt": "what"}
+    assert box.preprocess(box.value) == value
     again = type(box)(**box.constructor_args)  # as Gradio makes a session's own after a skipped update
-    assert again.preprocess(box.value) == value | {"prompt": "what"}
+    assert again.preprocess(box.value) == value
     assert box.postprocess(None) == ""
     with pytest.raises(UserError, match="Nothing was asked"):
         same(None, {})
 
 
-def test_text_beside_the_question_is_bounded(handlers: Handlers, bench: Workbench, found: Analysis, scene_path: Path) -> None:
+def test_text_beside_the_question_is_bounded(handlers: Handlers, bench: Workbench, analysis: Analysis, scene_path: Path) -> None:
     drawn, _, asked = handlers.ask([str(scene_path)], "what animal is there")
     assert drawn
     assert asked
-    event = {"key": asked["key"], "latents": [1], "target": "dog " * MAX_CHARACTERS}
-    for more in ({}, {"smallest": True}, {"diagnose": True}):
-        assert f"at most {MAX_CHARACTERS}" in json.loads(handlers.ablate(asked, event | more))["error"]
+    for act in ("smallest", "diagnose"):
+        event = {"key": asked.key, "do": act, "target": "dog " * MAX_CHARACTERS}
+        assert f"at most {MAX_CHARACTERS}" in json.loads(handlers.test(asked, event))["error"]
     assert f"at most {QUESTION}" in handlers.ask([str(scene_path)], "what " * QUESTION)[1]
-    for target in ("dog " * (TARGET + 1), "dog " * 10**6):
-        with pytest.raises(UserError, match="shorten it"):
-            bench.suffice(found, target)
+    for target in ("dog " * (MAX_TARGET + 1), "dog " * 10**6):
+        with pytest.raises(UserError, match="a word or two"):
+            bench.suffice(analysis, target)
 
 
 def config(address: str) -> Any:
