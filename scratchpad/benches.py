@@ -121,8 +121,10 @@ class Benches:
 
 
 def loaded(benches: Benches | None) -> Benches:
-    """Raises:
-    UserError: this server has none.
+    """The benches, where there are some.
+
+    Raises:
+        UserError: this server has no model loaded.
     """
     if benches is None:
         raise UserError("This server has no model loaded; it shows cases that were kept.")

@@ -250,8 +250,10 @@ def question_of(image: Given | Sequence[Given], prompt: str, settings: Settings 
 
 
 def check_fit(vlm: Vlm, sae: Sae) -> None:
-    """Raises:
-    UserError: the SAE reads activations of another width, or a block whose output the language model doesn't read.
+    """Checks that an SAE can read a model.
+
+    Raises:
+        UserError: it reads activations of another width, or a block whose output the language model doesn't read.
     """
     if sae.width != vlm.width:
         raise UserError(

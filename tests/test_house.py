@@ -26,6 +26,7 @@ ROOMS = [
 ]
 ROOMS += ["experiments", "reader", "lookup", "workbench", "pages", "benches", "needle", "cases", "ui", "cli"]
 FILES = sorted(PACKAGE.rglob("*.py"))
+UNSWEPT = {PACKAGE / "cli" / f"{name}.py" for name in ("saes", "training", "latents", "demo")}  # names and types, as in sae/ and demo/
 
 
 def room(path: Path) -> str:
@@ -82,3 +83,39 @@ def test_nothing_unpickles() -> None:
                 called, named = ast.unparse(node.func), {k.arg: ast.unparse(k.value) for k in node.keywords}
                 assert called not in {"pickle.load", "pickle.loads", "np.load"}, path
                 assert called != "torch.load" or named.get("weights_only") == "True", path
+
+
+def files_of(*elsewhere: str) -> list[Path]:
+    return [path for path in FILES if room(path) not in elsewhere]
+
+
+def names_of_values(tree: ast.AST) -> set[str]:
+    """Variables, arguments and own attributes that are given a value."""
+    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    attributes = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+    return stored | attributes | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+
+
+@pytest.mark.parametrize("path", [p for p in files_of("sae", "demo") if p not in UNSWEPT], ids=str)
+def test_values_are_named_after_what_they_are(path: Path) -> None:
+    assert not names_of_values(ast.parse(path.read_text())) & {"one", "told", "kept", "found"}
+
+
+def undocumented(node: ast.AST, prefix: str = "") -> list[str]:
+    out = []
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not child.name.startswith("_"):
+            out += [] if ast.get_docstring(child) else [prefix + child.name]
+            out += undocumented(child, f"{child.name}.") if isinstance(child, ast.ClassDef) else []
+    return out
+
+
+@pytest.mark.parametrize("path", [p for p in files_of("sae", "demo") if p not in UNSWEPT], ids=str)
+def test_what_is_public_says_what_it_is(path: Path) -> None:
+    assert undocumented(ast.parse(path.read_text())) == []
+
+
+def test_any_stays_rare() -> None:
+    """It stands where transformers and torch type nothing, and in what `dump` returns."""
+    counts = {path: path.read_text().count("Any") for path in files_of("sae", "demo") if path not in UNSWEPT}
+    assert sum(counts.values()) <= 36, {str(path): n for path, n in counts.items() if n}

@@ -17,8 +17,10 @@ def stores(place: str | Path | None = None, token: str | None = None) -> list[St
 
 
 def find(shelf: list[Store], case: str) -> Bundle:
-    """Raises:
-    UserError: none of them has it.
+    """A case by its id, from the first store that has it.
+
+    Raises:
+        UserError: none of them has it, or it was damaged.
     """
     for store in shelf[:-1]:
         if store.has(case):

@@ -82,15 +82,19 @@ class Store:
         return made.id, key
 
     def get(self, case: str) -> Bundle:
-        """Raises:
-        UserError: no such case, or it was damaged.
+        """A case by its id.
+
+        Raises:
+            UserError: no such case, or it was damaged.
         """
         self._known(case)
         return self._read.get((case,), lambda: unpack(self.files.cat_file(self._path(case, "case")), expected=case))
 
     def delete(self, case: str, key: str) -> None:
-        """Raises:
-        UserError: no such case, or not its key.
+        """Deletes a case, with the key that `put` gave.
+
+        Raises:
+            UserError: no such case, or not its key.
         """
         self._known(case)
         if not hmac.compare_digest(str(self._about(case).get("key", "")), _hashed(key)):

@@ -99,11 +99,15 @@ def every_position(base: Haystack) -> Iterator[Haystack]:
 
 
 def draw(stack: Haystack) -> Image.Image:
-    """Raises:
-    UserError: an unknown data set, no font, a word too long for its cell, or a letter that the font lacks.
+    """The picture, RGB; the same stack gives the same pixels.
+
+    Raises:
+        UserError: an unknown data set, a negative seed, no font, a word too long for its cell, or a letter that the font lacks.
     """
     if stack.dataset not in DATASETS:
         raise UserError(f"The data set {stack.dataset!r} was asked for; expected one of {', '.join(DATASETS)}.")
+    if stack.seed < 0:
+        raise UserError(f"The seed {stack.seed} was given; expected 0 or more.")
     picture = Image.new("RGB", (stack.size[1], stack.size[0]), stack.paper)
     pen = ImageDraw.Draw(picture)
     rng = np.random.default_rng([stack.seed, DATASETS.index(stack.dataset)])
@@ -217,8 +221,10 @@ def font_file(path: str | None) -> str:
 
 
 def check_letters(word: str, path: str | None) -> None:
-    """Raises:
-    UserError: the font draws some letter as its empty box.
+    """Checks that a font, by default the first there is, draws every letter of a word.
+
+    Raises:
+        UserError: it draws some letter as its empty box, or there is no font.
     """
     font = _font(path, 32)
     missing = bytes(font.getmask("\U0010ffff"))
@@ -252,8 +258,10 @@ def nearest_aligned(grid: Grid, cells: tuple[int, int]) -> tuple[int, int] | Non
 
 
 def aligned(grid: Grid, cells: tuple[int, int], name: str) -> np.ndarray:
-    """Raises:
-    UserError: some token straddles two cells; names the nearest numbers of cells that fit.
+    """Which cell every image token lies in, counted row by row; -1 for tokens that show nothing: int[v].
+
+    Raises:
+        UserError: some token straddles two cells; names the nearest numbers of cells that fit.
     """
     cell_of = cells_of(grid, cells)
     if cell_of is None or len(set(cell_of[cell_of >= 0].tolist())) < cells[0] * cells[1]:

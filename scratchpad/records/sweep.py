@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from scratchpad.records.analysis import Share
 from scratchpad.records.codec import Count, Text, dumps, loads, record
@@ -126,7 +126,10 @@ def read_summary(text: str) -> SweepSummary:
     Raises:
         ValueError: it's no summary.
     """
-    value = json.loads(text)
+    try:
+        return loads(SweepSummary, text)  # of this version, as nearly all are: parsed once
+    except ValidationError:
+        value = json.loads(text)
     if not isinstance(value, dict):
         raise ValueError("a summary is a JSON object")
     return loads(SweepSummary, json.dumps({"drawing": 1, "sae": None} | value))

@@ -110,8 +110,10 @@ class Handlers:
 
 
 def read_edit(value: object) -> Edit:
-    """Raises:
-    UserError: it's no edit, or an empty one.
+    """An edit as a page sends it.
+
+    Raises:
+        UserError: it's no edit, or changes nothing.
     """
     edit = read(Edit, value, "the edit")
     if not edit.items and edit.keep_error:

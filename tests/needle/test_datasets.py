@@ -67,3 +67,8 @@ def test_cells_lie_on_whole_tokens_of_the_demo(bench: Workbench) -> None:
     assert cells_of(Answering(bench.vlm).grid(size), (7, 2)) is not None
     with pytest.raises(UserError, match="nearest that fit are 7x7"):
         own_size(Answering(bench.vlm), (6, 6))
+
+
+def test_a_negative_seed_is_refused() -> None:
+    with pytest.raises(UserError, match="The seed -1 was given"):
+        draw(Haystack("patch", (2, 2), (28, 28), None, "Black", "White", seed=-1))

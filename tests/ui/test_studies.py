@@ -53,7 +53,7 @@ def test_a_live_sweep_is_kept_where_trust_is_read(studies: Studies, benches: Ben
     told = json.loads(studies.needle(None, {"by": "page", "dataset": "patch", "cells": "7x7", "methods": ["cosine", "random"]}))
     assert [row["method"] for row in told["rows"]] == ["cosine", "random"]
     assert told["rows"][0]["accuracy"] > 0.9
-    identity = benches.retriever().identity
+    identity = benches.pages().retriever.identity
     summary = measured(identity)
     assert summary is not None
     assert summary.results["patch"]["cosine"].images >= 49
