@@ -9,6 +9,7 @@ from pathlib import Path
 from scratchpad.files import write_whole
 from scratchpad.records import Measured, Trust, dumps
 from scratchpad.records.sweep import MethodResult, SweepSummary, read_summary
+from scratchpad.stats import wilson
 
 SHIPPED = Path(__file__).resolve().parents[2] / "examples"
 OF_SAE = "sae-attention"  # the method whose maps are an SAE's
@@ -81,7 +82,9 @@ def trust(identity: str, method: str = "attention", sae: str | None = None) -> T
 
 
 def _measured(dataset: str, row: MethodResult, chance: float) -> Measured:
-    return Measured(dataset, row.accuracy.mean, row.accuracy.low, row.accuracy.high, row.images, chance)
+    """With Wilson's interval over cells and runs, whatever interval an older summary holds."""
+    low, high = wilson(row.accuracy.mean * row.images, row.images)
+    return Measured(dataset, row.accuracy.mean, float(low), float(high), row.images, chance)
 
 
 def _read(path: Path) -> SweepSummary | None:

@@ -3,11 +3,18 @@ import { html, nothing } from "lit-html";
 import { set } from "../store.js";
 import { percent } from "../text.js";
 import { can, send } from "../wire.js";
-import { term } from "../words.js";
 
 const KINDS = {
   attention: ["Maps of this kind", "attentionTrust", "attention"],
   concept: ["Maps of the concepts an answer weighs", "conceptTrust", "sae-attention"],
+};
+
+const ORDER = ["patch", "single-word", "multi-words", "text"];
+const PLACES = {
+  patch: "tests with one black cell",
+  "single-word": "with one word",
+  "multi-words": "with a word among words",
+  text: "with a word in running text",
 };
 
 export function trust(s, kind) {
@@ -16,11 +23,20 @@ export function trust(s, kind) {
   return html`<p class="sp-trust">${sentence(measured, says)} ${measured ? nothing : measure(s, method)}</p>`;
 }
 
+/** Plain counts, of every data set that was measured: what is easy to find beside what is hard. */
 export function sentence(measured, says) {
   if (!measured) return `How well ${says.replace("Maps", "maps")} find things isn't measured of this model.`;
-  const set0 = measured.sets.find((one) => one.dataset === measured.nearest) || measured.sets[0];
-  return html`${says} find the ${term("needle")} in <b>${percent(set0.accuracy)}</b> of ${set0.images}
-    pictures (${percent(set0.low)}–${percent(set0.high)}; ${percent(set0.chance)} by chance).`;
+  const sets = ORDER.map((name) => measured.sets.find((row) => row.dataset === name)).filter(Boolean);
+  const chance = sets[0].chance * sets[0].images;
+  return html`${says} pointed at the right place in
+    ${sets.map(
+      (row, i) =>
+        html`${i ? ", " : ""}<span title=${`95%: ${percent(row.low)} to ${percent(row.high)}`}
+            ><b>${Math.round(row.accuracy * row.images)}</b> of ${row.images} ${PLACES[row.dataset]}</span
+          >`,
+    )}
+    (${chance.toFixed(0)} by chance).
+    <button type="button" class="sp-link" @click=${() => set({ tab: "maps" })}>How</button>`;
 }
 
 function measure(s, method) {
