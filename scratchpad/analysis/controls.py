@@ -25,7 +25,7 @@ def masses(codes: Codes, where: Bool[np.ndarray, " p"] | None = None) -> tuple[I
     if where is not None:
         on &= where[:, None]
     active = np.unique(codes.indices[on])
-    return active, np.bincount(np.searchsorted(active, codes.indices[on]), codes.values[on], len(active))
+    return active, np.bincount(np.searchsorted(active, codes.indices[on]), codes.values[on], len(active)).astype(np.float64)
 
 
 def matched_sets(
