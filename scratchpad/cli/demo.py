@@ -13,6 +13,7 @@ from scratchpad.errors import UserError
 
 
 def add(commands: Any) -> None:
+    """Adds `demo` and its parts."""
     parser = commands.add_parser("demo", help="the emoji world: scenes, training, evaluation")
     parts = parser.add_subparsers(required=True, metavar="PART")
     scene = parts.add_parser("scene", help="draw a scene and print its ground truth")
@@ -87,8 +88,8 @@ def _demo_truth(options: argparse.Namespace) -> None:
     say = lambda line: print(line, file=sys.stderr)  # noqa: E731
     value = truth(options.model or DEFAULT_MODEL, options.saes or DEFAULT_SAE.parent, options.scenes, say)
     lines = []
-    for name, told in value["saes"].items():
-        for depth, row in told["at"].items():
+    for name, measured in value["saes"].items():
+        for depth, row in measured["at"].items():
             shares = (f"{what.replace('_', ' ')} {_percent(row[what])}" for what in ("true", "true_anywhere", "named"))
             lines.append(f"{name}, first {depth}: {', '.join(shares)}")
     show(value, options.json, lines)

@@ -11,6 +11,7 @@ from scratchpad.errors import UserError
 
 
 def add(commands: Any) -> None:
+    """Adds `latents`."""
     latents = commands.add_parser("latents", help="find latents by a word, or by a place in an image; rename them")
     latents.add_argument("--model", help="folder or hub id (default: the demo)")
     latents.add_argument("--sae", help="folder (default: the demo's last layer)")
@@ -79,10 +80,10 @@ def _name(options: argparse.Namespace, index: Any, folder: Path) -> None:
         raise UserError(f"--prompt was {options.prompt!r}; expected {{}} where the word stands.")
     words, encoder = read_words(options.words), load_encoder(options.name_with)
     say = lambda latent: print(f"\rlatent {latent} of {index.latents.num_rows}", end="", file=sys.stderr)  # noqa: E731
-    found = named(index, encoder, words, options.prompt, say)
+    names = named(index, encoder, words, options.prompt, say)
     print(file=sys.stderr)
-    added = add_names(folder, found)
-    value = {"encoder": encoder.name, "named": added, "left": len(found) - added}
+    added = add_names(folder, names)
+    value = {"encoder": encoder.name, "named": added, "left": len(names) - added}
     show(value, options.json, [f"{added} latents named by {encoder.name}; {value['left']} that people named stay"])
 
 

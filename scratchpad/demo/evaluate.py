@@ -33,6 +33,7 @@ def held_out(count: int, mode: Mode = "ordinary", first: int = HELD_OUT_START) -
 
 
 def picture(scene: Scene) -> Image.Image:
+    """A scene drawn."""
     return Image.fromarray(draw_scene(scene).pixels)
 
 

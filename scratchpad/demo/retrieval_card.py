@@ -50,6 +50,7 @@ def publish(run: Path, out: Path, say: Callable[[str], None] = print) -> None:
 
 
 def card(measured: dict[str, Any], run: Path) -> str:
+    """The retrieval model's card from what `evaluate` returned and the log of its training in `run`."""
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     last = [row for row in log if row["stage"] == RETRIEVAL.name][-1]
     right, of = sum(measured["right"]), SCENES * len(measured["right"])

@@ -72,10 +72,10 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
     vlm = load_vlm(model)
     begun = time.monotonic()
     layers = [LAYERS[name] for name in names]
-    kept: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
+    activations: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
     for rows in harvest(vlm, (picture(scene_of(HARVEST_FROM + i)) for i in range(scenes)), layers, 32):
         for layer, x in rows.items():
-            kept[layer].append(x.half())
+            activations[layer].append(x.half())
     say(f"harvested {scenes} scenes in {time.monotonic() - begun:.0f} s")
     for name, layer in zip(names, layers, strict=True):
         begun = time.monotonic()
@@ -88,7 +88,7 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
             "training_scenes": [HARVEST_FROM, HARVEST_FROM + scenes - 1],
             "training_seed": RECIPES[name].seed,
         }
-        train_sae(torch.cat(kept.pop(layer)).float(), RECIPES[name], out / name, metadata)
+        train_sae(torch.cat(activations.pop(layer)).float(), RECIPES[name], out / name, metadata)
         say(f"trained {name} in {time.monotonic() - begun:.0f} s")
 
 
@@ -145,14 +145,14 @@ def judge(vlm: Vlm, sae: Sae, scenes: int) -> dict[str, Any]:
     """Reconstruction, kinds found and answers kept, on scenes used nowhere else."""
     world = list(held_out(scenes * 5, first=JUDGE_FROM))
     peaks = np.zeros((len(world), sae.d_sae), np.float16)
-    kept = []
+    activations = []
     for i, rows in enumerate(harvest(vlm, (picture(s) for s in world), [sae.layer], 1)):
         x = rows[sae.layer].numpy()
         codes = sae.encode(x)
         active = codes.active()
         peaks[i, active] = codes.dense(active).max(0)
-        kept.append(x)
-    out: dict[str, Any] = {k: round(v, 4) for k, v in reconstruction_metrics(sae, kept).items()}
+        activations.append(x)
+    out: dict[str, Any] = {k: round(v, 4) for k, v in reconstruction_metrics(sae, activations).items()}
     best = {}
     half = len(world) // 2
     for kind in (*KINDS, SIGN):

@@ -24,6 +24,8 @@ Loss = tuple[Tensor, dict[str, float]]
 
 @dataclass(frozen=True)
 class Stage:
+    """A stage of a training: what learns, how long and on what."""
+
     name: str
     steps: int
     size: int  # scenes a step
@@ -34,6 +36,7 @@ class Stage:
 
 
 def done(out: Path, stage: Stage) -> Path:
+    """The file that a stage leaves when it has ended: its weights, as safetensors."""
     return out / f"{stage.name}.done"
 
 
@@ -74,6 +77,7 @@ class Run:
         self.batches = batches(self.first)
 
     def go(self, every: int) -> None:
+        """Trains to the stage's end and writes `done`; a checkpoint `every` so many steps, a line of the log every 20."""
         learning = [p for p in self.trainer.parameters() if p.requires_grad]
         for step in range(self.first, self.stage.steps):
             self._set_rate(step)

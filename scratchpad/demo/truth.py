@@ -98,11 +98,11 @@ def truth(model: Path, saes: Path, scenes: int, say: Callable[[str], None] = pri
     """
     begun = time.monotonic()
     vlm = load_vlm(model)
-    told: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
     for name in LAYERS:
-        told[name] = truth_of(vlm, saes / name, scenes, say)
-        say(f"{name}: {told[name]['at']['5']}")
-    return {"scenes": scenes, "seeds": [FIRST, FIRST + scenes - 1], "saes": told, "seconds": round(time.monotonic() - begun)}
+        measured[name] = truth_of(vlm, saes / name, scenes, say)
+        say(f"{name}: {measured[name]['at']['5']}")
+    return {"scenes": scenes, "seeds": [FIRST, FIRST + scenes - 1], "saes": measured, "seconds": round(time.monotonic() - begun)}
 
 
 def truth_of(vlm: Vlm, folder: Path, scenes: int, say: Callable[[str], None] = print) -> dict[str, Any]:

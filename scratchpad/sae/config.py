@@ -21,8 +21,8 @@ from scratchpad.files import write_whole
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 HASH = "weights_sha256"
 ARCHITECTURES = ("standard", "topk", "jumprelu")
-LARGEST = 10**8  # latents or dimensions
-DEEPEST = 10_000  # layers
+MAX_SIZE = 10**8  # latents or dimensions
+MAX_LAYER = 10_000  # layers
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -72,12 +72,12 @@ def checked(config: Mapping[str, Any], name: Path) -> dict[str, Any]:
     layer = (metadata or {}).get("layer")
     if layer is None:
         raise UserError(f"The SAE in {name} does not say which vision layer it reads; add an integer metadata.layer to {CONFIG}.")
-    d_sae = whole("d_sae", config.get("d_sae"), 1, LARGEST)
+    d_sae = whole("d_sae", config.get("d_sae"), 1, MAX_SIZE)
     return {
         "architecture": architecture,
         "metadata": metadata or {},
-        "layer": whole("metadata.layer", layer, 0, DEEPEST),
-        "d_in": whole("d_in", config.get("d_in"), 1, LARGEST),
+        "layer": whole("metadata.layer", layer, 0, MAX_LAYER),
+        "d_in": whole("d_in", config.get("d_in"), 1, MAX_SIZE),
         "d_sae": d_sae,
         "k": whole("k", config.get("k"), 1, d_sae) if architecture == "topk" else None,
         "subtract_b_dec": yes_or_no("apply_b_dec_to_input", True),
@@ -86,8 +86,10 @@ def checked(config: Mapping[str, Any], name: Path) -> dict[str, Any]:
 
 
 def check_weights(weights: Mapping[str, Tensor], config: Mapping[str, Any], name: Path) -> None:
-    """Raises:
-    UserError: a tensor is missing, of another shape than cfg.json declares, of whole numbers, or holds what is no number.
+    """Checks that the tensors are those that a checked configuration declares.
+
+    Raises:
+        UserError: a tensor is missing, of another shape than cfg.json declares, of whole numbers, or holds what is no number.
     """
     d_in, d_sae = config["d_in"], config["d_sae"]
     shapes = {"W_enc": (d_in, d_sae), "b_enc": (d_sae,), "W_dec": (d_sae, d_in), "b_dec": (d_in,)}
@@ -97,17 +99,19 @@ def check_weights(weights: Mapping[str, Tensor], config: Mapping[str, Any], name
     if missing:
         raise UserError(f"The SAE in {name} lacks the tensors {', '.join(missing)}; expected SAELens format.")
     for tensor, shape in shapes.items():
-        found = weights[tensor]
-        if tuple(found.shape) != shape:
-            said = f"The SAE in {name} declares {d_in} x {d_sae} but its {tensor} is {' x '.join(map(str, found.shape)) or 'one number'}"
+        values = weights[tensor]
+        if tuple(values.shape) != shape:
+            said = f"The SAE in {name} declares {d_in} x {d_sae} but its {tensor} is {' x '.join(map(str, values.shape)) or 'one number'}"
             raise UserError(f"{said}; expected {' x '.join(map(str, shape))}.")
-        if not found.is_floating_point() or not torch.isfinite(found).all():
+        if not values.is_floating_point() or not torch.isfinite(values).all():
             raise UserError(f"The SAE in {name} is damaged: its {tensor} holds what is no number; restore {WEIGHTS}.")
 
 
 def check_hash(folder: Path, metadata: Mapping[str, Any], name: Path) -> None:
-    """Raises:
-    UserError: the weights aren't those that cfg.json was written with.
+    """Checks the weights' file against the hash in the metadata, where there is one.
+
+    Raises:
+        UserError: the weights aren't those that cfg.json was written with.
     """
     known = metadata.get(HASH)
     if known is not None and known != _hash(folder):

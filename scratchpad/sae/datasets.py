@@ -37,10 +37,20 @@ class Rows:
 
     @cached_property
     def table(self) -> Any:
+        """The data set, opened.
+
+        Raises:
+            UserError: it can't be loaded.
+        """
         return _load(self.source)
 
     @cached_property
     def column(self) -> str:
+        """The name of its first column of images.
+
+        Raises:
+            UserError: it has none.
+        """
         import datasets
 
         names = [name for name, kind in self.table.features.items() if isinstance(kind, datasets.Image)]
@@ -50,6 +60,7 @@ class Rows:
 
     @cached_property
     def pictures(self) -> Any:
+        """The data set with its images as the files they are, not decoded."""
         import datasets
 
         return self.table.cast_column(self.column, datasets.Image(decode=False))
@@ -72,8 +83,8 @@ class Rows:
         rows = self.table.cast_column(column, datasets.Image(decode=False))
 
         def file(number: int) -> bytes | Path | None:
-            one = rows[number][column] or {}
-            return one.get("bytes") or (Path(one["path"]) if one.get("path") else None)
+            cell = rows[number][column] or {}
+            return cell.get("bytes") or (Path(cell["path"]) if cell.get("path") else None)
 
         return file
 
@@ -111,8 +122,8 @@ def _load(source: str) -> Any:
     path = Path(source)
     try:
         if path.is_dir():
-            found = datasets.load_from_disk(source)
-            return found[next(iter(found))] if isinstance(found, datasets.DatasetDict) else found
+            loaded = datasets.load_from_disk(source)
+            return loaded[next(iter(loaded))] if isinstance(loaded, datasets.DatasetDict) else loaded
         if path.is_file():
             return datasets.load_dataset("parquet", data_files=source, split="train")
         name, _, split = source.partition(":")

@@ -83,6 +83,7 @@ class Index(Tables):
         return self._cache["all names"]
 
     def row(self, latent: int) -> LatentRow | None:
+        """What the index knows of a latent; None where there is no such latent."""
         table = self.latents
         if not 0 <= latent < table.num_rows:
             return None
@@ -138,6 +139,7 @@ class Index(Tables):
         return sorted(rows, key=lambda row: (row.source != "user", -(row.auroc or 0)))[:most]
 
     def name(self, latent: int) -> str:
+        """A latent's name; "" where it has none or isn't there."""
         row = self.row(latent)
         return row.name if row else ""
 
@@ -145,9 +147,9 @@ class Index(Tables):
     def about(self) -> dict[str, Any]:
         """What it says of itself: its SAE's identity, how many pictures, what they are like; empty for one made before that."""
         if "about" not in self._cache:
-            told = (self._file("latents").schema_arrow.metadata or {}).get(b"scratchpad")
+            metadata = (self._file("latents").schema_arrow.metadata or {}).get(b"scratchpad")
             try:
-                self._cache["about"] = json.loads(told) if told else {}
+                self._cache["about"] = json.loads(metadata) if metadata else {}
             except ValueError as error:
                 raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
         about: dict[str, Any] = self._cache["about"]

@@ -75,6 +75,7 @@ class Group:
             dist.barrier()
 
     def leave(self) -> None:
+        """Ends this process's part in the group; the last thing it does with it."""
         if self.size > 1:
             dist.destroy_process_group()
 

@@ -50,15 +50,15 @@ POSITION = "position.json"  # in a checkpoint
 
 def read_position(outs: Sequence[Path]) -> Position:
     """Where the data of a training that was interrupted goes on: the least of several that share it; the beginning where one has none."""
-    found = []
+    positions = []
     for out in outs:
-        kept = next((folder for folder in (out / "checkpoint", out / "checkpoint.old") if folder.is_dir()), None)
+        checkpoint = next((folder for folder in (out / "checkpoint", out / "checkpoint.old") if folder.is_dir()), None)
         try:
-            epoch, seen = json.loads((kept / POSITION).read_text()) if kept else (0, 0)
+            epoch, seen = json.loads((checkpoint / POSITION).read_text()) if checkpoint else (0, 0)
         except (OSError, ValueError, TypeError):  # of a checkpoint made before it said where it was
             epoch, seen = 0, 0
-        found.append((int(epoch), int(seen)))
-    return min(found, default=(0, 0))
+        positions.append((int(epoch), int(seen)))
+    return min(positions, default=(0, 0))
 
 
 class Fit:
@@ -87,19 +87,19 @@ class Fit:
         self.recipe, self.out, self.batches, self.group, self.position = recipe, out, batches, group, position
         self.begun, self.first = time.monotonic(), 0
         kind, config = _training(recipe, d_in, device)
-        kept = out / "checkpoint"
-        restore_folder(kept)
+        checkpoint = out / "checkpoint"
+        restore_folder(checkpoint)
         try:
-            self.sae = kind.load_from_disk(kept, device=device) if kept.is_dir() else kind(config)
+            self.sae = kind.load_from_disk(checkpoint, device=device) if checkpoint.is_dir() else kind(config)
             self.trainer: Any = SAETrainer(_schedule(recipe, device), self.sae, batches)
-            if kept.is_dir():
-                self.trainer.load_trainer_state(kept)
+            if checkpoint.is_dir():
+                self.trainer.load_trainer_state(checkpoint)
         except (OSError, RuntimeError, KeyError, ValueError) as error:
-            if not kept.is_dir():
+            if not checkpoint.is_dir():
                 raise
-            raise UserError(f"The checkpoint {kept} is damaged or of another recipe ({error}); delete it to begin again.") from error
-        if kept.is_dir() and (self.sae.cfg.d_in, self.sae.cfg.d_sae) != (d_in, recipe.d_sae):
-            raise UserError(f"The checkpoint {kept} is of an SAE of {self.sae.cfg.d_in} x {self.sae.cfg.d_sae}; give another --out.")
+            raise UserError(f"The checkpoint {checkpoint} is damaged or of another recipe ({error}); delete it to begin again.") from error
+        if checkpoint.is_dir() and (self.sae.cfg.d_in, self.sae.cfg.d_sae) != (d_in, recipe.d_sae):
+            raise UserError(f"The checkpoint {checkpoint} is of an SAE of {self.sae.cfg.d_in} x {self.sae.cfg.d_sae}; give another --out.")
         self.sae.to(device)
         self.first = self.trainer.n_training_steps
         if self.sae.cfg.normalize_activations == "expected_average_only_in" and self.trainer.activation_scaler.scaling_factor is None:
@@ -114,6 +114,7 @@ class Fit:
 
     @property
     def step(self) -> int:
+        """How many steps it has been trained for, those before an interruption too."""
         return int(self.trainer.n_training_steps)
 
     def advance(self) -> Any:
@@ -173,20 +174,20 @@ class Fit:
 
 def fit(fits: list[Fit], say: Callable[[Fit, dict[str, float]], None], every: int = 500, often: int = 20) -> None:
     """Steps all of them in turn until each has its steps; a checkpoint `every` so many, numbers `often`."""
-    while unfinished := [one for one in fits if one.step < one.recipe.steps]:
-        for one in unfinished:
-            output = one.advance()
-            if one.group.first and (one.step % often == 0 or one.step == one.recipe.steps):
-                say(one, one.numbers(output))
-            if one.step % every == 0 and one.step < one.recipe.steps:
-                one.checkpoint()
+    while unfinished := [training for training in fits if training.step < training.recipe.steps]:
+        for training in unfinished:
+            output = training.advance()
+            if training.group.first and (training.step % often == 0 or training.step == training.recipe.steps):
+                say(training, training.numbers(output))
+            if training.step % every == 0 and training.step < training.recipe.steps:
+                training.checkpoint()
 
 
 def train_sae(activations: Float[Tensor, "n d"], recipe: Recipe, out: Path, metadata: dict[str, Any]) -> None:
     """Trains on activations held in memory."""
-    one = Fit(recipe, activations.shape[1], shuffled(activations, recipe.size, recipe.seed), out)
-    fit([one], lambda one, numbers: None, every=recipe.steps)
-    one.finish(metadata)
+    training = Fit(recipe, activations.shape[1], shuffled(activations, recipe.size, recipe.seed), out)
+    fit([training], lambda training, numbers: None, every=recipe.steps)
+    training.finish(metadata)
 
 
 def shuffled(activations: Float[Tensor, "n d"], size: int, seed: int) -> Iterator[Float[Tensor, "b d"]]:
