@@ -6,22 +6,27 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from scratchpad.cli import training
-from scratchpad.cli.options import as_json, on_a_cluster, placement, show, where_and_how
+from scratchpad.cli.options import Commands, as_json, on_a_cluster, placement, show, where_and_how
 from scratchpad.cli.training import IMAGES, models_of, skipped_of
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
     from scratchpad.sae.load import Sae
+    from scratchpad.sae.observe import Observed
     from scratchpad.sae.pictures import Pictures
     from scratchpad.vlm.load import Vlm
 
 
-def add(commands: Any) -> None:
+T = TypeVar("T")
+
+
+def add(commands: Commands) -> None:
     """Adds `train-sae`, `index`, `eval-sae` and `import-sae`."""
     training.add(commands)
 
@@ -88,7 +93,7 @@ def _index(options: argparse.Namespace) -> None:
     masks = open_masks(options.masks, options.classes, images) if options.masks else None
     order: list[int] = []
 
-    def seen() -> Any:
+    def seen() -> Iterator[Observed]:
         for number, observed in observations(models_of(options, vlm), sae, images):
             order.append(number)
             yield observed
@@ -121,21 +126,22 @@ def _counted_on(sae: Sae, images: Pictures, counted: int) -> list[str]:
     """What names may claim, in one sentence."""
     if not counted:
         return ["no image was set aside for counting: names are guesses (give labels or masks, and more images)"]
-    trained = sae.metadata.get("training_images") or {}
+    trained = sae.metadata.get("training_images")
+    trained = trained if isinstance(trained, dict) else {}
     same = trained.get("folder") == Path(images.source).name and trained.get("count") == len(images)
     if same and not trained.get("set_aside"):
         return [f"names are counted on {counted} images that weren't used to choose them, but that the SAE seems to be trained on"]
     return [f"names are counted on {counted} images that are used for nothing else"]
 
 
-class _Followed(list[Any]):
+class _Followed(list[T]):
     """A list looked into by the number among the readable images."""
 
-    def __init__(self, order: list[int], values: list[Any]):
+    def __init__(self, order: list[int], values: list[T]):
         super().__init__(values)
         self.order = order
 
-    def __getitem__(self, number: Any) -> Any:
+    def __getitem__(self, number: int) -> T:  # type: ignore[override]  # nobody takes slices of it
         return super().__getitem__(self.order[number])
 
 

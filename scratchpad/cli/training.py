@@ -7,23 +7,23 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import as_json, cluster, on_a_cluster, placement, show, where_and_how
+from scratchpad.cli.options import Commands, as_json, cluster, on_a_cluster, placement, show, where_and_how
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
     from scratchpad.sae.afar import Models
     from scratchpad.sae.pictures import Pictures
-    from scratchpad.sae.train import Recipe
+    from scratchpad.sae.train import Fit, Recipe
     from scratchpad.vlm.load import Vlm
 
 IMAGES = "folder of images with all below it, or a data set: owner/name:split, a Parquet file"
 METRICS_ON = 64  # images on which a new SAE's numbers are declared
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Adds `train-sae`."""
     own = argparse.ArgumentDefaultsHelpFormatter  # every option says its default
     train = commands.add_parser("train-sae", help="train an SAE on a vision layer of any model", formatter_class=own)
@@ -133,7 +133,7 @@ class _Progress:
     def __init__(self) -> None:
         self.last = 0.0
 
-    def __call__(self, training: Any, n: dict[str, float]) -> None:
+    def __call__(self, training: Fit, n: dict[str, float]) -> None:
         if time.monotonic() - self.last < 1 and n["left"] > 0:
             return
         self.last = time.monotonic()
@@ -147,7 +147,7 @@ class _Progress:
         )
 
 
-def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, images: Pictures) -> dict[str, Any]:
+def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, images: Pictures) -> dict[str, object]:
     return {
         "model_name": vlm.name,
         "model_identity": vlm.identity,

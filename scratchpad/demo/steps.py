@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 Loss = tuple[Tensor, dict[str, float]]
+B = TypeVar("B")  # a batch
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ def optimizers(trainer: nn.Module, stage: Stage) -> list[torch.optim.Optimizer]:
 
     The patch embedding, whose 768 inputs would outgrow everything, learns at a thirtieth.
     """
-    inside: list[dict[str, Any]] = []
-    outside: list[dict[str, Any]] = []
+    inside: list[dict[str, object]] = []
+    outside: list[dict[str, object]] = []
     for name, parameter in trainer.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -58,7 +59,7 @@ def optimizers(trainer: nn.Module, stage: Stage) -> list[torch.optim.Optimizer]:
     return [muon, torch.optim.AdamW(outside, weight_decay=0.0, betas=(0.9, 0.98))]
 
 
-class Run:
+class Run(Generic[B]):
     """One stage under way.
 
     Args:
@@ -67,7 +68,7 @@ class Run:
         batches: given the first step, the batches from there on.
     """
 
-    def __init__(self, stage: Stage, out: Path, trainer: nn.Module, loss: Callable[[Any], Loss], batches: Callable[[int], Iterator[Any]]):
+    def __init__(self, stage: Stage, out: Path, trainer: nn.Module, loss: Callable[[B], Loss], batches: Callable[[int], Iterator[B]]):
         self.stage, self.out, self.trainer, self.loss = stage, out, trainer, loss
         self.optimizers = optimizers(trainer, stage)
         self.peaks = [[group["lr"] for group in o.param_groups] for o in self.optimizers]

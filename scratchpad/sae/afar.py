@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from PIL import Image
 
@@ -87,7 +87,7 @@ def _each(
     def readable(vlm: Vlm, numbers: list[int]) -> list[tuple[int, T | None]]:
         read = [(i, pictures.read(i)) for i in numbers]
         there = [(i, picture) for i, picture in read if picture is not None]
-        done: dict[int, Any] = dict(zip((i for i, _ in there), work(vlm, [picture for _, picture in there]), strict=True))
+        done: dict[int, T] = dict(zip((i for i, _ in there), work(vlm, [picture for _, picture in there]), strict=True))
         return [(i, done.get(i)) for i in numbers]
 
     for number, result in spread(order, models.setup, readable, models.cluster):

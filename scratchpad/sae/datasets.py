@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 Opened = tuple[Callable[[int], Image.Image], list[str], list[set[str]]]
@@ -36,7 +39,7 @@ class Rows:
     source: str
 
     @cached_property
-    def table(self) -> Any:
+    def table(self) -> Dataset:
         """The data set, opened.
 
         Raises:
@@ -59,7 +62,7 @@ class Rows:
         return names[0]
 
     @cached_property
-    def pictures(self) -> Any:
+    def pictures(self) -> Dataset:
         """The data set with its images as the files they are, not decoded."""
         import datasets
 
@@ -88,7 +91,7 @@ class Rows:
 
         return file
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, str]:
         return {"source": self.source}
 
     def labels(self) -> list[set[str]]:
@@ -116,7 +119,7 @@ def open_dataset(source: str) -> Opened:
     return rows, [str(i) for i in range(len(rows.table))], rows.labels()
 
 
-def _load(source: str) -> Any:
+def _load(source: str) -> Dataset:
     import datasets
 
     path = Path(source)

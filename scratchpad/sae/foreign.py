@@ -57,7 +57,7 @@ class Foreign:
 
 def import_sae(
     source: Path, format: str, out: Path, layer: int | None = None, k: int | None = None, subtract: bool | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Converts and writes `out`, whole or not at all; what was found.
 
     Args:
@@ -89,7 +89,7 @@ def import_sae(
     return _write(foreign, out, format, layer, k or foreign.k, subtract)
 
 
-def _write(foreign: Foreign, out: Path, format: str, layer: int, k: int | None, subtract: bool) -> dict[str, Any]:
+def _write(foreign: Foreign, out: Path, format: str, layer: int, k: int | None, subtract: bool) -> dict[str, object]:
     weights = {name: getattr(foreign, name).float().contiguous().clone() for name in ("W_enc", "b_enc", "W_dec", "b_dec")}
     d_in, d_sae = weights["W_enc"].shape
     shapes = {"b_enc": (d_sae,), "W_dec": (d_sae, d_in), "b_dec": (d_in,)}
@@ -99,7 +99,7 @@ def _write(foreign: Foreign, out: Path, format: str, layer: int, k: int | None, 
     architecture = "topk" if k else "jumprelu" if foreign.threshold is not None else "standard"
     if architecture == "jumprelu":
         weights["threshold"] = torch.as_tensor(foreign.threshold, dtype=torch.float32).expand(d_sae).clone()
-    config: dict[str, Any] = {
+    config: dict[str, object] = {
         "architecture": architecture,
         "d_in": d_in,
         "d_sae": d_sae,
@@ -131,15 +131,16 @@ def _write(foreign: Foreign, out: Path, format: str, layer: int, k: int | None, 
     }
 
 
-def _saelens(source: Path, out: Path, layer: int | None) -> dict[str, Any]:
+def _saelens(source: Path, out: Path, layer: int | None) -> dict[str, object]:
     """A SAELens folder that may not say its layer."""
     for name in ("cfg.json", "sae_weights.safetensors"):
         if not (source / name).is_file():
             raise UserError(f"{source} has no {name}; expected a folder in SAELens format.")
     try:
         config = read_config(source)
-        if layer is not None:
-            config["metadata"] = (config.get("metadata") or {}) | {"layer": layer}
+        metadata = config.get("metadata") or {}
+        if layer is not None and isinstance(metadata, dict):  # what is no object is refused below
+            config["metadata"] = metadata | {"layer": layer}
         with add_files(out, last="cfg.json") as aside:
             shutil.copy(source / "sae_weights.safetensors", aside / "sae_weights.safetensors")
             (aside / "cfg.json").write_text(json.dumps(config))

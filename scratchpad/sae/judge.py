@@ -92,10 +92,9 @@ def judge(vlm: Vlm, sae: Sae, picture: Image.Image, prompt: str, max_new_tokens:
 def verdict(judged: Iterable[Judged]) -> dict[str, Any]:
     """Reconstruction over all pictures, the share of answers that stay, the mean change of log-probability."""
     rows = list(judged)
-    out: dict[str, Any] = {name: round(value, 4) for name, value in metrics_of(row.sums for row in rows).items()}
-    out["answers_unchanged"] = {
+    answers = {
         "share": round(float(np.mean([row.unchanged for row in rows])), 4),
         "of": len(rows),
         "mean_change_of_logprob": round(float(np.mean([row.moved for row in rows])), 4),
     }
-    return out
+    return {name: round(value, 4) for name, value in metrics_of(row.sums for row in rows).items()} | {"answers_unchanged": answers}

@@ -14,7 +14,6 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +38,7 @@ class Sae:
     folder: Path
     architecture: str
     layer: int
-    metadata: dict[str, Any] = field(repr=False)
+    metadata: dict[str, object] = field(repr=False)
     W_enc: Float[Tensor, "d l"] = field(repr=False)
     b_enc: Float[Tensor, " l"] = field(repr=False)
     W_dec: Float[Tensor, "l d"] = field(repr=False)

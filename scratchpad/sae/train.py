@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
@@ -22,6 +22,10 @@ from scratchpad.errors import UserError
 from scratchpad.files import add_files, replace_folder, restore_folder
 from scratchpad.sae.config import sign
 from scratchpad.sae.parallel import Group
+
+if TYPE_CHECKING:
+    from sae_lens.config import SAETrainerConfig
+    from sae_lens.saes.sae import TrainStepOutput
 
 ARCHITECTURES = ("topk", "batchtopk", "matryoshka", "standard")
 ALONE = Group()
@@ -117,15 +121,15 @@ class Fit:
         """How many steps it has been trained for, those before an interruption too."""
         return int(self.trainer.n_training_steps)
 
-    def advance(self) -> Any:
+    def advance(self) -> TrainStepOutput:
         """One step of SAELens' trainer; what it puts out."""
         self.trainer.maybe_reset_sparsity()
-        output = self.trainer.step(next(self.batches))
+        output: TrainStepOutput = self.trainer.step(next(self.batches))
         self.trainer.n_training_steps += 1
         self.group.least(self.trainer.n_forward_passes_since_fired)
         return output
 
-    def numbers(self, output: Any) -> dict[str, float]:
+    def numbers(self, output: TrainStepOutput) -> dict[str, float]:
         """How it goes: loss, L0, variance explained, dead share, activations a second, seconds left."""
         x, hat, codes = output.sae_in, output.sae_out, output.feature_acts
         spent = time.monotonic() - self.begun
@@ -154,7 +158,7 @@ class Fit:
         except OSError as error:
             raise UserError(f"{self.out} can't be written to ({error.strerror or error}); make room: the last checkpoint stays.") from error
 
-    def finish(self, metadata: dict[str, Any]) -> None:
+    def finish(self, metadata: Mapping[str, object]) -> None:
         """Folds the scale of the input into the weights and writes the SAE; `metadata` goes into cfg.json."""
         if self.trainer.activation_scaler.scaling_factor is not None:
             self.sae.fold_activation_norm_scaling_factor(self.trainer.activation_scaler.scaling_factor)
@@ -183,7 +187,7 @@ def fit(fits: list[Fit], say: Callable[[Fit, dict[str, float]], None], every: in
                 training.checkpoint()
 
 
-def train_sae(activations: Float[Tensor, "n d"], recipe: Recipe, out: Path, metadata: dict[str, Any]) -> None:
+def train_sae(activations: Float[Tensor, "n d"], recipe: Recipe, out: Path, metadata: Mapping[str, object]) -> None:
     """Trains on activations held in memory."""
     training = Fit(recipe, activations.shape[1], shuffled(activations, recipe.size, recipe.seed), out)
     fit([training], lambda training, numbers: None, every=recipe.steps)
@@ -227,7 +231,7 @@ def _training(recipe: Recipe, d_in: int, device: str) -> tuple[Any, Any]:
     return saes.StandardTrainingSAE, saes.StandardTrainingSAEConfig(**shared, l1_coefficient=recipe.l1)
 
 
-def _schedule(recipe: Recipe, device: str) -> Any:
+def _schedule(recipe: Recipe, device: str) -> SAETrainerConfig:
     from sae_lens.config import LoggingConfig, SAETrainerConfig
 
     return SAETrainerConfig(
