@@ -6,13 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import show
+from scratchpad.cli.options import Commands, show
 from scratchpad.errors import UserError
 
+if TYPE_CHECKING:
+    from scratchpad.demo.truth import Share
 
-def add(commands: Any) -> None:
+
+def add(commands: Commands) -> None:
+    """Adds `demo` and its parts."""
     parser = commands.add_parser("demo", help="the emoji world: scenes, training, evaluation")
     parts = parser.add_subparsers(required=True, metavar="PART")
     scene = parts.add_parser("scene", help="draw a scene and print its ground truth")
@@ -87,15 +91,15 @@ def _demo_truth(options: argparse.Namespace) -> None:
     say = lambda line: print(line, file=sys.stderr)  # noqa: E731
     value = truth(options.model or DEFAULT_MODEL, options.saes or DEFAULT_SAE.parent, options.scenes, say)
     lines = []
-    for name, told in value["saes"].items():
-        for depth, row in told["at"].items():
-            shares = (f"{what.replace('_', ' ')} {_percent(row[what])}" for what in ("true", "true_anywhere", "named"))
-            lines.append(f"{name}, first {depth}: {', '.join(shares)}")
+    for name, measured in value["saes"].items():
+        for depth, row in measured["at"].items():
+            shares = f"true {_percent(row['true'])}, true anywhere {_percent(row['true_anywhere'])}, named {_percent(row['named'])}"
+            lines.append(f"{name}, first {depth}: {shares}")
     show(value, options.json, lines)
 
 
-def _percent(share: dict[str, Any]) -> str:
-    if share["share"] is None:
+def _percent(share: Share) -> str:
+    if share["share"] is None or share["low"] is None or share["high"] is None:
         return "of nothing"
     return f"{100 * share['share']:.1f}% of {share['of']} ({100 * share['low']:.1f} to {100 * share['high']:.1f})"
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import as_json, placement, show, where_and_how
+from scratchpad.cli.options import Commands, as_json, placement, show, where_and_how
 from scratchpad.errors import UserError
 
+if TYPE_CHECKING:
+    from scratchpad.sae.index import Index
 
-def add(commands: Any) -> None:
+
+def add(commands: Commands) -> None:
+    """Adds `latents`."""
     latents = commands.add_parser("latents", help="find latents by a word, or by a place in an image; rename them")
     latents.add_argument("--model", help="folder or hub id (default: the demo)")
     latents.add_argument("--sae", help="folder (default: the demo's last layer)")
@@ -67,7 +71,7 @@ def _rename(folder: Path, text: str, latents: int) -> None:
     print(f"latent {int(number)} is now {name.strip()!r}" if name.strip() else f"latent {int(number)} has its own name back")
 
 
-def _name(options: argparse.Namespace, index: Any, folder: Path) -> None:
+def _name(options: argparse.Namespace, index: Index, folder: Path) -> None:
     import sys
 
     from scratchpad.sae.names import add_names
@@ -79,10 +83,10 @@ def _name(options: argparse.Namespace, index: Any, folder: Path) -> None:
         raise UserError(f"--prompt was {options.prompt!r}; expected {{}} where the word stands.")
     words, encoder = read_words(options.words), load_encoder(options.name_with)
     say = lambda latent: print(f"\rlatent {latent} of {index.latents.num_rows}", end="", file=sys.stderr)  # noqa: E731
-    found = named(index, encoder, words, options.prompt, say)
+    names = named(index, encoder, words, options.prompt, say)
     print(file=sys.stderr)
-    added = add_names(folder, found)
-    value = {"encoder": encoder.name, "named": added, "left": len(found) - added}
+    added = add_names(folder, names)
+    value = {"encoder": encoder.name, "named": added, "left": len(names) - added}
     show(value, options.json, [f"{added} latents named by {encoder.name}; {value['left']} that people named stay"])
 
 

@@ -6,22 +6,28 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from scratchpad.cli import training
-from scratchpad.cli.options import as_json, on_a_cluster, placement, show, where_and_how
+from scratchpad.cli.options import Commands, as_json, on_a_cluster, placement, show, where_and_how
 from scratchpad.cli.training import IMAGES, models_of, skipped_of
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
     from scratchpad.sae.load import Sae
+    from scratchpad.sae.observe import Observed
     from scratchpad.sae.pictures import Pictures
     from scratchpad.vlm.load import Vlm
 
 
-def add(commands: Any) -> None:
+T = TypeVar("T")
+
+
+def add(commands: Commands) -> None:
+    """Adds `train-sae`, `index`, `eval-sae` and `import-sae`."""
     training.add(commands)
 
     index = commands.add_parser("index", help="statistics, names and reference images of every latent")
@@ -66,10 +72,10 @@ def _loaded(options: argparse.Namespace) -> tuple[Vlm, Sae, Pictures]:
     from scratchpad.sae.pictures import pictures
     from scratchpad.vlm.load import load_vlm
 
-    found, sae = pictures(options.images), load_sae(options.sae)
+    images, sae = pictures(options.images), load_sae(options.sae)
     vlm = load_vlm(options.model, placement(options))
     check_fit(vlm, sae)
-    return vlm, sae, found
+    return vlm, sae, images
 
 
 def _index(options: argparse.Namespace) -> None:
@@ -82,59 +88,60 @@ def _index(options: argparse.Namespace) -> None:
     if options.classes and not options.masks:
         raise UserError("--classes was given without --masks; it names the numbers in masks.")
 
-    vlm, sae, found = _loaded(options)
-    labels = labels_of(found, options.labels)
-    masks = open_masks(options.masks, options.classes, found) if options.masks else None
+    vlm, sae, images = _loaded(options)
+    labels = labels_of(images, options.labels)
+    masks = open_masks(options.masks, options.classes, images) if options.masks else None
     order: list[int] = []
 
-    def seen() -> Any:
-        for number, one in observations(models_of(options, vlm), sae, found):
+    def seen() -> Iterator[Observed]:
+        for number, observed in observations(models_of(options, vlm), sae, images):
             order.append(number)
-            yield one
+            yield observed
 
     # labels and names by the number among the readable ones, known as they come
-    read_labels, read_names = _Followed(order, labels), _Followed(order, [Path(name).name for name in found.names])
+    read_labels, read_names = _Followed(order, labels), _Followed(order, [Path(name).name for name in images.names])
     said = [0.0]
 
     def say(done: int) -> None:
         if time.monotonic() - said[0] > 1:
             said[0] = time.monotonic()
-            print(f"\r{done} of {len(found)} images", end="", file=sys.stderr, flush=True)
+            print(f"\r{done} of {len(images)} images", end="", file=sys.stderr, flush=True)
 
     done = build_index(sae, seen(), read_labels if any(labels) else (), read_names, say, masks, lambda at: order[at])
     print(file=sys.stderr)
     if not done:
-        raise UserError(f"No image in {options.images} can be read; {len(found.skipped)} were tried.")
+        raise UserError(f"No image in {options.images} can be read; {len(images.skipped)} were tried.")
     index = open_index(sae.folder, sae)
     counted = index.about["counted"] if index else 0
-    value = {"sae": str(options.sae), "images": done, "counted": counted, "skipped": found.skipped, "labels": len(set().union(*labels))}
-    left = _counted_on(sae, found, counted)
+    value = {"sae": str(options.sae), "images": done, "counted": counted, "skipped": images.skipped, "labels": len(set().union(*labels))}
+    left = _counted_on(sae, images, counted)
     value["counts"] = left[0]
     if masks:
         value["masks_skipped"] = masks.skipped
         left += [f"{len(masks.skipped)} masks were left out: {'; '.join(masks.skipped[:5])}"] if masks.skipped else []
-    show(value, options.json, [f"indexed {done} images, {value['labels']} labels, in {options.sae / 'index'}", *skipped_of(found), *left])
+    show(value, options.json, [f"indexed {done} images, {value['labels']} labels, in {options.sae / 'index'}", *skipped_of(images), *left])
 
 
-def _counted_on(sae: Sae, found: Pictures, counted: int) -> list[str]:
+def _counted_on(sae: Sae, images: Pictures, counted: int) -> list[str]:
     """What names may claim, in one sentence."""
     if not counted:
         return ["no image was set aside for counting: names are guesses (give labels or masks, and more images)"]
-    trained = sae.metadata.get("training_images") or {}
-    same = trained.get("folder") == Path(found.source).name and trained.get("count") == len(found)
+    trained = sae.metadata.get("training_images")
+    trained = trained if isinstance(trained, dict) else {}
+    same = trained.get("folder") == Path(images.source).name and trained.get("count") == len(images)
     if same and not trained.get("set_aside"):
         return [f"names are counted on {counted} images that weren't used to choose them, but that the SAE seems to be trained on"]
     return [f"names are counted on {counted} images that are used for nothing else"]
 
 
-class _Followed(list[Any]):
+class _Followed(list[T]):
     """A list looked into by the number among the readable images."""
 
-    def __init__(self, order: list[int], values: list[Any]):
+    def __init__(self, order: list[int], values: list[T]):
         super().__init__(values)
         self.order = order
 
-    def __getitem__(self, number: Any) -> Any:
+    def __getitem__(self, number: int) -> T:  # type: ignore[override]  # nobody takes slices of it
         return super().__getitem__(self.order[number])
 
 
@@ -142,30 +149,34 @@ def _evaluate(options: argparse.Namespace) -> None:
     from scratchpad.sae.afar import judgements
     from scratchpad.sae.judge import beside_declared, declared, verdict
 
-    vlm, sae, found = _loaded(options)
+    vlm, sae, images = _loaded(options)
     if options.most < 1:
         raise UserError(f"{options.most} images were asked for; expected at least 1.")
-    told = declared(sae)
-    order = list(range(0, len(found), max(1, -(-len(found) // options.most))))
-    judged = list(judgements(models_of(options, vlm), sae, found, order, options.prompt or ["Describe the image."]))
+    declaration = declared(sae)
+    order = list(range(0, len(images), max(1, -(-len(images) // options.most))))
+    judged = list(judgements(models_of(options, vlm), sae, images, order, options.prompt or ["Describe the image."]))
     if not judged:
-        raise UserError(f"No image in {options.images} can be read; {len(found.skipped)} were tried.")
+        raise UserError(f"No image in {options.images} can be read; {len(images.skipped)} were tried.")
     metrics = verdict(judged)
     fits = beside_declared(sae, metrics["variance_explained"], metrics["l0"])
-    value = metrics | {"declared": told, "fits": fits.fits, "says": fits.sentence, "skipped": found.skipped}
-    kept = value | {"images": Path(found.source).name, "prompts": options.prompt or ["Describe the image."]}
-    write_whole(sae.folder / "evaluation.json", json.dumps(kept, indent=1))
+    value = metrics | {"declared": declaration, "fits": fits.fits, "says": fits.sentence, "skipped": images.skipped}
+    saved = value | {"images": Path(images.source).name, "prompts": options.prompt or ["Describe the image."]}
+    write_whole(sae.folder / "evaluation.json", json.dumps(saved, indent=1))
     lines = [f"{name}: {metrics[name]}" for name in ("variance_explained", "l0", "dead_share", "cosine")]
     same = metrics["answers_unchanged"]
     lines.append(
         f"answers unchanged: {100 * same['share']:.1f}% of {same['of']}, log-probability {same['mean_change_of_logprob']:+.3f} nats"
     )
-    show(value, options.json, [*lines, *([value["says"]] if value["says"] else []), *skipped_of(found)])
+    show(value, options.json, [*lines, *([value["says"]] if value["says"] else []), *skipped_of(images)])
 
 
 def _import(options: argparse.Namespace) -> None:
     from scratchpad.sae.foreign import import_sae
 
     subtract = None if options.subtract_b_dec is None else options.subtract_b_dec == "yes"
-    told = import_sae(options.source, options.format, options.out, options.layer, options.k, subtract)
-    show(told, options.json, [f"{told['architecture']}, {told['d_in']} x {told['d_sae']}, layer {told['layer']}, written to {options.out}"])
+    imported = import_sae(options.source, options.format, options.out, options.layer, options.k, subtract)
+    show(
+        imported,
+        options.json,
+        [f"{imported['architecture']}, {imported['d_in']} x {imported['d_sae']}, layer {imported['layer']}, written to {options.out}"],
+    )

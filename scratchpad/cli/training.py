@@ -7,23 +7,24 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import as_json, cluster, on_a_cluster, placement, show, where_and_how
+from scratchpad.cli.options import Commands, as_json, cluster, on_a_cluster, placement, show, where_and_how
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
     from scratchpad.sae.afar import Models
     from scratchpad.sae.pictures import Pictures
-    from scratchpad.sae.train import Recipe
+    from scratchpad.sae.train import Fit, Recipe
     from scratchpad.vlm.load import Vlm
 
 IMAGES = "folder of images with all below it, or a data set: owner/name:split, a Parquet file"
 METRICS_ON = 64  # images on which a new SAE's numbers are declared
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """Adds `train-sae`."""
     own = argparse.ArgumentDefaultsHelpFormatter  # every option says its default
     train = commands.add_parser("train-sae", help="train an SAE on a vision layer of any model", formatter_class=own)
     train.add_argument("--model", required=True, help="folder or hub id")
@@ -59,8 +60,8 @@ def _train(options: argparse.Namespace) -> None:
 
     group = joined()
     options.device = group.device(options.device)
-    found = pictures(options.images)
-    found.set_apart()
+    images = pictures(options.images)
+    images.set_apart()
     vlm = load_vlm(options.model, placement(options))
     layers = _layers(options.layer, vlm)
     recipe = Recipe(
@@ -78,35 +79,35 @@ def _train(options: argparse.Namespace) -> None:
     cache = options.cache / f"part-{group.rank}" if options.cache and group.size > 1 else options.cache
     outs = [options.out] if len(layers) == 1 else [options.out / f"layer-{layer}" for layer in layers]
     epoch, seen = read_position(outs)
-    source = Source(models_of(options, vlm), found, layers, seed, cache, options.class_token, epoch, seen)
+    source = Source(models_of(options, vlm), images, layers, seed, cache, options.class_token, epoch, seen)
     mixer = Mixer(source, recipe.size, options.buffer, seed)
     device = "cpu" if options.device == "auto" else options.device
     if group.first:
-        print(_outlook(recipe, options, vlm, found, len(layers), device), file=sys.stderr, flush=True)
+        print(_outlook(recipe, options, vlm, images, len(layers), device), file=sys.stderr, flush=True)
     position = lambda: (source.epoch, source.seen)  # noqa: E731
     fits = [Fit(recipe, vlm.width, mixer.batches(layer), out, device, group, position) for layer, out in zip(layers, outs, strict=True)]
-    resumed = [one.step for one in fits]
+    resumed = [training.step for training in fits]
     fit(fits, _Progress(), options.every)
     rows = []
-    for one, layer in zip(fits if group.first else [], layers, strict=False):
-        one.finish(_metadata(options, vlm, layer, found))
-        rows.append({"sae": str(one.out), "layer": layer, "metrics": _declare(vlm, one.out, found)})
+    for training, layer in zip(fits if group.first else [], layers, strict=False):
+        training.finish(_metadata(options, vlm, layer, images))
+        rows.append({"sae": str(training.out), "layer": layer, "metrics": _declare(vlm, training.out, images)})
     group.wait()
     group.leave()
     if group.first:
-        value = {"saes": rows, "images": len(found), "skipped": found.skipped, "resumed_at": resumed}
+        value = {"saes": rows, "images": len(images), "skipped": images.skipped, "resumed_at": resumed}
         value["resumed_data"] = {"passes": epoch, "images": seen}
-        show(value, options.json, [*(f"{row['sae']}: {json.dumps(row['metrics'])}" for row in rows), *skipped_of(found)])
+        show(value, options.json, [*(f"{row['sae']}: {json.dumps(row['metrics'])}" for row in rows), *skipped_of(images)])
 
 
-def _outlook(recipe: Recipe, options: argparse.Namespace, vlm: Vlm, found: Pictures, layers: int, device: str) -> str:
+def _outlook(recipe: Recipe, options: argparse.Namespace, vlm: Vlm, images: Pictures, layers: int, device: str) -> str:
     """How many steps and passes over the images a training is and about how long it takes, timed on a few of each."""
     from scratchpad.sae.outlook import outlook
 
-    found_here = outlook(recipe, vlm, found, layers, device, options.batch // recipe.size, bool(options.cache))
-    if found_here is None:
+    estimate = outlook(recipe, vlm, images, layers, device, options.batch // recipe.size, bool(options.cache))
+    if estimate is None:
         return f"{recipe.steps} steps; none of the first images can be read, so it isn't known how long they take"
-    return found_here.says
+    return estimate.says
 
 
 def _layers(text: str, vlm: Vlm) -> list[int]:
@@ -132,20 +133,21 @@ class _Progress:
     def __init__(self) -> None:
         self.last = 0.0
 
-    def __call__(self, one: Any, n: dict[str, float]) -> None:
+    def __call__(self, training: Fit, n: dict[str, float]) -> None:
         if time.monotonic() - self.last < 1 and n["left"] > 0:
             return
         self.last = time.monotonic()
         print(
-            f"\r{one.out.name}: step {n['step']:.0f}  loss {n['loss']:.3g}  L0 {n['l0']:.1f}  explained {n['variance_explained']:.3f}  "
-            f"dead {100 * n['dead_share']:.1f}%  {n['per_second']:.0f} a second  {n['left']:.0f} s left ",
+            f"\r{training.out.name}: step {n['step']:.0f}  loss {n['loss']:.3g}  L0 {n['l0']:.1f}  "
+            f"explained {n['variance_explained']:.3f}  dead {100 * n['dead_share']:.1f}%  "
+            f"{n['per_second']:.0f} a second  {n['left']:.0f} s left ",
             end="" if n["left"] > 0 else "\n",
             file=sys.stderr,
             flush=True,
         )
 
 
-def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, found: Pictures) -> dict[str, Any]:
+def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, images: Pictures) -> dict[str, object]:
     return {
         "model_name": vlm.name,
         "model_identity": vlm.identity,
@@ -155,10 +157,10 @@ def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, found: Pictures
         "hook_name": f"vision block {layer}, output",
         "class_token": options.class_token,
         "training_images": {
-            "folder": Path(found.source).name,
-            "count": len(found),
-            "skipped": len(found.skipped),
-            "set_aside": len(found.apart),
+            "folder": Path(images.source).name,
+            "count": len(images),
+            "skipped": len(images.skipped),
+            "set_aside": len(images.apart),
         },
         "training_seed": options.seed,
         "training_steps": options.steps,
@@ -166,33 +168,35 @@ def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, found: Pictures
     }
 
 
-def _declare(vlm: Vlm, out: Path, found: Pictures) -> dict[str, float]:
+def _declare(vlm: Vlm, out: Path, images: Pictures) -> dict[str, float]:
     """Measures a new SAE as it will be used, class token left out, and writes what it declares of itself, there and in cfg.json."""
     from scratchpad.sae.evaluate import reconstruction_metrics
     from scratchpad.sae.harvest import harvest
     from scratchpad.sae.load import load_sae
 
     sae = load_sae(out)
-    trained_on = [i for i in range(len(found)) if i not in found.apart]
+    trained_on = [i for i in range(len(images)) if i not in images.apart]
     order = trained_on[:: max(1, len(trained_on) // METRICS_ON)]
-    some = (picture for _, picture in found.in_order(order))
+    some = (picture for _, picture in images.in_order(order))
     metrics = {
         k: round(v, 4) for k, v in reconstruction_metrics(sae, (r[sae.layer].numpy() for r in harvest(vlm, some, [sae.layer]))).items()
     }
-    told = metrics | {"measured_on": "images it was trained on"}
-    write_whole(out / "metrics.json", json.dumps(told, indent=1))
+    declared = metrics | {"measured_on": "images it was trained on"}
+    write_whole(out / "metrics.json", json.dumps(declared, indent=1))
     config = json.loads((out / "cfg.json").read_text())
-    write_whole(out / "cfg.json", json.dumps(config | {"metadata": config.get("metadata", {}) | {"metrics": told}}))
+    write_whole(out / "cfg.json", json.dumps(config | {"metadata": config.get("metadata", {}) | {"metrics": declared}}))
     return metrics
 
 
 def models_of(options: argparse.Namespace, vlm: Vlm) -> Models:
+    """The loaded model, and how the workers of the cluster that the options name, if any, load theirs."""
     from scratchpad.sae.afar import Models
 
     return Models(vlm, options.model, placement(options), cluster(options))
 
 
-def skipped_of(found: Pictures) -> list[str]:
-    if not found.skipped:
+def skipped_of(images: Pictures) -> list[str]:
+    """A line about the images that could not be read, the first ten by name; none where all could."""
+    if not images.skipped:
         return []
-    return [f"{len(found.skipped)} images could not be read and were left out: {', '.join(found.skipped[:10])}"]
+    return [f"{len(images.skipped)} images could not be read and were left out: {', '.join(images.skipped[:10])}"]

@@ -134,6 +134,7 @@ def _word(tokenizer: PreTrainedTokenizerBase, word: str) -> tuple[int, ...]:
 
 
 def collate(scenes: list[Scene], questions: list[list[Question]], tokenizer: PreTrainedTokenizerBase) -> Batch:
+    """A batch of scenes drawn whole, each with its questions and HINTS hints. Hints follow from the first scene's seed."""
     pictures = [draw_scene(scene) for scene in scenes]
     dense = [patch_targets(scene, picture.labels.reshape(-1)) for scene, picture in zip(scenes, pictures, strict=True)]
     packed = [pack(asked, tokenizer) for asked in questions]
@@ -198,8 +199,8 @@ def _sketch(scene: Scene, rng: np.random.Generator) -> tuple[Tensor, Tensor, Ten
     for i, thing in enumerate(scene.things):
         y0, x0, y1, x1 = thing.box
         kind[(centre[:, 0] >= y0) & (centre[:, 0] < y1) & (centre[:, 1] >= x0) & (centre[:, 1] < x1)] = i
-    kept = [rng.permutation(np.flatnonzero(kind == i))[: int(rng.integers(3, 7))] for i in range(len(scene.things))]
-    things = np.concatenate(kept)
+    patches = [rng.permutation(np.flatnonzero(kind == i))[: int(rng.integers(3, 7))] for i in range(len(scene.things))]
+    things = np.concatenate(patches)
     rest = rng.permutation(np.flatnonzero(kind < 0))[: SKETCHED - len(things)]
     where = np.sort(np.concatenate([things, rest]))
     labels, place, filled = patch_targets(scene, kind)

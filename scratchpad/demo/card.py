@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from scratchpad.demo.saes import HARVEST_FROM, INDEX_FROM, LAYERS, RECIPES
+from scratchpad.demo.evaluate import Evaluation
+from scratchpad.demo.saes import HARVEST_FROM, INDEX_FROM, LAYERS, RECIPES, Metrics
 from scratchpad.demo.train import ANSWERS, ENCODER, READER
+from scratchpad.demo.truth import Share, Truth
 from scratchpad.demo.world import BACKGROUNDS, CATEGORIES, HOME, KINDS, NEVER_BY_CATEGORY, TRAINING_SEEDS, WORDS
 
 FONT = (
@@ -20,7 +21,7 @@ FONT = (
 )
 
 
-def model_card(measured: dict[str, Any], run: Path) -> str:
+def model_card(measured: Evaluation, run: Path) -> str:
     """The demo VLM's card; run/deviation.md says in what this training differed from the recipe, if in anything."""
     return "\n".join([_what_it_is(run), _quality(measured), _failures(measured["failures"]), _recipe(run), f"## Credits\n\n{FONT}\n"])
 
@@ -49,7 +50,7 @@ picture is answered as if it were one of these. The last vision block is not rea
 """
 
 
-def _quality(measured: dict[str, Any]) -> str:
+def _quality(measured: Evaluation) -> str:
     rows = "\n".join(f"| {t} | {n['right']} of {n['asked']} | {100 * n['right'] / n['asked']:.1f}% |" for t, n in measured["types"].items())
     agree = measured["generated_agree"]
     return f"""## Quality
@@ -65,7 +66,7 @@ Verdicts are teacher-forced; on {agree["of"]} questions asked through processor,
 """
 
 
-def _failures(failures: dict[str, Any]) -> str:
+def _failures(failures: dict[str, dict[str, int]]) -> str:
     share = {k: f"{f['failed']} of {f['asked']} ({100 * f['failed'] / f['asked']:.0f}%)" for k, f in failures.items()}
     return f"""## Three ways to fail, on purpose
 
@@ -102,7 +103,7 @@ def _recipe(run: Path) -> str:
 """
 
 
-def sae_card(name: str, metrics: dict[str, Any], tried: Sequence[dict[str, Any]] = ()) -> str:
+def sae_card(name: str, metrics: Metrics, tried: Sequence[Metrics] = ()) -> str:
     """An SAE's card. `tried`: every setting that was measured, the shipped one among them."""
     recipe = RECIPES[name]
     below = ", ".join(f"{k} {v}" for k, v in metrics["kinds_below"].items()) or "none"
@@ -144,13 +145,13 @@ On the next {metrics["counted"]:,} scenes, which are used for nothing else, it c
 """
 
 
-def _names(truth: dict[str, Any] | None) -> str:
+def _names(truth: Truth | None) -> str:
     """How true the names are that an answer's concepts are shown under."""
     if not truth:
         return ""
 
-    def cell(share: dict[str, Any]) -> str:
-        if share["share"] is None:
+    def cell(share: Share) -> str:
+        if share["share"] is None or share["low"] is None or share["high"] is None:
             return "-"
         return f"{100 * share['share']:.1f}% of {share['of']:,} ({100 * share['low']:.1f} to {100 * share['high']:.1f})"
 
@@ -171,7 +172,7 @@ The first five are named by: {", ".join(f"{group} {n}" for group, n in truth["gr
 """
 
 
-def _tried(tried: Sequence[dict[str, Any]]) -> str:
+def _tried(tried: Sequence[Metrics]) -> str:
     """Every setting that was trained and measured."""
     if not tried:
         return ""

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import torch
 from PIL import Image
@@ -33,10 +33,23 @@ def held_out(count: int, mode: Mode = "ordinary", first: int = HELD_OUT_START) -
 
 
 def picture(scene: Scene) -> Image.Image:
+    """A scene drawn."""
     return Image.fromarray(draw_scene(scene).pixels)
 
 
-def evaluate(folder: Path, scenes: int = 2000, size: int = 16) -> dict[str, Any]:
+class Evaluation(TypedDict):
+    """The model card's numbers."""
+
+    scenes: int
+    seeds: list[int]  # first and last
+    overall: float  # share of all questions that are answered right
+    types: dict[str, dict[str, int]]  # of questions: {right, asked}
+    failures: dict[str, dict[str, int]]  # by mode: {asked, failed}
+    generated_agree: dict[str, int]  # {agree, of}
+    seconds: int
+
+
+def evaluate(folder: Path, scenes: int = 2000, size: int = 16) -> Evaluation:
     """The model card's table: {type: {right, asked}} for TYPES, failures, agreement of `generate`, seconds."""
     begun = time.monotonic()
     vlm = load_vlm(folder)

@@ -31,6 +31,8 @@ UNASKED = -100
 
 @dataclass(frozen=True)
 class Hint:
+    """A word placed in a scene, and what it should be answered with."""
+
     word: str
     there: bool
     centre: tuple[float, float]  # (y, x), 0 .. 1; of the thing meant

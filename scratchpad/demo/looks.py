@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from transformers.models.llama.modeling_llama import rotate_half
 
 from scratchpad.demo.batches import LABELS, Batch
@@ -25,7 +25,7 @@ FIRST_THING = LABELS.index(THINGS[0])
 States = list[Float[Tensor, "b s c"]]  # what every block takes in
 
 
-def looking(reader: Any, states: States, position: Tensor, batch: Batch) -> dict[str, Tensor]:
+def looking(reader: nn.Module, states: States, position: Tensor, batch: Batch) -> dict[str, Tensor]:
     """A loss for everything that some head is told to look at; counting where there are hints on it."""
     out = {what: _missing(reader, states[layer], position, batch, layer, head, what) for layer, head, what in LOOKS}
     if batch.hint_ids.shape[1] == HINTS:
@@ -49,7 +49,7 @@ def attention(
     return ((q @ k.mT).float() * size**-0.5).log_softmax(-1)
 
 
-def _missing(reader: Any, x: Tensor, position: Tensor, batch: Batch, layer: int, head: int, what: str) -> Tensor:
+def _missing(reader: nn.Module, x: Tensor, position: Tensor, batch: Batch, layer: int, head: int, what: str) -> Tensor:
     """How little a head looks, from a name, at the thing itself, the nearest one, or the next to the right."""
     v = batch.labels.shape[1]
     looked = attention(reader, x, position, batch, layer, head, slice(0, NAMED)).exp()[..., -v:]
@@ -60,7 +60,7 @@ def _missing(reader: Any, x: Tensor, position: Tensor, batch: Batch, layer: int,
     return -(((looked * there).sum(-1) + 1e-4).log() * asked).sum() / asked.sum().clamp(min=1)
 
 
-def _uncounted(reader: Any, x: Tensor, position: Tensor, batch: Batch) -> Tensor:
+def _uncounted(reader: nn.Module, x: Tensor, position: Tensor, batch: Batch) -> Tensor:
     """How far a head is from looking at all centres alike, so that what it takes in says how many there are."""
     logs = attention(reader, x, position, batch, *COUNTS, slice(COUNT_FROM, HINTS))
     meant = torch.zeros(len(logs), logs.shape[-1])

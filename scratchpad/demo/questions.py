@@ -37,12 +37,15 @@ NUMBERS = ("no", "one", "two", "three", "four")
 
 @dataclass(frozen=True)
 class Question:
+    """A question about a scene with its one right answer."""
+
     text: str
     answer: str
     type: str  # one of TYPES or FAILURES
 
 
 def with_article(name: str) -> str:
+    """A kind with a or an before it; without where it takes none, as "bread"."""
     if name in NO_ARTICLE:
         return name
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"

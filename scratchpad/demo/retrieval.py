@@ -82,6 +82,7 @@ class Scenes(IterableDataset):
 
 
 def pairs(scenes: list[Scene], rng: np.random.Generator) -> Pairs:
+    """Scenes drawn, with a description of each, then PARTIAL queries on a part of each, and which scenes each query is right of."""
     drawn = [draw_scene(scene) for scene in scenes]
     labels = [patch_targets(scene, picture.labels.reshape(-1))[0] for scene, picture in zip(scenes, drawn, strict=True)]
     asked = [(description(scene), content(scene)) for scene in scenes]
@@ -104,12 +105,14 @@ class Retriever(nn.Module):
         self.page = [processor.image_token_id] * processor.image_seq_length + after
 
     def pages(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b s e"]:
+        """The vectors of pictures: those of image tokens and of the text after them."""
         ids = torch.tensor(self.page).expand(len(pixels), -1)
         return self.model(input_ids=ids, pixel_values=pixels, attention_mask=torch.ones_like(ids), token_type_ids=torch.zeros_like(ids))[
             "embeddings"
         ]
 
     def loss(self, batch: Pairs) -> Loss:
+        """That every query finds a scene it is right of, and that patches are named; with numbers for the log."""
         seen: list[Tensor] = []
         tower: Any = self.model.vlm.vision_tower
         handle = tower.register_forward_hook(lambda *at: seen.append(at[2].last_hidden_state))

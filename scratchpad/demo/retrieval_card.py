@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -20,7 +20,16 @@ from scratchpad.vlm.retrieval import load_retriever, page_of, query_of, score
 SCENES = 100
 
 
-def evaluate(folder: Path, rounds: int = 10) -> dict[str, Any]:
+class Evaluation(TypedDict):
+    """The card's numbers."""
+
+    scenes: int  # of a round
+    first_seed: int
+    right: list[int]  # queries of each round that score their own scene highest
+    parameters: int
+
+
+def evaluate(folder: Path, rounds: int = 10) -> Evaluation:
     """{"right", "asked"} over `rounds` times SCENES held-out scenes: how often a description scores its own scene highest of SCENES."""
     retriever = load_retriever(folder)
     right = []
@@ -49,7 +58,8 @@ def publish(run: Path, out: Path, say: Callable[[str], None] = print) -> None:
     aside.rename(out)
 
 
-def card(measured: dict[str, Any], run: Path) -> str:
+def card(measured: Evaluation, run: Path) -> str:
+    """The retrieval model's card from what `evaluate` returned and the log of its training in `run`."""
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     last = [row for row in log if row["stage"] == RETRIEVAL.name][-1]
     right, of = sum(measured["right"]), SCENES * len(measured["right"])

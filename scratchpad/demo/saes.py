@@ -47,6 +47,7 @@ HARVEST_FROM = 30_000_000  # first training scene whose activations are harveste
 INDEX_FROM = HELD_OUT_START + 10_000_000
 JUDGE_FROM = HELD_OUT_START + 20_000_000
 TRUTH = 200  # scenes on which names are held against the truth
+Metrics = dict[str, Any]  # of an SAE, as metrics.json has them
 CHOSEN, COUNTED, SHOWN = 2000, 4000, 700  # scenes: labels are chosen on the first, counted on the next; thumbnails are of the first SHOWN
 
 
@@ -62,9 +63,7 @@ def by_sets(held: Bool[np.ndarray, "p l"]) -> Where:
     rows = np.packbits(held, axis=1)
     _, first, of_patch = np.unique(rows.view(f"V{rows.shape[1]}").ravel(), return_index=True, return_inverse=True)
     sets = tuple(tuple(LABELS[i] for i in np.flatnonzero(held[patch])) for patch in first)
-    return Where(
-        of_patch, sets, tuple(name for name, there in zip(LABELS, held.any(0).tolist(), strict=True) if there and name not in PATCHWISE)
-    )
+    return Where(of_patch, sets, tuple(LABELS[i] for i in np.flatnonzero(held.any(0)) if LABELS[i] not in PATCHWISE))
 
 
 def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Callable[[str], None] = print) -> None:
@@ -72,10 +71,10 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
     vlm = load_vlm(model)
     begun = time.monotonic()
     layers = [LAYERS[name] for name in names]
-    kept: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
+    activations: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
     for rows in harvest(vlm, (picture(scene_of(HARVEST_FROM + i)) for i in range(scenes)), layers, 32):
         for layer, x in rows.items():
-            kept[layer].append(x.half())
+            activations[layer].append(x.half())
     say(f"harvested {scenes} scenes in {time.monotonic() - begun:.0f} s")
     for name, layer in zip(names, layers, strict=True):
         begun = time.monotonic()
@@ -88,7 +87,7 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
             "training_scenes": [HARVEST_FROM, HARVEST_FROM + scenes - 1],
             "training_seed": RECIPES[name].seed,
         }
-        train_sae(torch.cat(kept.pop(layer)).float(), RECIPES[name], out / name, metadata)
+        train_sae(torch.cat(activations.pop(layer)).float(), RECIPES[name], out / name, metadata)
         say(f"trained {name} in {time.monotonic() - begun:.0f} s")
 
 
@@ -132,7 +131,7 @@ def index(
     say(f"indexed {chosen + counted} scenes in {time.monotonic() - begun:.0f} s")
 
 
-def measured(sae: Sae) -> dict[str, Any]:
+def measured(sae: Sae) -> Metrics:
     """What the index says of the SAE: of how many scenes it is, and the share of latents that fire on none of them."""
     index = open_index(sae.folder, sae)
     if index is None:
@@ -141,18 +140,18 @@ def measured(sae: Sae) -> dict[str, Any]:
     return {"indexed": index.about["pictures"], "counted": index.about["counted"], "silent_on_indexed": round(silent, 4)}
 
 
-def judge(vlm: Vlm, sae: Sae, scenes: int) -> dict[str, Any]:
+def judge(vlm: Vlm, sae: Sae, scenes: int) -> Metrics:
     """Reconstruction, kinds found and answers kept, on scenes used nowhere else."""
     world = list(held_out(scenes * 5, first=JUDGE_FROM))
     peaks = np.zeros((len(world), sae.d_sae), np.float16)
-    kept = []
+    activations = []
     for i, rows in enumerate(harvest(vlm, (picture(s) for s in world), [sae.layer], 1)):
         x = rows[sae.layer].numpy()
         codes = sae.encode(x)
         active = codes.active()
         peaks[i, active] = codes.dense(active).max(0)
-        kept.append(x)
-    out: dict[str, Any] = {k: round(v, 4) for k, v in reconstruction_metrics(sae, kept).items()}
+        activations.append(x)
+    out: Metrics = {k: round(v, 4) for k, v in reconstruction_metrics(sae, activations).items()}
     best = {}
     half = len(world) // 2
     for kind in (*KINDS, SIGN):

@@ -13,17 +13,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 Loss = tuple[Tensor, dict[str, float]]
+B = TypeVar("B")  # a batch
 
 
 @dataclass(frozen=True)
 class Stage:
+    """A stage of a training: what learns, how long and on what."""
+
     name: str
     steps: int
     size: int  # scenes a step
@@ -34,6 +37,7 @@ class Stage:
 
 
 def done(out: Path, stage: Stage) -> Path:
+    """The file that a stage leaves when it has ended: its weights, as safetensors."""
     return out / f"{stage.name}.done"
 
 
@@ -42,8 +46,8 @@ def optimizers(trainer: nn.Module, stage: Stage) -> list[torch.optim.Optimizer]:
 
     The patch embedding, whose 768 inputs would outgrow everything, learns at a thirtieth.
     """
-    inside: list[dict[str, Any]] = []
-    outside: list[dict[str, Any]] = []
+    inside: list[dict[str, object]] = []
+    outside: list[dict[str, object]] = []
     for name, parameter in trainer.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -55,7 +59,7 @@ def optimizers(trainer: nn.Module, stage: Stage) -> list[torch.optim.Optimizer]:
     return [muon, torch.optim.AdamW(outside, weight_decay=0.0, betas=(0.9, 0.98))]
 
 
-class Run:
+class Run(Generic[B]):
     """One stage under way.
 
     Args:
@@ -64,7 +68,7 @@ class Run:
         batches: given the first step, the batches from there on.
     """
 
-    def __init__(self, stage: Stage, out: Path, trainer: nn.Module, loss: Callable[[Any], Loss], batches: Callable[[int], Iterator[Any]]):
+    def __init__(self, stage: Stage, out: Path, trainer: nn.Module, loss: Callable[[B], Loss], batches: Callable[[int], Iterator[B]]):
         self.stage, self.out, self.trainer, self.loss = stage, out, trainer, loss
         self.optimizers = optimizers(trainer, stage)
         self.peaks = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
@@ -74,6 +78,7 @@ class Run:
         self.batches = batches(self.first)
 
     def go(self, every: int) -> None:
+        """Trains to the stage's end and writes `done`; a checkpoint `every` so many steps, a line of the log every 20."""
         learning = [p for p in self.trainer.parameters() if p.requires_grad]
         for step in range(self.first, self.stage.steps):
             self._set_rate(step)

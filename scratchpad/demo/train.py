@@ -51,11 +51,13 @@ def train(out: Path, start: Path | None = None) -> None:
 
 
 def untrained() -> tuple[Trainer, LlavaProcessor]:
+    """The demo VLM as it begins, with its throw-away heads, and its processor."""
     processor = build_processor()
     return Trainer(build_model(processor), processor), processor
 
 
 def export(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder: Path) -> None:
+    """Writes model and processor as a transformers folder, weights in shards of 15 MB at most."""
     model.save_pretrained(folder, max_shard_size="15MB")
     processor.save_pretrained(folder)
 

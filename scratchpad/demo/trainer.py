@@ -57,6 +57,7 @@ class Trainer(nn.Module):
         return model.model.multi_modal_projector(x[:, 1:])
 
     def encoder_loss(self, batch: Batch) -> Loss:
+        """How far what the encoder writes is from `symbols`: names of patches, the code itself, words on signs."""
         seen = self.image_tokens(batch.pixels).float()
         logits = (F.rms_norm(seen, seen.shape[-1:]) @ self.names.T).float()
         weigh = 1 + 4 * batch.thing.float()  # things fill a fifth of the patches, and are what is asked about
@@ -88,11 +89,13 @@ class Trainer(nn.Module):
         return F.cross_entropy(said, true), (said.argmax(-1) == true).float().mean().item()
 
     def reader_loss(self, batch: Batch) -> Loss:
+        """Answers and hints from blurred `symbols`, no picture looked at, with drills."""
         meant = symbols(batch.labels, batch.place, batch.thing, self.names)
         meant = meant + NOISE * torch.randn_like(meant)
         return self._with_drills(*self.text_loss(batch, meant))
 
     def answer_loss(self, batch: Batch) -> Loss:
+        """Answers and hints from what the encoder, which learns nothing of it, writes of pictures, with drills."""
         with torch.no_grad():
             seen = self.image_tokens(batch.pixels)
         return self._with_drills(*self.text_loss(batch, seen))
@@ -104,6 +107,7 @@ class Trainer(nn.Module):
         return loss + drilling, numbers | {f"drilled_{k}": v for k, v in drilled.items()}
 
     def text_loss(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Loss:
+        """Cross entropy of the answers' tokens plus what hints say wrongly, given image tokens; `exact` is the share of right answers."""
         states, position = self.read(batch, seen)
         logits = self.model.lm_head(states[-1][:, -batch.ids.shape[1] :]).float()
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
@@ -116,9 +120,9 @@ class Trainer(nn.Module):
         h, texts = batch.hint_ids.shape[1], batch.hint_ids.shape[1] + batch.ids.shape[1]
         first = states[0].shape[1] - texts
         looks = looking(self.model.model.language_model, states, position, batch)
-        placing, found = self._placing(states[PLACE_LAYER][:, first : first + h], batch)
+        placing, placed = self._placing(states[PLACE_LAYER][:, first : first + h], batch)
         kinds, named = self._kinds(states[KIND_LAYER][:, first : first + h], batch)
-        numbers = {"found": found} | {f"look_{what}": look.item() for what, look in looks.items()}
+        numbers = {"found": placed} | {f"look_{what}": look.item() for what, look in looks.items()}
         return placing + 2 * kinds + sum(looks.values()), numbers | named
 
     def answer_logits(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Float[Tensor, "b q vocabulary"]:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -41,6 +41,41 @@ DRAWS = 2000
 GROUP = {name: group for group, names in GROUPS.items() for name in names}
 
 
+class Share(TypedDict):
+    """A share with its 95% interval; None where it is of nothing."""
+
+    share: float | None
+    of: int
+    low: float | None
+    high: float | None
+
+
+class Depth(TypedDict):
+    """Of the first concepts, so many."""
+
+    true: Share  # of the names, as they are claimed
+    true_anywhere: Share  # of the names, somewhere in the picture
+    named: Share  # of the concepts
+
+
+class Truth(TypedDict):
+    """How true an SAE's names are."""
+
+    at: dict[str, Depth]  # by depth, a number as text
+    groups: dict[str, int]  # names among the first five by the kind of their label
+    scenes: int
+    first: int  # seed
+
+
+class Truths(TypedDict):
+    """How true the names of every SAE are."""
+
+    scenes: int
+    seeds: list[int]  # first and last
+    saes: dict[str, Truth]
+    seconds: int
+
+
 @dataclass
 class Tally:
     """Of every scene and depth: concepts, those with a name, names that are true as claimed, names that hold anywhere."""
@@ -57,10 +92,10 @@ class Tally:
         self.rows.append(row)
         self.groups.update(GROUP[claim.name] for claim, *_ in concepts[:5] if claim.name)
 
-    def summary(self) -> dict[str, Any]:
-        """{at: {depth: {true, anywhere, named}}} with intervals, and by how many labels of which group."""
+    def summary(self) -> Truth:
+        """Shares with their intervals, and how many names are of which group."""
         rows = np.array(self.rows)
-        at = {}
+        at: dict[str, Depth] = {}
         for i, depth in enumerate(DEPTHS):
             concepts, named, there, anywhere = rows[:, i].T
             at[str(depth)] = {
@@ -68,10 +103,10 @@ class Tally:
                 "true_anywhere": share(anywhere, named),
                 "named": share(named, concepts),
             }
-        return {"at": at, "groups": dict(self.groups.most_common())}
+        return {"at": at, "groups": dict(self.groups.most_common()), "scenes": len(self.rows), "first": FIRST}
 
 
-def share(hits: Int[np.ndarray, " s"], of: Int[np.ndarray, " s"], seed: int = 0) -> dict[str, Any]:
+def share(hits: Int[np.ndarray, " s"], of: Int[np.ndarray, " s"], seed: int = 0) -> Share:
     """A ratio of sums over scenes with its 95% interval, scenes drawn with replacement.
 
     Where every scene agrees a bootstrap can't vary; then the bounds are Wilson's over scenes.
@@ -90,7 +125,7 @@ def share(hits: Int[np.ndarray, " s"], of: Int[np.ndarray, " s"], seed: int = 0)
     return {"share": round(value, 4), "of": total, "low": round(low, 4), "high": round(high, 4)}
 
 
-def truth(model: Path, saes: Path, scenes: int, say: Callable[[str], None] = print) -> dict[str, Any]:
+def truth(model: Path, saes: Path, scenes: int, say: Callable[[str], None] = print) -> Truths:
     """Measures every SAE of LAYERS in `saes`.
 
     Raises:
@@ -98,14 +133,14 @@ def truth(model: Path, saes: Path, scenes: int, say: Callable[[str], None] = pri
     """
     begun = time.monotonic()
     vlm = load_vlm(model)
-    told: dict[str, Any] = {}
+    measured: dict[str, Truth] = {}
     for name in LAYERS:
-        told[name] = truth_of(vlm, saes / name, scenes, say)
-        say(f"{name}: {told[name]['at']['5']}")
-    return {"scenes": scenes, "seeds": [FIRST, FIRST + scenes - 1], "saes": told, "seconds": round(time.monotonic() - begun)}
+        measured[name] = truth_of(vlm, saes / name, scenes, say)
+        say(f"{name}: {measured[name]['at']['5']}")
+    return {"scenes": scenes, "seeds": [FIRST, FIRST + scenes - 1], "saes": measured, "seconds": round(time.monotonic() - begun)}
 
 
-def truth_of(vlm: Vlm, folder: Path, scenes: int, say: Callable[[str], None] = print) -> dict[str, Any]:
+def truth_of(vlm: Vlm, folder: Path, scenes: int, say: Callable[[str], None] = print) -> Truth:
     """Measures one SAE.
 
     Raises:
@@ -120,7 +155,7 @@ def truth_of(vlm: Vlm, folder: Path, scenes: int, say: Callable[[str], None] = p
     tally = Tally()
     for scene in held_out(scenes, first=FIRST):
         tally.add(concepts(bench, index, scene))
-    return tally.summary() | {"scenes": scenes, "first": FIRST}
+    return tally.summary()
 
 
 def concepts(bench: Workbench, index: Index, scene: Scene) -> list[tuple[Claim, bool, bool]]:

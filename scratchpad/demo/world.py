@@ -62,11 +62,13 @@ class Thing:
 
     @property
     def centre(self) -> tuple[float, float]:
+        """(y, x) in pixels."""
         y0, x0, y1, x1 = self.box
         return (y0 + y1) / 2, (x0 + x1) / 2
 
     @property
     def extent(self) -> int:
+        """The longer side of its box, in pixels."""
         y0, x0, y1, x1 = self.box
         return max(y1 - y0, x1 - x0)
 

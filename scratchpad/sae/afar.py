@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from PIL import Image
 
@@ -35,60 +35,63 @@ class Models:
 
     @property
     def setup(self) -> Callable[[], Vlm]:
+        """What gives a worker its model: the one here, or on a cluster one that the worker loads itself."""
         if self.cluster is None:
             return lambda: self.vlm
         source, placement = str(self.source), self.placement
         return lambda: load_vlm(source, placement)
 
 
-def activations(models: Models, found: Pictures, layers: Sequence[int], order: Iterable[int], class_token: bool = False) -> Iterator[Rows]:
+def activations(
+    models: Models, pictures: Pictures, layers: Sequence[int], order: Iterable[int], class_token: bool = False
+) -> Iterator[Rows]:
     """Of every readable picture in `order`."""
 
     def work(vlm: Vlm, pictures: list[Image.Image]) -> list[Rows]:
         return list(harvest(vlm, pictures, layers, class_token=class_token))
 
-    for _, rows in _each(models, found, order, work):
+    for _, rows in _each(models, pictures, order, work):
         yield rows
 
 
-def observations(models: Models, sae: Sae, found: Pictures) -> Iterator[tuple[int, Observed]]:
+def observations(models: Models, sae: Sae, pictures: Pictures) -> Iterator[tuple[int, Observed]]:
     """(number, what an index takes of it) of every readable picture."""
 
     def work(vlm: Vlm, pictures: list[Image.Image]) -> list[Observed]:
         seen = harvest_with_grids(vlm, pictures, [sae.layer])
-        return [observed(sae, rows[sae.layer].numpy(), grid, one) for (rows, grid), one in zip(seen, pictures, strict=True)]
+        return [observed(sae, rows[sae.layer].numpy(), grid, picture) for (rows, grid), picture in zip(seen, pictures, strict=True)]
 
-    yield from _each(models, found, range(len(found)), work)
+    yield from _each(models, pictures, range(len(pictures)), work)
 
 
-def judgements(models: Models, sae: Sae, found: Pictures, order: Sequence[int], prompts: Sequence[str]) -> Iterator[Judged]:
+def judgements(models: Models, sae: Sae, pictures: Pictures, order: Sequence[int], prompts: Sequence[str]) -> Iterator[Judged]:
     """What becomes of the answers about every readable picture in `order`, prompts taken in turn."""
     prompt_of = {number: prompts[n % len(prompts)] for n, number in enumerate(order)}
 
     def work(vlm: Vlm, numbers: list[int]) -> list[Judged | None]:
-        read = [(found.read(i), prompt_of[i]) for i in numbers]
+        read = [(pictures.read(i), prompt_of[i]) for i in numbers]
         return [None if picture is None else judge(vlm, sae, picture, prompt) for picture, prompt in read]
 
     for number, judged in zip(order, spread(order, models.setup, work, models.cluster), strict=True):
         if judged is None:
-            found.skip(number)
+            pictures.skip(number)
         else:
             yield judged
 
 
 def _each(
-    models: Models, found: Pictures, order: Iterable[int], work: Callable[[Vlm, list[Image.Image]], list[T]]
+    models: Models, pictures: Pictures, order: Iterable[int], work: Callable[[Vlm, list[Image.Image]], list[T]]
 ) -> Iterator[tuple[int, T]]:
     """(number, result) of every readable picture; those that can't be read are marked so."""
 
     def readable(vlm: Vlm, numbers: list[int]) -> list[tuple[int, T | None]]:
-        pictures = [(i, found.read(i)) for i in numbers]
-        there = [(i, picture) for i, picture in pictures if picture is not None]
-        done: dict[int, Any] = dict(zip((i for i, _ in there), work(vlm, [picture for _, picture in there]), strict=True))
+        read = [(i, pictures.read(i)) for i in numbers]
+        there = [(i, picture) for i, picture in read if picture is not None]
+        done: dict[int, T] = dict(zip((i for i, _ in there), work(vlm, [picture for _, picture in there]), strict=True))
         return [(i, done.get(i)) for i in numbers]
 
     for number, result in spread(order, models.setup, readable, models.cluster):
         if result is None:
-            found.skip(number)
+            pictures.skip(number)
         else:
             yield number, result

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -158,7 +157,9 @@ def _where(labels: Sequence[set[str]], masks: Masks | None, number_of: Callable[
     return both
 
 
-def _take(running: Running, at: int, picture: Observed, active: np.ndarray, dense: np.ndarray, there: Where, rng: Any) -> None:
+def _take(
+    running: Running, at: int, picture: Observed, active: np.ndarray, dense: np.ndarray, there: Where, rng: np.random.Generator
+) -> None:
     """An image that statistics, labels and reference pictures may come from."""
     running.add(active, dense)
     raster = None if picture.whole else picture.grid.raster(*picture.shape)

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from scratchpad.stats import wilson
 
-FEWEST, MOST = 25, 100  # counted pictures, nearest by activation, that a claim rests on:
+MIN_COUNTED, MAX_COUNTED = 25, 100  # counted pictures, nearest by activation, that a claim rests on
 PART = 4  # one in PART of those where the latent fires, within these bounds
 SURE = 0.8  # what the lower bound of a label's share must reach
 BEYOND = 1.25  # an activation so many times the strongest counted, or below the weakest by as much, is unlike all that was counted
@@ -81,9 +81,9 @@ class Counts:
         if not 0 <= latent < len(self.candidates) or not activation > 0:
             return none
         begin, end = int(self.starts[latent]), int(self.starts[latent + 1])
-        if end - begin < FEWEST or not self.activations[begin] / BEYOND <= activation <= self.activations[end - 1] * BEYOND:
+        if end - begin < MIN_COUNTED or not self.activations[begin] / BEYOND <= activation <= self.activations[end - 1] * BEYOND:
             return none
-        count = min(max((end - begin) // PART, FEWEST), MOST)
+        count = min(max((end - begin) // PART, MIN_COUNTED), MAX_COUNTED)
         at = begin + int(np.searchsorted(self.activations[begin:end], activation))
         first = max(begin, at - count)
         window = self.activations[first : min(end, at + count)]

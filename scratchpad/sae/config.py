@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor
@@ -21,11 +21,24 @@ from scratchpad.files import write_whole
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 HASH = "weights_sha256"
 ARCHITECTURES = ("standard", "topk", "jumprelu")
-LARGEST = 10**8  # latents or dimensions
-DEEPEST = 10_000  # layers
+MAX_SIZE = 10**8  # latents or dimensions
+MAX_LAYER = 10_000  # layers
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+class Config(TypedDict):
+    """What is read of a configuration, each field of its type and range."""
+
+    architecture: str  # one of ARCHITECTURES
+    metadata: dict[str, object]
+    layer: int  # vision block, from 0
+    d_in: int
+    d_sae: int
+    k: int | None  # of topk alone
+    subtract_b_dec: bool
+    rescale: bool
+
+
+def read_config(folder: Path) -> dict[str, object]:
     """What cfg.json says.
 
     Raises:
@@ -40,7 +53,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return value
 
 
-def checked(config: Mapping[str, Any], name: Path) -> dict[str, Any]:
+def checked(config: Mapping[str, object], name: Path) -> Config:
     """A configuration of which every field that is read has its type and range.
 
     Raises:
@@ -62,22 +75,23 @@ def checked(config: Mapping[str, Any], name: Path) -> dict[str, Any]:
         return value
 
     architecture, metadata = config.get("architecture"), config.get("metadata")
-    if architecture not in ARCHITECTURES:
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         raise UserError(f"The SAE in {name} is of architecture {_short(architecture)}; expected one of {', '.join(ARCHITECTURES)}.")
     if config.get("normalize_activations") not in (None, "none"):
         normalises = _short(config["normalize_activations"])
         raise UserError(f"The SAE in {name} normalises its input ({normalises}); fold that into its weights first.")
-    if metadata is not None and not isinstance(metadata, dict):
+    metadata = {} if metadata is None else metadata
+    if not isinstance(metadata, dict):
         raise wrong("metadata", metadata, "a JSON object")
-    layer = (metadata or {}).get("layer")
+    layer = metadata.get("layer")
     if layer is None:
         raise UserError(f"The SAE in {name} does not say which vision layer it reads; add an integer metadata.layer to {CONFIG}.")
-    d_sae = whole("d_sae", config.get("d_sae"), 1, LARGEST)
+    d_sae = whole("d_sae", config.get("d_sae"), 1, MAX_SIZE)
     return {
         "architecture": architecture,
-        "metadata": metadata or {},
-        "layer": whole("metadata.layer", layer, 0, DEEPEST),
-        "d_in": whole("d_in", config.get("d_in"), 1, LARGEST),
+        "metadata": metadata,
+        "layer": whole("metadata.layer", layer, 0, MAX_LAYER),
+        "d_in": whole("d_in", config.get("d_in"), 1, MAX_SIZE),
         "d_sae": d_sae,
         "k": whole("k", config.get("k"), 1, d_sae) if architecture == "topk" else None,
         "subtract_b_dec": yes_or_no("apply_b_dec_to_input", True),
@@ -85,9 +99,11 @@ def checked(config: Mapping[str, Any], name: Path) -> dict[str, Any]:
     }
 
 
-def check_weights(weights: Mapping[str, Tensor], config: Mapping[str, Any], name: Path) -> None:
-    """Raises:
-    UserError: a tensor is missing, of another shape than cfg.json declares, of whole numbers, or holds what is no number.
+def check_weights(weights: Mapping[str, Tensor], config: Config, name: Path) -> None:
+    """Checks that the tensors are those that a checked configuration declares.
+
+    Raises:
+        UserError: a tensor is missing, of another shape than cfg.json declares, of whole numbers, or holds what is no number.
     """
     d_in, d_sae = config["d_in"], config["d_sae"]
     shapes = {"W_enc": (d_in, d_sae), "b_enc": (d_sae,), "W_dec": (d_sae, d_in), "b_dec": (d_in,)}
@@ -97,17 +113,19 @@ def check_weights(weights: Mapping[str, Tensor], config: Mapping[str, Any], name
     if missing:
         raise UserError(f"The SAE in {name} lacks the tensors {', '.join(missing)}; expected SAELens format.")
     for tensor, shape in shapes.items():
-        found = weights[tensor]
-        if tuple(found.shape) != shape:
-            said = f"The SAE in {name} declares {d_in} x {d_sae} but its {tensor} is {' x '.join(map(str, found.shape)) or 'one number'}"
+        values = weights[tensor]
+        if tuple(values.shape) != shape:
+            said = f"The SAE in {name} declares {d_in} x {d_sae} but its {tensor} is {' x '.join(map(str, values.shape)) or 'one number'}"
             raise UserError(f"{said}; expected {' x '.join(map(str, shape))}.")
-        if not found.is_floating_point() or not torch.isfinite(found).all():
+        if not values.is_floating_point() or not torch.isfinite(values).all():
             raise UserError(f"The SAE in {name} is damaged: its {tensor} holds what is no number; restore {WEIGHTS}.")
 
 
-def check_hash(folder: Path, metadata: Mapping[str, Any], name: Path) -> None:
-    """Raises:
-    UserError: the weights aren't those that cfg.json was written with.
+def check_hash(folder: Path, metadata: Mapping[str, object], name: Path) -> None:
+    """Checks the weights' file against the hash in the metadata, where there is one.
+
+    Raises:
+        UserError: the weights aren't those that cfg.json was written with.
     """
     known = metadata.get(HASH)
     if known is not None and known != _hash(folder):
@@ -122,7 +140,8 @@ def sign(folder: Path) -> None:
         OSError: it can't be written.
     """
     config = read_config(folder)
-    config["metadata"] = (config.get("metadata") or {}) | {HASH: _hash(folder)}
+    metadata = config.get("metadata")
+    config["metadata"] = (metadata if isinstance(metadata, dict) else {}) | {HASH: _hash(folder)}
     write_whole(folder / CONFIG, json.dumps(config))
 
 

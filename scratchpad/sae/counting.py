@@ -61,6 +61,7 @@ class Events:
     held: sparse.csr_matrix = field(repr=False)  # n x c: which labels are there
 
     def of(self, latent: int) -> slice:
+        """Where a latent's pictures stand among all."""
         return slice(int(self.starts[latent]), int(self.starts[latent + 1]))
 
 

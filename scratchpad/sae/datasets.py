@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from scratchpad.errors import UserError
 from scratchpad.images import load_image
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 Opened = tuple[Callable[[int], Image.Image], list[str], list[set[str]]]
@@ -36,11 +39,21 @@ class Rows:
     source: str
 
     @cached_property
-    def table(self) -> Any:
+    def table(self) -> Dataset:
+        """The data set, opened.
+
+        Raises:
+            UserError: it can't be loaded.
+        """
         return _load(self.source)
 
     @cached_property
     def column(self) -> str:
+        """The name of its first column of images.
+
+        Raises:
+            UserError: it has none.
+        """
         import datasets
 
         names = [name for name, kind in self.table.features.items() if isinstance(kind, datasets.Image)]
@@ -49,7 +62,8 @@ class Rows:
         return names[0]
 
     @cached_property
-    def pictures(self) -> Any:
+    def pictures(self) -> Dataset:
+        """The data set with its images as the files they are, not decoded."""
         import datasets
 
         return self.table.cast_column(self.column, datasets.Image(decode=False))
@@ -72,12 +86,12 @@ class Rows:
         rows = self.table.cast_column(column, datasets.Image(decode=False))
 
         def file(number: int) -> bytes | Path | None:
-            one = rows[number][column] or {}
-            return one.get("bytes") or (Path(one["path"]) if one.get("path") else None)
+            cell = rows[number][column] or {}
+            return cell.get("bytes") or (Path(cell["path"]) if cell.get("path") else None)
 
         return file
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, str]:
         return {"source": self.source}
 
     def labels(self) -> list[set[str]]:
@@ -105,14 +119,14 @@ def open_dataset(source: str) -> Opened:
     return rows, [str(i) for i in range(len(rows.table))], rows.labels()
 
 
-def _load(source: str) -> Any:
+def _load(source: str) -> Dataset:
     import datasets
 
     path = Path(source)
     try:
         if path.is_dir():
-            found = datasets.load_from_disk(source)
-            return found[next(iter(found))] if isinstance(found, datasets.DatasetDict) else found
+            loaded = datasets.load_from_disk(source)
+            return loaded[next(iter(loaded))] if isinstance(loaded, datasets.DatasetDict) else loaded
         if path.is_file():
             return datasets.load_dataset("parquet", data_files=source, split="train")
         name, _, split = source.partition(":")

@@ -57,7 +57,7 @@ class Foreign:
 
 def import_sae(
     source: Path, format: str, out: Path, layer: int | None = None, k: int | None = None, subtract: bool | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Converts and writes `out`, whole or not at all; what was found.
 
     Args:
@@ -73,33 +73,33 @@ def import_sae(
     if format == "saelens":
         return _saelens(source, out, layer)
     try:
-        found = READERS[format](source)
+        foreign = READERS[format](source)
     except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
         if isinstance(error, UserError):
             raise
         raise UserError(f"{source} is not as {format} saves an SAE ({type(error).__name__}: {error}).") from error
-    layer = layer if layer is not None else found.layer
-    subtract = subtract if subtract is not None else found.subtract
+    layer = layer if layer is not None else foreign.layer
+    subtract = subtract if subtract is not None else foreign.subtract
     if layer is None or layer < 0:
         raise UserError(
             f"{source} doesn't say which vision block it reads{'' if layer is None else f' (it says {layer})'}; give --layer, from 0."
         )
     if subtract is None:
         raise UserError(f"{source} doesn't say whether b_dec is subtracted before encoding; give --subtract-b-dec yes or no.")
-    return _write(found, out, format, layer, k or found.k, subtract)
+    return _write(foreign, out, format, layer, k or foreign.k, subtract)
 
 
-def _write(found: Foreign, out: Path, format: str, layer: int, k: int | None, subtract: bool) -> dict[str, Any]:
-    weights = {name: getattr(found, name).float().contiguous().clone() for name in ("W_enc", "b_enc", "W_dec", "b_dec")}
+def _write(foreign: Foreign, out: Path, format: str, layer: int, k: int | None, subtract: bool) -> dict[str, object]:
+    weights = {name: getattr(foreign, name).float().contiguous().clone() for name in ("W_enc", "b_enc", "W_dec", "b_dec")}
     d_in, d_sae = weights["W_enc"].shape
     shapes = {"b_enc": (d_sae,), "W_dec": (d_sae, d_in), "b_dec": (d_in,)}
     wrong = [f"{name} is {tuple(weights[name].shape)}, expected {shape}" for name, shape in shapes.items() if weights[name].shape != shape]
     if wrong or not all(torch.isfinite(value).all() for value in weights.values()):
         raise UserError(f"The SAE's tensors don't fit each other: {'; '.join(wrong) or 'some values are not finite'}.")
-    architecture = "topk" if k else "jumprelu" if found.threshold is not None else "standard"
+    architecture = "topk" if k else "jumprelu" if foreign.threshold is not None else "standard"
     if architecture == "jumprelu":
-        weights["threshold"] = torch.as_tensor(found.threshold, dtype=torch.float32).expand(d_sae).clone()
-    config: dict[str, Any] = {
+        weights["threshold"] = torch.as_tensor(foreign.threshold, dtype=torch.float32).expand(d_sae).clone()
+    config: dict[str, object] = {
         "architecture": architecture,
         "d_in": d_in,
         "d_sae": d_sae,
@@ -108,7 +108,7 @@ def _write(found: Foreign, out: Path, format: str, layer: int, k: int | None, su
         "apply_b_dec_to_input": subtract,
         "normalize_activations": "none",
         "reshape_activations": "none",
-        "metadata": {"layer": layer, "model_name": found.model, "imported_from": format, "class_token": found.class_token},
+        "metadata": {"layer": layer, "model_name": foreign.model, "imported_from": format, "class_token": foreign.class_token},
     }
     if k:
         config |= {"k": int(k), "rescale_acts_by_decoder_norm": False}
@@ -131,15 +131,16 @@ def _write(found: Foreign, out: Path, format: str, layer: int, k: int | None, su
     }
 
 
-def _saelens(source: Path, out: Path, layer: int | None) -> dict[str, Any]:
+def _saelens(source: Path, out: Path, layer: int | None) -> dict[str, object]:
     """A SAELens folder that may not say its layer."""
     for name in ("cfg.json", "sae_weights.safetensors"):
         if not (source / name).is_file():
             raise UserError(f"{source} has no {name}; expected a folder in SAELens format.")
     try:
         config = read_config(source)
-        if layer is not None:
-            config["metadata"] = (config.get("metadata") or {}) | {"layer": layer}
+        metadata = config.get("metadata") or {}
+        if layer is not None and isinstance(metadata, dict):  # what is no object is refused below
+            config["metadata"] = metadata | {"layer": layer}
         with add_files(out, last="cfg.json") as aside:
             shutil.copy(source / "sae_weights.safetensors", aside / "sae_weights.safetensors")
             (aside / "cfg.json").write_text(json.dumps(config))
@@ -147,8 +148,8 @@ def _saelens(source: Path, out: Path, layer: int | None) -> dict[str, Any]:
             sign(aside)
     except OSError as error:
         raise UserError(f"{out} can't be written to: {error.strerror or error}.") from error
-    told = {"architecture": sae.architecture, "d_in": sae.width, "d_sae": sae.d_sae, "layer": sae.layer, "k": sae.k}
-    return told | {"subtract_b_dec": sae.subtract_b_dec, "format": "saelens"}
+    about = {"architecture": sae.architecture, "d_in": sae.width, "d_sae": sae.d_sae, "layer": sae.layer, "k": sae.k}
+    return about | {"subtract_b_dec": sae.subtract_b_dec, "format": "saelens"}
 
 
 def tensors(data: bytes, name: str) -> Any:
@@ -180,8 +181,8 @@ def _file(source: Path, *patterns: str) -> Path:
 def _beside(path: Path, *patterns: str) -> dict[str, Any]:
     """A JSON file beside the weights; empty where there is none."""
     for pattern in patterns:
-        for one in sorted(path.parent.glob(pattern)):
-            value = json.loads(one.read_text())
+        for file in sorted(path.parent.glob(pattern)):
+            value = json.loads(file.read_text())
             return value if isinstance(value, dict) else {}
     return {}
 
@@ -268,8 +269,8 @@ def sae_for_vlm(source: Path) -> Foreign:
     """sae-for-vlm's ae.pt with config.json (dictionary_learning): a = relu((x - b_dec) W_enc + b_enc), a where a > threshold."""
     path = _file(source, "ae.pt", "ae_*.pt", "*.pt")
     state = tensors(path.read_bytes(), path.name)
-    told = (_beside(path, "config.json") or {}).get("trainer", {})
-    kind = str(told.get("dict_class", ""))
+    trainer = (_beside(path, "config.json") or {}).get("trainer", {})
+    kind = str(trainer.get("dict_class", ""))
     if "encoder.weight" in state:
         b_dec = state["b_dec"] if "b_dec" in state else state["bias"]
         w = (state["encoder.weight"].T, state["encoder.bias"], state["decoder.weight"].T, b_dec)

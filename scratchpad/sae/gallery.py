@@ -27,6 +27,8 @@ Mask = tuple[np.ndarray, tuple[int, int]]  # uint8 per cell, its rows and column
 
 @dataclass(frozen=True)
 class Row:
+    """A reference picture of a latent: the interval of activation it stands for, its maximum, and where the latent fires in it."""
+
     latent: int
     interval: str
     activation: float

@@ -48,8 +48,8 @@ def harvest_with_grids(
             most = max(1, TOGETHER // prepared[start].grid.patches)
             while stop < min(len(prepared), start + most) and _alike(prepared[start], prepared[stop]):
                 stop += 1
-            for rows, one in zip(_encode(vlm, prepared[start:stop], layers, class_token), prepared[start:stop], strict=True):
-                yield rows, one.grid
+            for rows, item in zip(_encode(vlm, prepared[start:stop], layers, class_token), prepared[start:stop], strict=True):
+                yield rows, item.grid
             start = stop
 
 
@@ -60,7 +60,7 @@ def _alike(a: Prepared, b: Prepared) -> bool:
 def _encode(vlm: Vlm, prepared: Sequence[Prepared], layers: Sequence[int], class_token: bool) -> list[Rows]:
     model: Any = vlm.model
     wanted = set(inspect.signature(model.get_image_features).parameters)
-    inputs = {k: torch.cat([one.inputs[k] for one in prepared]) for k in prepared[0].inputs if k in wanted}
+    inputs = {k: torch.cat([item.inputs[k] for item in prepared]) for k in prepared[0].inputs if k in wanted}
     with ExitStack() as stack:
         seen = {layer: stack.enter_context(recording(vlm.block(layer), 0 if class_token else vlm.leading)) for layer in layers}
         model.get_image_features(**inputs)
@@ -71,7 +71,7 @@ def _encode(vlm: Vlm, prepared: Sequence[Prepared], layers: Sequence[int], class
             raise UserError(
                 f"Activations after layer {layer} aren't finite; the model may overflow in this precision: try --dtype float32."
             )
-        counts = [one.grid.patches for one in prepared]
+        counts = [item.grid.patches for item in prepared]
         if class_token:
             counts = [len(rows) // len(prepared)] * len(prepared)
         for i, part in enumerate(rows.split(counts)):

@@ -18,7 +18,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -27,11 +27,14 @@ from scratchpad.errors import UserError
 from scratchpad.files import restore_folder
 from scratchpad.records import Codes
 from scratchpad.sae.claims import Claim, Counts, Scope, as_guesses
-from scratchpad.sae.likeness import Likeness, from_json
+from scratchpad.sae.likeness import Likeness, Stored, from_json
 from scratchpad.sae.load import Sae
 from scratchpad.sae.names import USER, Name, read_names, rename
-from scratchpad.sae.reading import Tables
+from scratchpad.sae.reading import Row, Tables
 from scratchpad.sae.references import Reference, by_interval
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FILES = ("latents.parquet", "references.parquet", "images.parquet")
 
@@ -49,6 +52,15 @@ class LatentRow:
     entropy: float | None
 
 
+class About(TypedDict, total=False):
+    """What an index says of itself; each entry is missing from one made before it was written."""
+
+    sae: str  # `Sae.identity` of the SAE that it is of
+    pictures: int  # that statistics are of
+    counted: int  # pictures that are for counting alone
+    likeness: Stored
+
+
 @dataclass(frozen=True)
 class Index(Tables):
     """An opened index. Tables are read at first use.
@@ -60,7 +72,7 @@ class Index(Tables):
     identity: str | None = None
 
     @property
-    def latents(self) -> Any:
+    def latents(self) -> pa.Table:
         """The latent table's columns that have one value each (pyarrow)."""
         with self._lock:
             if "table" not in self._cache:
@@ -83,6 +95,7 @@ class Index(Tables):
         return self._cache["all names"]
 
     def row(self, latent: int) -> LatentRow | None:
+        """What the index knows of a latent; None where there is no such latent."""
         table = self.latents
         if not 0 <= latent < table.num_rows:
             return None
@@ -112,7 +125,7 @@ class Index(Tables):
             for known in ("names", "all names"):
                 self._cache.pop(known, None)
 
-    def detail(self, latent: int) -> dict[str, Any]:
+    def detail(self, latent: int) -> Row:
         """Histogram of activations, nearest decoder rows and cluster; empty for an index made before it had them."""
         if not 0 <= latent < self.latents.num_rows:
             return {}
@@ -138,19 +151,20 @@ class Index(Tables):
         return sorted(rows, key=lambda row: (row.source != "user", -(row.auroc or 0)))[:most]
 
     def name(self, latent: int) -> str:
+        """A latent's name; "" where it has none or isn't there."""
         row = self.row(latent)
         return row.name if row else ""
 
     @property
-    def about(self) -> dict[str, Any]:
+    def about(self) -> About:
         """What it says of itself: its SAE's identity, how many pictures, what they are like; empty for one made before that."""
         if "about" not in self._cache:
-            told = (self._file("latents").schema_arrow.metadata or {}).get(b"scratchpad")
+            metadata = (self._file("latents").schema_arrow.metadata or {}).get(b"scratchpad")
             try:
-                self._cache["about"] = json.loads(told) if told else {}
+                self._cache["about"] = json.loads(metadata) if metadata else {}
             except ValueError as error:
                 raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
-        about: dict[str, Any] = self._cache["about"]
+        about: About = self._cache["about"]
         return about
 
     @property
@@ -230,7 +244,7 @@ class Index(Tables):
             chosen = by_interval(every, around, 3 if per_interval is None else per_interval)
         return [self._reference(row, interval) for row, interval in chosen]
 
-    def _reference(self, row: dict[str, Any], interval: str) -> Reference:
+    def _reference(self, row: Row, interval: str) -> Reference:
         image = self._rows("images", row["image"], 1)[0]
         if image["image"] != row["image"]:
             raise UserError(f"The index in {self.folder} is damaged (its images are out of order); make it again.")

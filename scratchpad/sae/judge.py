@@ -23,7 +23,7 @@ from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import force, run
 
 WORSE = 0.25  # variance explained may fall short of the declared by so much on a picture of another kind
-LEAST = 0.5  # variance explained below which an SAE says little of a picture, whatever it declares
+MIN_EXPLAINED = 0.5  # variance explained below which an SAE says little of a picture, whatever it declares
 TIMES = 2.0  # L0 may differ by so many times
 
 
@@ -31,8 +31,8 @@ def declared(sae: Sae) -> dict[str, float] | None:
     """What the SAE's metrics.json says of itself; None where it says nothing."""
     path = sae.folder / "metrics.json"
     try:
-        told = json.loads(path.read_text())
-        return {name: float(told[name]) for name in ("variance_explained", "l0")}
+        metrics = json.loads(path.read_text())
+        return {name: float(metrics[name]) for name in ("variance_explained", "l0")}
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -62,7 +62,7 @@ def _said(explained: float, l0: float, said: dict[str, float]) -> str:
                 f"The SAE declares variance explained {said['variance_explained']:.2f} and L0 {said['l0']:.1f}; "
                 f"here they are {explained:.2f} and {l0:.1f}. {why}"
             )
-    if explained < LEAST:
+    if explained < MIN_EXPLAINED:
         return (
             f"The SAE explains {max(explained, 0):.0%} of the variance of this picture's activations: its concepts say little of it. {why}"
         )
@@ -74,28 +74,27 @@ class Judged:
     """One picture and prompt, with the reconstruction in place."""
 
     sums: Sums
-    kept: bool  # whether the answer stays
+    unchanged: bool  # whether the answer stays
     moved: float  # change of its log-probability
 
 
 def judge(vlm: Vlm, sae: Sae, picture: Image.Image, prompt: str, max_new_tokens: int = 32) -> Judged:
     """Whether the answer stays when the SAE's reconstruction stands in, and by how much it's less likely."""
     prepared = prepare(vlm, picture, prompt)
-    found = run(vlm, prepared, sae.layer, max_new_tokens)
-    change = torch.from_numpy(sae.reconstruct(sae.encode(found.states())) - found.states())[None]
-    plain = force(vlm, prepared, found.answer_ids)
-    under = force(vlm, prepared, found.answer_ids, sae.layer, change)
+    unedited = run(vlm, prepared, sae.layer, max_new_tokens)
+    change = torch.from_numpy(sae.reconstruct(sae.encode(unedited.states())) - unedited.states())[None]
+    plain = force(vlm, prepared, unedited.answer_ids)
+    under = force(vlm, prepared, unedited.answer_ids, sae.layer, change)
     moved = float(under.logprobs.sum() - plain.logprobs.sum())
-    return Judged(sums_of(sae, found.states()), bool(under.unchanged[0]), moved)
+    return Judged(sums_of(sae, unedited.states()), bool(under.unchanged[0]), moved)
 
 
 def verdict(judged: Iterable[Judged]) -> dict[str, Any]:
     """Reconstruction over all pictures, the share of answers that stay, the mean change of log-probability."""
     rows = list(judged)
-    out: dict[str, Any] = {name: round(value, 4) for name, value in metrics_of(row.sums for row in rows).items()}
-    out["answers_unchanged"] = {
-        "share": round(float(np.mean([row.kept for row in rows])), 4),
+    answers = {
+        "share": round(float(np.mean([row.unchanged for row in rows])), 4),
         "of": len(rows),
         "mean_change_of_logprob": round(float(np.mean([row.moved for row in rows])), 4),
     }
-    return out
+    return {name: round(value, 4) for name, value in metrics_of(row.sums for row in rows).items()} | {"answers_unchanged": answers}

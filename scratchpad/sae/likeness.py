@@ -8,13 +8,23 @@ mean activation from theirs, as the root mean square over dimensions of its z-sc
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from jaxtyping import Float
 
 from scratchpad.records import Codes
 from scratchpad.sae.load import Sae
+
+
+class Stored(TypedDict):
+    """A `Likeness` as plain values; d wide."""
+
+    pictures: int
+    explained: float
+    distance: float
+    mean: list[float]
+    spread: list[float]
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class Likeness:
     def _distance(self, means: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         return distance(means, self.mean, self.spread)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Stored:
         """Plain values."""
         return {
             "pictures": self.pictures,
@@ -57,7 +67,7 @@ class Likeness:
         }
 
 
-def from_json(value: dict[str, Any]) -> Likeness:
+def from_json(value: Stored) -> Likeness:
     """What `as_json` wrote."""
     return Likeness(
         int(value["pictures"]), float(value["explained"]), float(value["distance"]), np.array(value["mean"]), np.array(value["spread"])

@@ -14,7 +14,6 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +38,7 @@ class Sae:
     folder: Path
     architecture: str
     layer: int
-    metadata: dict[str, Any] = field(repr=False)
+    metadata: dict[str, object] = field(repr=False)
     W_enc: Float[Tensor, "d l"] = field(repr=False)
     b_enc: Float[Tensor, " l"] = field(repr=False)
     W_dec: Float[Tensor, "l d"] = field(repr=False)
@@ -60,10 +59,12 @@ class Sae:
 
     @property
     def width(self) -> int:
+        """d: dimensions of the activations that it reads."""
         return int(self.W_dec.shape[1])
 
     @property
     def d_sae(self) -> int:
+        """l: how many latents it has."""
         return int(self.W_dec.shape[0])
 
     @torch.no_grad()
@@ -119,14 +120,14 @@ class Sae:
 
     def _positive(self, x: Float[Tensor, "p d"]) -> tuple[np.ndarray, np.ndarray]:
         """All that are above 0 of every patch, largest first, padded to the most that some patch has."""
-        rows, columns, found = [], [], []
+        rows, columns, activations = [], [], []
         for block in self._blocks():
             pre = self._after(self._before(x, block), block)
             row, column = (index.cpu().numpy() for index in pre.nonzero(as_tuple=True))
             rows.append(row)
             columns.append(column + block.start)
-            found.append(pre[pre > 0].cpu().numpy())
-        row, column, value = (np.concatenate(each) for each in (rows, columns, found))
+            activations.append(pre[pre > 0].cpu().numpy())
+        row, column, value = (np.concatenate(each) for each in (rows, columns, activations))
         order = np.lexsort((-value, row))
         row, column, value = row[order], column[order], value[order]
         counts = np.bincount(row, minlength=len(x))

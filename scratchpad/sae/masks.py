@@ -26,7 +26,7 @@ from scratchpad.sae.datasets import Rows, is_dataset
 from scratchpad.sae.pictures import Pictures
 
 PATCHES = 200_000  # on which names are found
-FEWEST = 16  # patches of a class, for it to name anything
+MIN_PATCHES = 16  # patches of a class, for it to name anything
 NOTHING = 255  # what masks of 8 bits mark as of no class, unless it's named
 MODES = ("1", "L", "P", "I", "I;16", "I;16B")
 
@@ -50,6 +50,7 @@ class Masks:
         return np.full(grid.patches, -1) if mask is None else patch_classes(mask, grid)
 
     def name(self, number: int) -> str:
+        """What a class is called; `class 7` where nothing names it."""
         return self.classes.get(number, f"class {number}")
 
     def known(self, mask: np.ndarray, nothing: bool) -> np.ndarray:
@@ -71,7 +72,7 @@ class Masks:
             return self.known(mask, nothing=image.mode in ("L", "P"))
 
 
-def open_masks(given: str, classes: str | None, found: Pictures) -> Masks:
+def open_masks(given: str, classes: str | None, pictures: Pictures) -> Masks:
     """The masks of pictures.
 
     Args:
@@ -83,20 +84,20 @@ def open_masks(given: str, classes: str | None, found: Pictures) -> Masks:
         UserError: there are none, or the classes can't be read.
     """
     named = _classes(classes) if classes else {}
-    if is_dataset(found.source):
-        return Masks(Rows(found.source).files(given), found.names, named)
+    if is_dataset(pictures.source):
+        return Masks(Rows(pictures.source).files(given), pictures.names, named)
     folder = Path(given)
     if not folder.is_dir():
         raise UserError(f"There is no folder {given}; expected one of masks, named as the images.")
     by_name = {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    files, images = Counter(Path(name).name for name in by_name), Counter(Path(name).stem for name in found.names)
+    files, images = Counter(Path(name).name for name in by_name), Counter(Path(name).stem for name in pictures.names)
     by_stem = {Path(name).name: path for name, path in by_name.items() if files[Path(name).name] == images[Path(name).name] == 1}
-    paths = [by_name.get(Path(name).with_suffix("").as_posix()) or by_stem.get(Path(name).stem) for name in found.names]
+    paths = [by_name.get(Path(name).with_suffix("").as_posix()) or by_stem.get(Path(name).stem) for name in pictures.names]
     if not any(paths):
         raise UserError(
-            f"No file in {given} is named as an image of {found.source}; expected names such as {Path(found.names[0]).stem}.png."
+            f"No file in {given} is named as an image of {pictures.source}; expected names such as {Path(pictures.names[0]).stem}.png."
         )
-    return Masks(paths.__getitem__, found.names, named)
+    return Masks(paths.__getitem__, pictures.names, named)
 
 
 def patch_classes(mask: Int[np.ndarray, "y x"], grid: Grid) -> Int[np.ndarray, " p"]:
@@ -121,6 +122,7 @@ class Evidence:
     seen: int = 0
 
     def add(self, classes: Int[np.ndarray, " p"], codes: Codes, rng: np.random.Generator) -> None:
+        """One picture: the class of each of its patches, -1 for none, and its codes. Without any class it isn't counted."""
         if not (classes >= 0).any():
             return
         self.seen += 1
@@ -138,14 +140,14 @@ class Evidence:
         keep = classes >= 0
         numbers, of = np.unique(classes[keep], return_inverse=True)
         size = np.bincount(of)
-        fits = (size >= FEWEST) & (len(of) - size >= FEWEST)
+        fits = (size >= MIN_PATCHES) & (len(of) - size >= MIN_PATCHES)
         if not fits.any():
             return best, area
         codes = sparse.vstack([_matrix(codes, d_sae) for _, codes in self.parts], "csr")[keep].tocsc()
         for latent in np.flatnonzero(np.diff(codes.indptr)):
             span = slice(codes.indptr[latent], codes.indptr[latent + 1])
-            told = np.where(fits, _auroc(codes.data[span], of[codes.indices[span]], size), 0)
-            best[latent], area[latent] = numbers[told.argmax()], told.max()
+            areas = np.where(fits, _auroc(codes.data[span], of[codes.indices[span]], size), 0)
+            best[latent], area[latent] = numbers[areas.argmax()], areas.max()
         return best, area
 
 
@@ -165,11 +167,11 @@ def _classes(path: str) -> dict[int, str]:
     try:
         text = Path(path).read_text()
         if path.endswith(".json"):
-            told = {int(number): str(name).strip() for number, name in json.loads(text).items()}
+            names = {int(number): str(name).strip() for number, name in json.loads(text).items()}
         else:
-            told = {number: line.strip() for number, line in enumerate(text.splitlines()) if line.strip()}
+            names = {number: line.strip() for number, line in enumerate(text.splitlines()) if line.strip()}
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"The classes in {path} can't be read ({error}); expected a name a line, or JSON of number: name.") from error
-    if not told:
+    if not names:
         raise UserError(f"{path} names no class; expected a name a line, or JSON of number: name.")
-    return told
+    return names

@@ -39,6 +39,7 @@ class Encoder:
 
     @torch.inference_mode()
     def images(self, pictures: Sequence[Image.Image]) -> Float[np.ndarray, "n e"]:
+        """Embeddings of pictures, each of length 1."""
         parts = []
         for start in range(0, len(pictures), TOGETHER):
             inputs = self.processor(images=list(pictures[start : start + TOGETHER]), return_tensors="pt")
@@ -47,6 +48,7 @@ class Encoder:
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Float[np.ndarray, "n e"]:
+        """Embeddings of texts, each of length 1; what is longer than the encoder reads is cut off."""
         longest = self.model.config.get_text_config().max_position_embeddings
         inputs = self.processor(text=list(texts), return_tensors="pt", padding="max_length", truncation=True, max_length=longest)
         given = {name: inputs[name] for name in ("input_ids", "attention_mask") if name in inputs}
@@ -116,6 +118,6 @@ def crop(reference: Reference) -> Image.Image:
     return picture.crop((int(left), int(top), max(int(left) + 1, round(right)), max(int(top) + 1, round(bottom))))
 
 
-def _unit(found: Any) -> Float[np.ndarray, "n e"]:
-    values = (found if isinstance(found, torch.Tensor) else found.pooler_output).float()
+def _unit(features: Any) -> Float[np.ndarray, "n e"]:
+    values = (features if isinstance(features, torch.Tensor) else features.pooler_output).float()
     return (values / values.norm(dim=-1, keepdim=True).clamp(min=1e-9)).cpu().numpy()

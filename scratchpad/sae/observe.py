@@ -41,12 +41,14 @@ class Observed:
 
 
 def observed(sae: Sae, activations: Float[np.ndarray, "p d"], grid: Grid, picture: Image.Image) -> Observed:
+    """What an index takes of a picture, given its activations at the layer that the SAE reads."""
     codes = sae.encode(activations)
     explained, mean = summary(sae, activations, codes)
     return Observed(codes, grid, thumbnail(picture), explained, mean.astype(np.float32))
 
 
 def thumbnail(image: Image.Image) -> bytes:
+    """A picture as WebP, squeezed to THUMBNAIL x THUMBNAIL px."""
     buffer = io.BytesIO()
     image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(buffer, "WEBP", quality=QUALITY)
     return buffer.getvalue()

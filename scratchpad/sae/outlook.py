@@ -37,7 +37,7 @@ class Outlook:
 
 
 def outlook(
-    recipe: Recipe, vlm: Vlm, found: Pictures, layers: int, device: str, processes: int = 1, cached: bool = False
+    recipe: Recipe, vlm: Vlm, pictures: Pictures, layers: int, device: str, processes: int = 1, cached: bool = False
 ) -> Outlook | None:
     """None where none of the first pictures can be read.
 
@@ -45,14 +45,14 @@ def outlook(
         recipe: `size` is one process's part of a step.
         cached: whether activations are kept, so that later passes don't run the encoder.
     """
-    shots = list(itertools.islice((picture for _, picture in found.in_order(range(min(len(found), 4 * PICTURES)))), PICTURES))
+    shots = list(itertools.islice((picture for _, picture in pictures.in_order(range(min(len(pictures), 4 * PICTURES)))), PICTURES))
     if not shots:
         return None
     begun = time.monotonic()
     patches = sum(len(rows[0]) for rows in harvest(vlm, shots, [0])) / len(shots)
     a_picture = (time.monotonic() - begun) / len(shots)
     needed = (recipe.steps + (2 * ESTIMATED if recipe.centred else ESTIMATED)) * recipe.size / patches  # pictures, in each process
-    trained_on = len(found) - len(found.apart)
+    trained_on = len(pictures) - len(pictures.apart)
     encoded = min(needed, trained_on) if cached else needed
     seconds = encoded * a_picture + recipe.steps * layers * _a_step(recipe, vlm.width, device)
     return Outlook(recipe.steps, needed * processes / trained_on, seconds)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -75,6 +74,7 @@ class Group:
             dist.barrier()
 
     def leave(self) -> None:
+        """Ends this process's part in the group; the last thing it does with it."""
         if self.size > 1:
             dist.destroy_process_group()
 
@@ -91,5 +91,5 @@ def joined() -> Group:
     return Group(dist.get_rank(), dist.get_world_size())
 
 
-def _device() -> Any:
+def _device() -> torch.device:
     return torch.device("cuda" if dist.get_backend() == "nccl" else "cpu")

@@ -49,6 +49,7 @@ class Pictures:
             return None
 
     def skip(self, number: int) -> None:
+        """Lists a picture as unreadable, once for each file name."""
         name = Path(self.names[number]).name
         if name not in self.skipped:
             self.skipped.append(name)
@@ -107,7 +108,7 @@ def pictures(source: str | Path) -> Pictures:
     return Pictures(str(source), [path.relative_to(folder).as_posix() for path in files], _Files(tuple(files)))
 
 
-def labels_of(found: Pictures, given: str | Path | None) -> list[set[str]]:
+def labels_of(images: Pictures, given: str | Path | None) -> list[set[str]]:
     """What is said to be in every image.
 
     Args:
@@ -118,23 +119,23 @@ def labels_of(found: Pictures, given: str | Path | None) -> list[set[str]]:
         UserError: the file can't be read, or names no image.
     """
     if given is None:
-        if found.given:
-            return found.given
-        folders = [Path(name).parent.name for name in found.names]
+        if images.given:
+            return images.given
+        folders = [Path(name).parent.name for name in images.names]
         several = len(set(folders) - {""}) > 1
         return [{name} if several and name else set() for name in folders]
     path = Path(given)
     try:
         if path.suffix.lower() == ".json":
-            told = {str(k): v if isinstance(v, list) else str(v).split(";") for k, v in json.loads(path.read_text()).items()}
+            labels = {str(k): v if isinstance(v, list) else str(v).split(";") for k, v in json.loads(path.read_text()).items()}
         else:
             with open(path, newline="") as file:
-                told = {row[0]: [label for cell in row[1:] for label in cell.split(";")] for row in csv.reader(file) if len(row) > 1}
+                labels = {row[0]: [label for cell in row[1:] for label in cell.split(";")] for row in csv.reader(file) if len(row) > 1}
     except (OSError, ValueError, AttributeError, csv.Error) as error:
         raise UserError(
             f"The labels in {given} can't be read ({error}); expected CSV lines of file,label;label or a JSON object."
         ) from error
-    out = [{str(x).strip() for x in told.get(name, told.get(Path(name).name, [])) if str(x).strip()} for name in found.names]
+    out = [{str(x).strip() for x in labels.get(name, labels.get(Path(name).name, [])) if str(x).strip()} for name in images.names]
     if not any(out):
-        raise UserError(f"No file named in {given} lies in {found.source}; expected names such as {Path(found.names[0]).name}.")
+        raise UserError(f"No file named in {given} lies in {images.source}; expected names such as {Path(images.names[0]).name}.")
     return out

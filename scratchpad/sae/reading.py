@@ -6,12 +6,17 @@ import json
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scratchpad.errors import UserError
 from scratchpad.sae.claims import CANDIDATES, Counts
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+Row = dict[str, Any]  # of a table: a value for each column
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Tables:
     _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False, kw_only=True)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False, kw_only=True)
 
-    def _file(self, name: str) -> Any:
+    def _file(self, name: str) -> pq.ParquetFile:
         if name not in self._cache:
             import pyarrow as pa
             import pyarrow.parquet as pq
@@ -33,7 +38,7 @@ class Tables:
                 raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
         return self._cache[name]
 
-    def _rows(self, name: str, begin: int, count: int, columns: list[str] | None = None) -> list[dict[str, Any]]:
+    def _rows(self, name: str, begin: int, count: int, columns: list[str] | None = None) -> list[Row]:
         """Some rows of a table; only the row groups that hold them are read."""
         import pyarrow as pa
 
@@ -49,7 +54,7 @@ class Tables:
                 table = file.read_row_groups(list(range(first, min(last, len(ends) - 1) + 1)), columns=columns)
             except (OSError, pa.ArrowException) as error:
                 raise UserError(f"The index in {self.folder} is damaged ({error}); make it again.") from error
-        rows: list[dict[str, Any]] = table.slice(begin - (int(ends[first - 1]) if first else 0), count).to_pylist()
+        rows: list[Row] = table.slice(begin - (int(ends[first - 1]) if first else 0), count).to_pylist()
         return rows
 
     def read_counts(self, name: str) -> Counts | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+
+from scratchpad.sae.reading import Row
 
 INTERVALS = ("top", "upper", "middle", "lower", "silent")  # of reference pictures, by the latent's activation
 AROUND = "around"  # those nearest to an activation that is asked for
@@ -29,7 +30,7 @@ def histogram_bins() -> Float[np.ndarray, " b"]:
     return 2.0 ** np.arange(-6, 10)
 
 
-def by_interval(rows: list[dict[str, Any]], around: float | None, count: int) -> list[tuple[dict[str, Any], str]]:
+def by_interval(rows: list[Row], around: float | None, count: int) -> list[tuple[Row, str]]:
     """(row, interval): those around an activation, then `count` of each interval, none twice."""
     firing = [row for row in rows if row["activation"] > 0]
     near = sorted(firing, key=lambda row: abs(np.log(row["activation"] / around))) if around is not None and around > 0 else []

@@ -40,7 +40,7 @@ class Source:
     def __init__(
         self,
         models: Models,
-        found: Pictures,
+        pictures: Pictures,
         layers: Sequence[int],
         seed: int,
         cache: Path | None = None,
@@ -48,7 +48,7 @@ class Source:
         epoch: int = 0,
         seen: int = 0,
     ):
-        self.models, self.found, self.layers, self.seed, self.cache = models, found, list(layers), seed, cache
+        self.models, self.pictures, self.layers, self.seed, self.cache = models, pictures, list(layers), seed, cache
         self.class_token = class_token
         self.epoch, self.seen = epoch, seen  # epochs gone through, and pictures of the one under way
         if cache:
@@ -61,11 +61,11 @@ class Source:
                 self.seen += 1
                 yield rows
             if not self.seen:
-                raise UserError(f"No image in {self.found.source} can be read; {len(self.found.skipped)} were tried.")
+                raise UserError(f"No image in {self.pictures.source} can be read; {len(self.pictures.skipped)} were tried.")
             self.epoch, self.seen = self.epoch + 1, 0
 
     def _fresh(self, begin: int) -> Iterator[Rows]:
-        return activations(self.models, self.found, self.layers, self.found.order(self.seed + self.epoch)[begin:], self.class_token)
+        return activations(self.models, self.pictures, self.layers, self.pictures.order(self.seed + self.epoch)[begin:], self.class_token)
 
     def _claim(self, cache: Path) -> None:
         """A cache belongs to one model, one set of layers and one set of pictures."""
@@ -74,8 +74,8 @@ class Source:
             "layers": self.layers,
             "class_token": self.class_token,
             "seed": self.seed,
-            "files": [Path(name).name for name in self.found.names],
-            "apart": len(self.found.apart),
+            "files": [Path(name).name for name in self.pictures.names],
+            "apart": len(self.pictures.apart),
         }
         about = cache / "cache.json"
         try:
@@ -103,8 +103,8 @@ class Source:
             yield from _read(self.cache / f"shard-{i:06d}.safetensors")
         part: list[Rows] = []
         number = have
-        rest = self.found.order(self.seed)[have * SHARD :]
-        for rows in activations(self.models, self.found, self.layers, rest, self.class_token):
+        rest = self.pictures.order(self.seed)[have * SHARD :]
+        for rows in activations(self.models, self.pictures, self.layers, rest, self.class_token):
             part.append(rows)
             if len(part) == SHARD:
                 _write(self.cache / f"shard-{number:06d}.safetensors", part)
@@ -150,6 +150,7 @@ class Mixer:
         self.ready: dict[int, Tensor | None] = dict.fromkeys(source.layers)
 
     def batches(self, layer: int) -> Iterator[Float[Tensor, "b d"]]:
+        """Endless batches of a layer's activations, `size` of them each."""
         while True:
             ready = self.ready[layer]
             if ready is None or len(ready) < max(self.size, self.room // 2):

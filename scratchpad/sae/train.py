@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
@@ -22,6 +22,10 @@ from scratchpad.errors import UserError
 from scratchpad.files import add_files, replace_folder, restore_folder
 from scratchpad.sae.config import sign
 from scratchpad.sae.parallel import Group
+
+if TYPE_CHECKING:
+    from sae_lens.config import SAETrainerConfig
+    from sae_lens.saes.sae import TrainStepOutput
 
 ARCHITECTURES = ("topk", "batchtopk", "matryoshka", "standard")
 ALONE = Group()
@@ -50,15 +54,15 @@ POSITION = "position.json"  # in a checkpoint
 
 def read_position(outs: Sequence[Path]) -> Position:
     """Where the data of a training that was interrupted goes on: the least of several that share it; the beginning where one has none."""
-    found = []
+    positions = []
     for out in outs:
-        kept = next((folder for folder in (out / "checkpoint", out / "checkpoint.old") if folder.is_dir()), None)
+        checkpoint = next((folder for folder in (out / "checkpoint", out / "checkpoint.old") if folder.is_dir()), None)
         try:
-            epoch, seen = json.loads((kept / POSITION).read_text()) if kept else (0, 0)
+            epoch, seen = json.loads((checkpoint / POSITION).read_text()) if checkpoint else (0, 0)
         except (OSError, ValueError, TypeError):  # of a checkpoint made before it said where it was
             epoch, seen = 0, 0
-        found.append((int(epoch), int(seen)))
-    return min(found, default=(0, 0))
+        positions.append((int(epoch), int(seen)))
+    return min(positions, default=(0, 0))
 
 
 class Fit:
@@ -87,19 +91,19 @@ class Fit:
         self.recipe, self.out, self.batches, self.group, self.position = recipe, out, batches, group, position
         self.begun, self.first = time.monotonic(), 0
         kind, config = _training(recipe, d_in, device)
-        kept = out / "checkpoint"
-        restore_folder(kept)
+        checkpoint = out / "checkpoint"
+        restore_folder(checkpoint)
         try:
-            self.sae = kind.load_from_disk(kept, device=device) if kept.is_dir() else kind(config)
+            self.sae = kind.load_from_disk(checkpoint, device=device) if checkpoint.is_dir() else kind(config)
             self.trainer: Any = SAETrainer(_schedule(recipe, device), self.sae, batches)
-            if kept.is_dir():
-                self.trainer.load_trainer_state(kept)
+            if checkpoint.is_dir():
+                self.trainer.load_trainer_state(checkpoint)
         except (OSError, RuntimeError, KeyError, ValueError) as error:
-            if not kept.is_dir():
+            if not checkpoint.is_dir():
                 raise
-            raise UserError(f"The checkpoint {kept} is damaged or of another recipe ({error}); delete it to begin again.") from error
-        if kept.is_dir() and (self.sae.cfg.d_in, self.sae.cfg.d_sae) != (d_in, recipe.d_sae):
-            raise UserError(f"The checkpoint {kept} is of an SAE of {self.sae.cfg.d_in} x {self.sae.cfg.d_sae}; give another --out.")
+            raise UserError(f"The checkpoint {checkpoint} is damaged or of another recipe ({error}); delete it to begin again.") from error
+        if checkpoint.is_dir() and (self.sae.cfg.d_in, self.sae.cfg.d_sae) != (d_in, recipe.d_sae):
+            raise UserError(f"The checkpoint {checkpoint} is of an SAE of {self.sae.cfg.d_in} x {self.sae.cfg.d_sae}; give another --out.")
         self.sae.to(device)
         self.first = self.trainer.n_training_steps
         if self.sae.cfg.normalize_activations == "expected_average_only_in" and self.trainer.activation_scaler.scaling_factor is None:
@@ -114,17 +118,18 @@ class Fit:
 
     @property
     def step(self) -> int:
+        """How many steps it has been trained for, those before an interruption too."""
         return int(self.trainer.n_training_steps)
 
-    def advance(self) -> Any:
+    def advance(self) -> TrainStepOutput:
         """One step of SAELens' trainer; what it puts out."""
         self.trainer.maybe_reset_sparsity()
-        output = self.trainer.step(next(self.batches))
+        output: TrainStepOutput = self.trainer.step(next(self.batches))
         self.trainer.n_training_steps += 1
         self.group.least(self.trainer.n_forward_passes_since_fired)
         return output
 
-    def numbers(self, output: Any) -> dict[str, float]:
+    def numbers(self, output: TrainStepOutput) -> dict[str, float]:
         """How it goes: loss, L0, variance explained, dead share, activations a second, seconds left."""
         x, hat, codes = output.sae_in, output.sae_out, output.feature_acts
         spent = time.monotonic() - self.begun
@@ -153,7 +158,7 @@ class Fit:
         except OSError as error:
             raise UserError(f"{self.out} can't be written to ({error.strerror or error}); make room: the last checkpoint stays.") from error
 
-    def finish(self, metadata: dict[str, Any]) -> None:
+    def finish(self, metadata: Mapping[str, object]) -> None:
         """Folds the scale of the input into the weights and writes the SAE; `metadata` goes into cfg.json."""
         if self.trainer.activation_scaler.scaling_factor is not None:
             self.sae.fold_activation_norm_scaling_factor(self.trainer.activation_scaler.scaling_factor)
@@ -173,20 +178,20 @@ class Fit:
 
 def fit(fits: list[Fit], say: Callable[[Fit, dict[str, float]], None], every: int = 500, often: int = 20) -> None:
     """Steps all of them in turn until each has its steps; a checkpoint `every` so many, numbers `often`."""
-    while unfinished := [one for one in fits if one.step < one.recipe.steps]:
-        for one in unfinished:
-            output = one.advance()
-            if one.group.first and (one.step % often == 0 or one.step == one.recipe.steps):
-                say(one, one.numbers(output))
-            if one.step % every == 0 and one.step < one.recipe.steps:
-                one.checkpoint()
+    while unfinished := [training for training in fits if training.step < training.recipe.steps]:
+        for training in unfinished:
+            output = training.advance()
+            if training.group.first and (training.step % often == 0 or training.step == training.recipe.steps):
+                say(training, training.numbers(output))
+            if training.step % every == 0 and training.step < training.recipe.steps:
+                training.checkpoint()
 
 
-def train_sae(activations: Float[Tensor, "n d"], recipe: Recipe, out: Path, metadata: dict[str, Any]) -> None:
+def train_sae(activations: Float[Tensor, "n d"], recipe: Recipe, out: Path, metadata: Mapping[str, object]) -> None:
     """Trains on activations held in memory."""
-    one = Fit(recipe, activations.shape[1], shuffled(activations, recipe.size, recipe.seed), out)
-    fit([one], lambda one, numbers: None, every=recipe.steps)
-    one.finish(metadata)
+    training = Fit(recipe, activations.shape[1], shuffled(activations, recipe.size, recipe.seed), out)
+    fit([training], lambda training, numbers: None, every=recipe.steps)
+    training.finish(metadata)
 
 
 def shuffled(activations: Float[Tensor, "n d"], size: int, seed: int) -> Iterator[Float[Tensor, "b d"]]:
@@ -226,7 +231,7 @@ def _training(recipe: Recipe, d_in: int, device: str) -> tuple[Any, Any]:
     return saes.StandardTrainingSAE, saes.StandardTrainingSAEConfig(**shared, l1_coefficient=recipe.l1)
 
 
-def _schedule(recipe: Recipe, device: str) -> Any:
+def _schedule(recipe: Recipe, device: str) -> SAETrainerConfig:
     from sae_lens.config import LoggingConfig, SAETrainerConfig
 
     return SAETrainerConfig(
