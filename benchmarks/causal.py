@@ -22,7 +22,7 @@ from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions, with_article
 from scratchpad.demo.world import BACKGROUNDS, HELD_OUT_START, KINDS, WORDS, Mode
 from scratchpad.experiments.diagnose import COMMON, TOP
-from scratchpad.records import Analysis, Edit
+from scratchpad.records import Analysis, Edit, Verified
 from scratchpad.records.edit import ablation, scaling
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.workbench import Workbench
@@ -48,18 +48,20 @@ def questions(bench: Workbench, count: int) -> Iterator[Analysis]:
 
 
 def predicted(bench: Workbench, count: int) -> dict[str, Any]:
-    """Spearman over all active latents, a value for each question."""
-    found: dict[int, list[float]] = {1: [], 8: []}
-    for analysis in questions(bench, count):
-        for steps in found:
-            value = bench.verify(analysis, None, steps).spearman
-            if value is not None:
-                found[steps].append(value)
+    """Rank correlation over all active latents and Pearson's over those that matter, a value for each question."""
+    verified = [bench.verify(analysis) for analysis in questions(bench, count)]
     return {
-        "questions": len(found[1]),
-        "one backward pass": _spread(found[1]),
-        "integrated gradients, 8 steps": _spread(found[8]),
+        "questions": len(verified),
+        "spearman": _spread([v.spearman for v in verified if v.spearman is not None]),
+        "pearson over latents that move the answer by more than 0.01 nats": _spread([v.pearson for v in verified if v.pearson is not None]),
+        "the five largest real effects are among the first 32 predicted": float(np.mean([_among(v) for v in verified])),
     }
+
+
+def _among(verified: Verified, first: int = 32, largest: int = 5) -> bool:
+    """Whether the latents of largest real effect are among the first of the prediction."""
+    strongest = sorted(verified.effects, key=lambda effect: -abs(effect.actual))[:largest]
+    return {effect.latent for effect in strongest} <= {effect.latent for effect in verified.effects[:first]}
 
 
 def linear(bench: Workbench, count: int) -> dict[str, Any]:

@@ -97,9 +97,13 @@ def add_files(folder: Path, last: str) -> Iterator[Path]:
 
 
 def restore_folder(folder: Path) -> None:
-    """Puts back what stood at a folder's place where a process was killed between the two renames of `replace_folder`."""
+    """Puts back what stood at a folder's place where a process was killed between the two renames of `replace_folder`.
+
+    Versions before it left `<name>.old`.
+    """
     if not folder.exists():
         left = [path for path in folder.parent.glob(f"{folder.name}.*.old") if ASIDE.fullmatch(path.name)]
+        left += [path for path in (folder.with_name(f"{folder.name}.old"),) if path.is_dir()]
         if left:
             os.replace(max(left, key=lambda path: path.stat().st_mtime), folder)
 

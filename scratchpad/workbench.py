@@ -85,9 +85,9 @@ class Workbench(Lookup):
         """The original answer, teacher-forced under each of several edits, in batches."""
         return self._again(analysis, None, lambda trial: trial.force(edits))
 
-    def verify(self, analysis: Analysis, most: int | None = None, steps: int = 1) -> Verified:
+    def verify(self, analysis: Analysis, most: int | None = None) -> Verified:
         """The predicted effects beside real ablations, of the `most` latents with the largest or of all; see `effects.verify`."""
-        return self._again(analysis, ("verify", most, steps), lambda trial: effects.verify(trial, analysis.by_effect, most, steps))
+        return self._again(analysis, ("verify", most), lambda trial: effects.verify(trial, analysis.by_effect, most))
 
     def suffice(self, analysis: Analysis, target: str | None = None, most: int = MAX_LATENTS) -> Sufficient:
         """The fewest latents without which the answer changes, or begins with `target` (comprehensiveness).

@@ -42,7 +42,6 @@ def add(commands: Commands) -> None:
     effects = commands.add_parser("effects", help="predicted effects of ablating each latent, beside real ablations")
     image_and_prompt(effects)
     effects.add_argument("--top", type=int, default=32, help="how many of the largest are verified (default 32; 0 for all)")
-    effects.add_argument("--integrated", type=int, default=1, metavar="STEPS", help="integrated gradients over so many steps")
     effects.set_defaults(act=_effects)
 
     suffice = commands.add_parser("suffice", help="the fewest latents whose ablation changes the answer")
@@ -130,7 +129,7 @@ def box(text: str) -> Box:
 def _effects(options: argparse.Namespace) -> None:
     bench = workbench(options)
     analysis = analysis_of(bench, options)
-    verified = bench.verify(analysis, None if options.top == 0 else options.top, options.integrated)
+    verified = bench.verify(analysis, None if options.top == 0 else options.top)
     lines = [f"answer: {analysis.run.answer}", "", "  predicted  actual   latent"]
     lines += [f"  {e.predicted:9.3f} {e.actual:8.3f}  {e.latent:>5}  {e.name or 'unnamed'}" for e in verified.effects]
     spearman, pearson = ("too few to say" if r is None else f"{r:.3f}" for r in (verified.spearman, verified.pearson))

@@ -13,8 +13,6 @@ from scratchpad.experiments.trial import Trial
 from scratchpad.records import Effect, Verified
 from scratchpad.records.edit import ablation
 
-MAX_STEPS = 256  # gradients of one integration
-
 
 def predict(trial: Trial) -> dict[int, float]:
     """Predicted change of the answer's log-probability when each active latent is ablated, nats: one backward pass."""
@@ -22,21 +20,18 @@ def predict(trial: Trial) -> dict[int, float]:
     return dict(zip(latents.tolist(), effects.astype(float).tolist(), strict=True))
 
 
-def verify(trial: Trial, effects: Mapping[int, float], most: int | None, steps: int) -> Verified:
+def verify(trial: Trial, effects: Mapping[int, float], most: int | None) -> Verified:
     """Ablates latents one by one, those of the largest predicted effect first, and sets the effect beside the prediction.
 
     Args:
+        effects: predicted, by latent, nats.
         most: how many; None for every active one.
-        steps: 1 takes `effects` as predicted; more average that many gradients on the way to no latents at all
-            (integrated gradients: Sundararajan et al. 2017, over all latents jointly, the error kept).
 
     Raises:
-        UserError: fewer than 1 of either, or more than MAX_STEPS gradients.
+        UserError: fewer than 1.
     """
-    if (most is not None and most < 1) or not 1 <= steps <= MAX_STEPS:
-        raise UserError(f"{most} latents and {steps} gradients were asked for; expected at least 1 of each, at most {MAX_STEPS} gradients.")
-    if steps > 1:
-        effects = _integrated(trial, steps)
+    if most is not None and most < 1:
+        raise UserError(f"{most} latents were asked for; expected at least 1.")
     chosen = sorted(effects, key=lambda latent: -abs(effects[latent]))[:most]
     forced = trial.force([ablation([latent]) for latent in chosen]) if chosen else None
     actual = forced.logprobs.sum(1) - trial.plain.logprobs.sum() if forced else np.zeros(0, np.float32)
@@ -45,14 +40,6 @@ def verify(trial: Trial, effects: Mapping[int, float], most: int | None, steps: 
     return Verified(
         effects=tuple(Effect(latent, trial.name(latent), p, a) for latent, p, a in rows),
         active=len(effects),
-        steps=steps,
         spearman=compare.rank_correlation(predicted, actual),
         pearson=compare.correlation(predicted, actual),
     )
-
-
-def _integrated(trial: Trial, steps: int) -> dict[int, float]:
-    written = trial.sae.reconstruct(trial.codes) - trial.sae.b_dec.cpu().numpy()
-    slopes = [trial.gradient(trial.run.answer_ids, -written * ((n + 0.5) / steps)) for n in range(steps)]
-    latents, effects = predicted_effects(trial.sae, trial.codes, np.mean(slopes, 0))
-    return dict(zip(latents.tolist(), effects.astype(float).tolist(), strict=True))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from scratchpad.records.codec import Count, Text, record
 from scratchpad.records.edit import Edit, Sampling
@@ -188,7 +186,6 @@ class Verified:
 
     effects: tuple[Effect, ...]
     active: Count  # latents that could have been verified
-    steps: Annotated[int, Field(ge=1)]  # gradients averaged: 1 for plain attribution
     spearman: float | None  # rank correlation; None for fewer than 3 latents, or where one side never changes
     pearson: float | None  # over latents that move the answer by more than 0.01 nats
 

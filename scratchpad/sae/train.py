@@ -56,10 +56,11 @@ def read_position(outs: Sequence[Path]) -> Position:
     """Where the data of a training that was interrupted goes on: the least of several that share it; the beginning where one has none."""
     positions = []
     for out in outs:
-        checkpoint = next((folder for folder in (out / "checkpoint", out / "checkpoint.old") if folder.is_dir()), None)
+        checkpoint = out / "checkpoint"
+        restore_folder(checkpoint)
         try:
-            epoch, seen = json.loads((checkpoint / POSITION).read_text()) if checkpoint else (0, 0)
-        except (OSError, ValueError, TypeError):  # of a checkpoint made before it said where it was
+            epoch, seen = json.loads((checkpoint / POSITION).read_text())
+        except (OSError, ValueError, TypeError):  # there is none, or it was made before it said where it was
             epoch, seen = 0, 0
         positions.append((int(epoch), int(seen)))
     return min(positions, default=(0, 0))

@@ -183,13 +183,14 @@ def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
         event.failure(None, js=LOST % line)
         event.then(None, js=DONE % line)
 
+    # before the page's own, whose function has the name that programs call it by
+    given = [ask.image, ask.prompt, ask.choice, ask.ticket, ask.more]
+    ask.go.click(actions.endpoint, given, [ask.analysis, ask.status], api_name="ask", **hidden)
     settled(lines["ask"].select(actions.ask, [asked], [lines["look"], lines["ask"], asked], **private), "ask")
     settled(lines["test"].select(actions.test, [asked], [lines["test"]], **private), "test")
     for name in STUDIES:
         settled(lines[name].select(actions.study(name), [asked], [lines[name]], **private), name)
     settled(lines["keep"].select(actions.keep, [asked], [lines["look"], asked, lines["keep"]], **private), "keep")
-    given = [ask.image, ask.prompt, ask.choice, ask.ticket, ask.more]
-    ask.go.click(actions.endpoint, given, [ask.analysis, ask.status], api_name="ask", **hidden)
     page.load(actions.open, None, [lines["look"], lines["keep"]], show_progress="hidden", api_visibility="private")
 
 

@@ -88,13 +88,6 @@ def test_predicted_effects_are_verified_by_real_ablations(bench: Workbench, anal
     assert rank > 0.2  # of one question; benchmarks.causal has the median of many
 
 
-def test_integrated_gradients_predict_the_effect_of_dropping_all(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
-    told = bench.verify(analysis, None, steps=16)
-    everything = bench.trial(analysis).force([ablation(analysis.codes.active().tolist())])
-    whole = float(everything.logprobs.sum() - force(bench.vlm, prepared, analysis.run.answer_ids).logprobs.sum())
-    assert sum(e.predicted for e in told.effects) == pytest.approx(whole, rel=0.35)
-
-
 def test_a_grey_picture_says_what_habit_says(bench: Workbench, analysis: Analysis) -> None:
     told = bench.blank(analysis)
     grey = bench.answer(Image.new("RGB", (224, 224), (128, 128, 128)), analysis.question.prompt)

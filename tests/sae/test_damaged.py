@@ -133,5 +133,5 @@ def test_an_index_of_another_sae_is_said_to_be(folder: Path) -> None:
     assert "made of another SAE" in stale.why_no_claims
     shutil.rmtree(folder / "index")
     shutil.copytree(DEFAULT_SAE.parent / "emoji-early" / "index", folder / "index")
-    with pytest.raises(UserError, match="of 640 latents, not 544"):
+    with pytest.raises(UserError, match=f"of 640 latents, not {sae.d_sae}"):
         open_index(folder, sae)

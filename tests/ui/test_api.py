@@ -218,8 +218,8 @@ def test_lookups_count_apart_from_what_runs_the_model(server: str) -> None:
         told = json.loads(_sent(server, "component_server", json.dumps(wanted).encode(), "application/json", "10.0.0.8"))
         return dict(json.loads(told))
 
-    assert "references" in look_up("sp-concepts", "detail", ["", 0])
-    assert "the owner allows it" in look_up("sp-sae", "rename", ["", 0, "mine"])["error"]  # at a local address, but behind a proxy
+    assert "references" in look_up("sp-line-look", "detail", ["", 0])
+    assert "the owner allows it" in look_up("sp-line-boot", "rename", ["", 0, "mine"])["error"]  # at a local address, but behind a proxy
     counted, asked = lookups(Limit(2), 1, lambda given: {"given": given}), SimpleNamespace(headers={}, client=SimpleNamespace(host="h"))
     assert [json.loads(counted[0](n, asked)).get("given") for n in range(3)] == [0, 1, None]
     assert "ask again in" in counted[0](0, asked)
@@ -252,7 +252,7 @@ def test_a_full_queue_refuses_at_once(tmp_path: Path, image: str) -> None:
         def visit(n: int) -> str:
             try:
                 told: Any = clients[n].predict(image, f"what is number {n}", 8, "", api_name="/analyze")
-                return str(told["answer"]) or "nothing"
+                return str(told["run"]["answer"]) or "nothing"
             except (AppError, QueueError) as error:
                 return str(error)
 

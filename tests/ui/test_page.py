@@ -58,7 +58,9 @@ def test_a_patch_lists_its_concepts_beside_the_map_counted_from_one(page: Page) 
 
 def test_pointing_at_one_thing_lights_it_in_the_other_views_without_a_server(page: Page) -> None:
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "gradio_api" in request.url else None)
+    page.on(
+        "request", lambda request: asked.append(request.url) if "component_server" in request.url or "queue/join" in request.url else None
+    )
     painted = page.locator(".sp-map canvas").get_attribute("data-painted")
     page.locator(CARD).nth(1).hover()
     expect(page.locator(".sp-map canvas")).not_to_have_attribute("data-painted", painted or "")

@@ -49,6 +49,7 @@ def resident(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
+@pytest.mark.slow  # what is remembered is bounded in bytes by tests/test_caching.py in make test
 def test_memory_stops_growing(tmp_path: Path) -> None:
     """Growth over batches of pictures never seen before, each beside a control: as many requests with pictures that are remembered.
 

@@ -112,7 +112,7 @@ def test_searches_and_studies_run_to_their_end(pair: Pair) -> None:
     assert sets[0] == sets[1]
     diagnoses = [bench.diagnose(found) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
     assert diagnoses[0] == diagnoses[1]
-    verified = [bench.verify(found, 3, 2) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
+    verified = [bench.verify(found, 3) for bench, found in ((pair.measured, ours), (pair.declared, theirs))]
     actual = [[effect.actual for effect in each.effects] for each in verified]
     np.testing.assert_allclose(*actual, atol=1e-5)
     assert pair.measured.blank(ours).answer == pair.declared.blank(theirs).answer
