@@ -121,6 +121,13 @@ def test_an_import_is_signed_and_a_failed_one_leaves_nothing(folder: Path, tmp_p
     assert [path.name for path in out.parent.iterdir()] == ["mine"]
 
 
+def test_metadata_that_is_no_object_is_refused_where_a_layer_is_given_too(folder: Path, tmp_path: Path) -> None:
+    (folder / "cfg.json").write_text(json.dumps(config(folder) | {"metadata": ["layer", 3]}))
+    with pytest.raises(UserError, match="as metadata in cfg.json; expected a JSON object"):
+        import_sae(folder, "saelens", tmp_path / "out", layer=3)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_index_of_another_sae_is_said_to_be(folder: Path) -> None:
     sae = load_sae(folder)
     shutil.copytree(DEFAULT_SAE / "index", folder / "index")
