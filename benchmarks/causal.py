@@ -3,6 +3,7 @@
 python -m benchmarks.causal predicted  --count 200   # predicted against actual effects: rank correlation over all active latents
 python -m benchmarks.causal linear     --count 20    # the same, the latents turned down by a part: how far the first order reaches
 python -m benchmarks.causal sufficient --count 500   # the smallest set against plain rankings and random sets
+python -m benchmarks.causal suggested  --count 100   # what "Suggested set" finds, and the verdict on it
 python -m benchmarks.causal failures   --count 100   # the three failure modes, found and undone
 """
 
@@ -158,6 +159,29 @@ def _uniform(bench: Workbench, analysis: Analysis, size: int, rng: np.random.Gen
     return float((~bench.forced(analysis, drawn).unchanged).mean())
 
 
+def suggested(bench: Workbench, count: int) -> dict[str, Any]:
+    """Questions of every type: how often a suggested set was found, what the verdict on it is, how often its controls flip."""
+    sizes: list[int] = []
+    verdicts: dict[str, int] = {}
+    flips: list[float] = []
+    for analysis in questions(bench, count):
+        suggestion = bench.suggest(analysis).suggested
+        if suggestion is None or not suggestion.flipped:
+            continue
+        sizes.append(len(suggestion.ids))
+        test = bench.test(analysis, ablation(suggestion.ids))
+        verdicts[test.verdict.kind] = verdicts.get(test.verdict.kind, 0) + 1
+        if test.verdict.kind == "supported":
+            flips.append(test.control.random_flips / max(1, test.control.n_random_sets))
+    return {
+        "questions": count,
+        "with a suggested set, which changes the answer": len(sizes),
+        "its latents, mean": round(float(np.mean(sizes)), 2),
+        "verdicts": verdicts,
+        "control sets that change the answer too, mean over the supported": round(float(np.mean(flips)), 4) if flips else None,
+    }
+
+
 def failures(bench: Workbench, count: int) -> dict[str, Any]:
     """For each mode, of `count` scenes in which the model fails so, in how many the tests of the mode hold."""
     return {mode: _failure(bench, mode, count) for mode in ("misleading", "uncategorised", "two")}
@@ -214,11 +238,11 @@ def _limited(bench: Workbench, found: Analysis, image: Image.Image, truth: str) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("predicted", "linear", "sufficient", "failures"))
+    parser.add_argument("part", choices=("predicted", "linear", "sufficient", "suggested", "failures"))
     parser.add_argument("--count", type=int, default=100)
     options = parser.parse_args()
     begun = time.monotonic()
-    parts = {"predicted": predicted, "linear": linear, "sufficient": sufficient, "failures": failures}
+    parts = {"predicted": predicted, "linear": linear, "sufficient": sufficient, "suggested": suggested, "failures": failures}
     exact = Placement(dtype="float64") if options.part == "linear" else None  # what rounding does is not asked there
     told = parts[options.part](Workbench(placement=exact), options.count)
     print(json.dumps(told | {"wall seconds": round(time.monotonic() - begun)}, indent=1))
