@@ -60,7 +60,7 @@ def where_of(scene: Scene) -> tuple[Image.Image, Where]:
 
 def by_sets(held: Bool[np.ndarray, "p l"]) -> Where:
     """Patches with the same labels share a set; what tells pictures apart, not just patches, is of the whole too."""
-    rows = np.packbits(held, axis=1)
+    rows = np.ascontiguousarray(np.packbits(held, axis=1))
     _, first, of_patch = np.unique(rows.view(f"V{rows.shape[1]}").ravel(), return_index=True, return_inverse=True)
     sets = tuple(tuple(LABELS[i] for i in np.flatnonzero(held[patch])) for patch in first)
     return Where(of_patch, sets, tuple(LABELS[i] for i in np.flatnonzero(held.any(0)) if LABELS[i] not in PATCHWISE))

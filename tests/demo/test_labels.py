@@ -11,8 +11,9 @@ import pytest
 from scratchpad.cli import main
 from scratchpad.demo.draw import draw_scene
 from scratchpad.demo.evaluate import held_out
-from scratchpad.demo.labels import COLOURS, FAMILIES, GROUPS, LABELS, NUMBER, ROWS, STROKES, colours, patch_labels
+from scratchpad.demo.labels import COLOURS, FAMILIES, GROUPS, LABELS, NUMBER, PATCHWISE, ROWS, STROKES, colours, patch_labels
 from scratchpad.demo.labels import _textures as textures
+from scratchpad.demo.saes import where_of
 from scratchpad.demo.truth import share, truth
 from scratchpad.demo.world import HELD_OUT_START, KINDS, SIGN, SIZE
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
@@ -90,6 +91,16 @@ def test_the_command_says_all_that_is_true(tmp_path: Path, capsys: pytest.Captur
     told = json.loads(capsys.readouterr().out)["labels"]
     assert told == [LABELS[i] for i in np.flatnonzero(patch_labels(scene).any(0))]
     assert {scene.background, *(thing.name for thing in scene.things)} <= set(told)
+
+
+def test_an_index_is_told_of_every_label_of_every_patch() -> None:
+    for scene in SCENES[:3]:
+        held = patch_labels(scene)
+        where = where_of(scene)[1]
+        for patch, labels in enumerate(where.of_patch):
+            assert list(where.sets[labels]) == [LABELS[i] for i in np.flatnonzero(held[patch])]
+        assert set(where.whole) == {LABELS[i] for i in np.flatnonzero(held.any(0))} - PATCHWISE
+        assert len(where.sets) == len({row.tobytes() for row in held})
 
 
 def test_intervals_are_clustered_by_scene() -> None:
