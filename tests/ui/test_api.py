@@ -296,7 +296,7 @@ def test_a_login_keeps_strangers_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_handle_file_uploads_work(client: Client, scene_path: Path, bench: Workbench) -> None:
     told: Any = client.predict(handle_file(str(scene_path)), "what animal is there", api_name="/ask")
-    assert json.loads(told[0])["answer"] == bench.analyze(scene_path, "what animal is there").run.answer
+    assert json.loads(told[0])["analysis"]["run"]["answer"] == bench.analyze(scene_path, "what animal is there").run.answer
     several: Any = client.predict(
         handle_file(str(scene_path)), "what", "0", "", [{"image": handle_file(str(scene_path)), "caption": None}], api_name="/ask"
     )

@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -197,7 +198,8 @@ def asked(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(door(scope, receive, send))
+    with ThreadPoolExecutor(1) as apart:  # Playwright's loop may be running in this thread
+        apart.submit(lambda: asyncio.run(door(scope, receive, send))).result()
     return sent[0]["status"], json.loads(b"".join(m.get("body", b"") for m in sent[1:]) or b"null")
 
 

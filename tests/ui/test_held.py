@@ -127,7 +127,7 @@ def test_a_page_whose_session_is_gone_goes_on(opened: Page, address: str, scene_
     opened.locator(".sp-card .sp-pick").first.click()
     press(opened, "go")
     assert opened.evaluate("Scratchpad.state.errors.test || ''") == ""
-    answer = opened.evaluate("Scratchpad.state.analysis.run.answer")
+    answer = opened.evaluate("Scratchpad.state.analysis.answer")
     assert opened.evaluate("Scratchpad.state.runs[0].test.comparison.before.text") == answer
 
 
