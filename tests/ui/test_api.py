@@ -300,4 +300,4 @@ def test_handle_file_uploads_work(client: Client, scene_path: Path, bench: Workb
     several: Any = client.predict(
         handle_file(str(scene_path)), "what", "0", "", [{"image": handle_file(str(scene_path)), "caption": None}], api_name="/ask"
     )
-    assert len(json.loads(several[0])["images"]) == 2
+    assert len(json.loads(several[0])["page"]["images"]) == 2
