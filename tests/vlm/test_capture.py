@@ -62,7 +62,7 @@ def test_captured_run_says_what_plain_generate_says(bench: Workbench, analysis: 
 def test_empty_edit_is_the_identity_bit_for_bit(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
     compared = bench.ablate(analysis, Edit())
     assert compared.after.ids == compared.before.ids
-    assert [t.logprob for t in compared.after] == [t.logprob for t in compared.before]
+    assert [t.logprob for t in compared.after.tokens] == [t.logprob for t in compared.before.tokens]
     assert set(compared.delta_logprob) == {0.0}
 
 
