@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from scratchpad.reader import question_of
 from tests.attack.hostile import POSTSCRIPT, Attack, event, uploaded
 from tests.attack.visitors import asked, crosstalk, png
 from tests.attack.watched import Watched, watched
@@ -58,5 +59,7 @@ def test_the_watch_sees_what_it_should() -> None:
 
 
 def test_an_honest_question_is_answered(server: Watched, scene_image: object) -> None:
-    told = asked(server, png(scene_image), "what animal is there")  # type: ignore[arg-type]
-    assert "what animal is there" in told["key"]
+    data = png(scene_image)  # type: ignore[arg-type]
+    told = asked(server, data, "what animal is there")
+    assert told["key"].endswith(question_of(data, "what animal is there").key)
+    assert told["answer"]

@@ -12,8 +12,7 @@ from PIL import Image
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions
 from scratchpad.demo.world import HELD_OUT_START
-from scratchpad.images import load_image
-from scratchpad.vlm.prepare import _identity
+from scratchpad.reader import question_of
 from tests.attack.hostile import event, uploaded
 from tests.attack.watched import Watched
 
@@ -34,8 +33,9 @@ def asked(server: Watched, data: bytes, question: str) -> dict[str, str]:
         if told.get("msg") in ("process_generating", "process_completed"):
             for one in told["output"].get("data") or []:
                 if isinstance(one, str) and one.startswith("{"):
-                    found = json.loads(one)
-                    return {"key": str(found["key"]), "answer": str(found["answer"])}
+                    value = json.loads(one)
+                    if "page" in value:  # and not how far it is
+                        return {"key": str(value["page"]["key"]), "answer": str(value["analysis"]["run"]["answer"])}
     return {"key": "", "answer": said[-300:]}
 
 
@@ -47,7 +47,7 @@ def crosstalk(server: Watched, visitors: int = 20) -> list[str]:
         told = list(pool.map(lambda one: asked(server, *one), own))
     wrong = []
     for (data, question), said in zip(own, told, strict=True):
-        if _identity([load_image(data)]) not in said["key"] or question not in said["key"]:
+        if not said["key"].endswith(question_of(data, question).key):  # of these pixels and this prompt
             wrong.append(f"{question}: {said}")
     return wrong
 
