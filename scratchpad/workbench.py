@@ -87,7 +87,7 @@ class Workbench(Lookup):
 
     def verify(self, analysis: Analysis, most: int | None = None) -> Verified:
         """The predicted effects beside real ablations, of the `most` latents with the largest or of all; see `effects.verify`."""
-        return self._again(analysis, ("verify", most), lambda trial: effects.verify(trial, analysis.by_effect, most))
+        return self._again(analysis, ("verify", most, _proposed(analysis)), lambda trial: effects.verify(trial, analysis, most))
 
     def suffice(self, analysis: Analysis, target: str | None = None, most: int = MAX_LATENTS) -> Sufficient:
         """The fewest latents without which the answer changes, or begins with `target` (comprehensiveness).
@@ -95,9 +95,8 @@ class Workbench(Lookup):
         Raises:
             UserError: a budget below 1, or a target that the model can't say or says already.
         """
-        clusters, tokens = [c.latents for c in analysis.heatmap.clusters], analysis.question.settings.max_new_tokens
-        key = ("suffice", target, most, tuple(clusters))
-        return self._again(analysis, key, lambda trial: suffice.comprehensive(trial, analysis.by_effect, clusters, target, most, tokens))
+        key = ("suffice", target, most, _proposed(analysis))
+        return self._again(analysis, key, lambda trial: suffice.comprehensive(trial, analysis, target, most))
 
     def keep(self, analysis: Analysis, most: int = MAX_LATENTS) -> Sufficient:
         """The fewest latents that keep the answer alone, all other active latents off (sufficiency).
@@ -105,14 +104,12 @@ class Workbench(Lookup):
         Raises:
             UserError: a budget below 1.
         """
-        return self._again(analysis, ("keep", most), lambda trial: suffice.sufficient(trial, analysis.by_effect, most))
+        return self._again(analysis, ("keep", most, _proposed(analysis)), lambda trial: suffice.sufficient(trial, analysis, most))
 
     def suggest(self, analysis: Analysis) -> Analysis:
         """As given, with the suggested set and the measured effects of the likeliest latents."""
-        clusters, tokens = [c.latents for c in analysis.heatmap.clusters], analysis.question.settings.max_new_tokens
-        suggested, measured = self._again(
-            analysis, ("suggest", tuple(clusters)), lambda trial: suffice.suggest(trial, analysis.by_effect, clusters, tokens)
-        )
+        key = ("suggest", _proposed(analysis))
+        suggested, measured = self._again(analysis, key, lambda trial: suffice.suggest(trial, analysis))
         return replace(analysis, suggested=suggested, measured=tuple(measured.items()))
 
     def blank(self, analysis: Analysis) -> Blank:
@@ -171,6 +168,11 @@ class Workbench(Lookup):
             if key is None:
                 return act(self.trial(analysis))
             return cast(T, self._known.get((*key, analysis.question.key), lambda: act(self.trial(analysis))))
+
+
+def _proposed(analysis: Analysis) -> tuple[object, ...]:
+    """What of an analysis proposes latents to a search, and so decides what it finds: the ranking and the heatmap's clusters."""
+    return tuple((latent.id, latent.score) for latent in analysis.latents), tuple(c.latents for c in analysis.heatmap.clusters)
 
 
 def namer(analysis: Analysis) -> Callable[[int], str]:

@@ -1,10 +1,12 @@
 """The three case studies that ship: one scene for each failure mode that the demo VLM carries, found and diagnosed, not chosen by eye.
 
-In: a workbench. Out: bundles in examples/cases. A scene is the first held-out one on which `diagnose` gives the mode.
+In: a workbench. Out: bundles in examples/cases. A scene is the first held-out one on which `diagnose` gives the mode; the page's
+opening scene comes before them, so that the page opens on a case whose tests are recorded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +15,14 @@ from scratchpad.cases.record import record
 from scratchpad.cases.store import Store
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.questions import all_questions
-from scratchpad.demo.world import HELD_OUT_START, Mode, Scene
+from scratchpad.demo.world import HELD_OUT_START, Mode, Scene, sample_scene
 from scratchpad.experiments.diagnose import HIDDEN, LIMITED, MISLEADING
 from scratchpad.records import Analysis, Diagnosis, Test
 from scratchpad.records.edit import ablation
 from scratchpad.workbench import Workbench
 
 FIRST = HELD_OUT_START + 200_000_000
+OPENING = HELD_OUT_START + 30_000_002, "What is the background?"  # camel-on-grass.png among the examples
 MODES: tuple[tuple[Mode, str, str], ...] = (
     ("misleading", MISLEADING, "Misleading cue: {answer} for {expected}, because of one thing in the picture"),
     ("uncategorised", LIMITED, "Limited alignment: the encoder shows {expected}, the answer is {answer}"),
@@ -38,20 +41,29 @@ def publish_cases(bench: Workbench, folder: Path, tries: int = 60) -> list[str]:
 
 
 def _case(bench: Workbench, mode: Mode, verdict: str, title: str, tries: int) -> Bundle:
+    for scene, asked, listed in _questions(mode, tries):
+        analysis = bench.analyze(picture(scene), asked)
+        truth = _truth(scene, mode, asked, listed, analysis.run.answer)
+        if not truth or truth == analysis.run.answer:
+            continue
+        diagnosis = bench.diagnose(analysis, truth)
+        tests = _tests(bench, analysis, diagnosis) if diagnosis.mode == verdict else []
+        if tests and all(test.verdict.kind == _wanted(verdict) for test in tests):
+            named = title.format(answer=analysis.run.answer, expected=truth)
+            return record(bench, analysis, tests, named, _notes(scene, diagnosis), diagnosis=diagnosis)
+    raise RuntimeError(f"none of {tries} scenes of mode {mode} fits {verdict}")
+
+
+def _questions(mode: Mode, tries: int) -> Iterator[tuple[Scene, str, str]]:
+    """Scenes of a mode, each with a question of it and the answer that the world has."""
+    if mode == "misleading":
+        seed, text = OPENING
+        scene = sample_scene(seed, mode)
+        yield scene, text, scene.background
     for scene in held_out(tries, mode, FIRST):
         for question in all_questions(scene):
-            if question.type != mode or " on " in question.answer:
-                continue
-            analysis = bench.analyze(picture(scene), question.text)
-            truth = _truth(scene, mode, question.text, question.answer, analysis.run.answer)
-            if not truth or truth == analysis.run.answer:
-                continue
-            diagnosis = bench.diagnose(analysis, truth)
-            tests = _tests(bench, analysis, diagnosis) if diagnosis.mode == verdict else []
-            if tests and all(test.verdict.kind == _wanted(verdict) for test in tests):
-                named = title.format(answer=analysis.run.answer, expected=truth)
-                return record(bench, analysis, tests, named, _notes(scene, diagnosis), diagnosis=diagnosis)
-    raise RuntimeError(f"none of {tries} scenes of mode {mode} fits {verdict}")
+            if question.type == mode and " on " not in question.answer:
+                yield scene, question.text, question.answer
 
 
 def _truth(scene: Scene, mode: Mode, asked: str, listed: str, answer: str) -> str:

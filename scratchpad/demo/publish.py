@@ -6,31 +6,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from scratchpad.demo.card import model_card, sae_card
 from scratchpad.demo.evaluate import evaluate, picture
 from scratchpad.demo.saes import LAYERS
+from scratchpad.demo.ship import ship
 from scratchpad.demo.world import HELD_OUT_START, HOME, NEVER_BY_CATEGORY, Mode, Scene, sample_scene
+from scratchpad.files import write_whole
 
 EXAMPLES_FROM = HELD_OUT_START + 30_000_000
 
 
 def publish_model(run: Path, out: Path, scenes: int = 2000, say: Callable[[str], None] = print) -> None:
     """Copies run/model to `out` with its card, evaluated on held-out scenes."""
-    aside = out.with_name(out.name + ".aside")
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(run / "model", aside)
-    for path in aside.glob("*.safetensors"):
-        path.chmod(0o644)
-    measured = evaluate(aside, scenes)
-    say(json.dumps(measured))
-    (aside / "evaluation.json").write_text(json.dumps(measured, indent=1) + "\n")
-    (aside / "README.md").write_text(model_card(measured, run))
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
+    ship(run / "model", out, lambda folder: evaluate(folder, scenes), lambda measured: model_card(measured, run), say)
 
 
 def publish_cards(saes: Path) -> None:
@@ -39,7 +30,7 @@ def publish_cards(saes: Path) -> None:
         metrics = json.loads((saes / name / "metrics.json").read_text())
         known = saes / name / "tried.json"
         tried = json.loads(known.read_text()) if known.is_file() else []
-        (saes / name / "README.md").write_text(sae_card(name, metrics, tried))
+        write_whole(saes / name / "README.md", sae_card(name, metrics, tried))
 
 
 def publish_scenes(out: Path) -> None:
@@ -50,7 +41,7 @@ def publish_scenes(out: Path) -> None:
         path = out / file
         picture(scene).save(path, optimize=True)
         rows.append({"file": file, "question": question, "seed": scene.seed, "mode": scene.mode})
-    (out / "scenes.json").write_text(json.dumps(rows, indent=1) + "\n")
+    write_whole(out / "scenes.json", json.dumps(rows, indent=1) + "\n")
 
 
 def _examples() -> list[tuple[str, str, Scene]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
@@ -14,6 +13,7 @@ from scratchpad.demo.card import FONT
 from scratchpad.demo.colpali import PREFIX
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.retrieval import PARTIAL, RETRIEVAL, description
+from scratchpad.demo.ship import ship
 from scratchpad.demo.world import BACKGROUNDS, HELD_OUT_START, KINDS, WORDS
 from scratchpad.vlm.retrieval import load_retriever, page_of, query_of, score
 
@@ -45,17 +45,7 @@ def evaluate(folder: Path, rounds: int = 10) -> Evaluation:
 
 def publish(run: Path, out: Path, say: Callable[[str], None] = print) -> None:
     """Copies run/retrieval-model to `out` with its card, evaluated on held-out scenes."""
-    aside = out.with_name(out.name + ".aside")
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(run / "retrieval-model", aside)
-    for path in aside.glob("*.safetensors"):
-        path.chmod(0o644)
-    measured = evaluate(aside)
-    say(json.dumps(measured))
-    (aside / "evaluation.json").write_text(json.dumps(measured, indent=1) + "\n")
-    (aside / "README.md").write_text(card(measured, run))
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
+    ship(run / "retrieval-model", out, evaluate, lambda measured: card(measured, run), say)
 
 
 def card(measured: Evaluation, run: Path) -> str:

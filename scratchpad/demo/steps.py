@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from typing import Generic, TypeVar
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from scratchpad.files import whole_file
 
 Loss = tuple[Tensor, dict[str, float]]
 B = TypeVar("B")  # a batch
@@ -138,11 +139,10 @@ class Run(Generic[B]):
 
 
 def _write(state: dict[str, Tensor], path: Path) -> None:
-    aside = path.with_suffix(".aside")
     shared: set[int] = set()
     unique = {}
     for name, tensor in state.items():  # tied weights are saved once under each name
         unique[name] = tensor.clone() if tensor.data_ptr() in shared else tensor.contiguous()
         shared.add(tensor.data_ptr())
-    save_file(unique, aside)
-    os.replace(aside, path)
+    with whole_file(path) as aside:
+        save_file(unique, aside)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from scratchpad.analysis import compare
-from scratchpad.analysis.suggest import predicted_effects
+from scratchpad.analysis.suggest import likeliest, predicted_effects
 from scratchpad.errors import UserError
 from scratchpad.experiments.trial import Trial
-from scratchpad.records import Effect, Verified
+from scratchpad.records import Analysis, Effect, Verified
 from scratchpad.records.edit import ablation
 
 
@@ -20,11 +20,24 @@ def predict(trial: Trial) -> dict[int, float]:
     return dict(zip(latents.tolist(), effects.astype(float).tolist(), strict=True))
 
 
-def verify(trial: Trial, effects: Mapping[int, float], most: int | None) -> Verified:
-    """Ablates latents one by one, those of the largest predicted effect first, and sets the effect beside the prediction.
+def ranked(trial: Trial, analysis: Analysis, wanted: tuple[int, ...] | None = None) -> list[int]:
+    """Every active latent, those first that the answer is likeliest to rest on: one backward pass, or two.
 
     Args:
-        effects: predicted, by latent, nats.
+        wanted: another answer's tokens; then those first that are likeliest to make it of the one that was given.
+    """
+    latents, effects = predicted_effects(trial.sae, trial.codes, trial.odds_gradient(trial.run.answer_ids))
+    if wanted is not None:  # what the answer loses, and the other gains
+        effects = effects - predicted_effects(trial.sae, trial.codes, trial.odds_gradient(wanted))[1]
+    scores = {latent.id: latent.score for latent in analysis.latents}
+    weighted = np.array([scores[latent] for latent in latents.tolist()], np.float32)
+    return [int(i) for i in latents[likeliest(effects, weighted)]]
+
+
+def verify(trial: Trial, analysis: Analysis, most: int | None) -> Verified:
+    """Ablates latents one by one, those first that are likeliest to matter, and sets the effect beside the prediction.
+
+    Args:
         most: how many; None for every active one.
 
     Raises:
@@ -32,7 +45,8 @@ def verify(trial: Trial, effects: Mapping[int, float], most: int | None) -> Veri
     """
     if most is not None and most < 1:
         raise UserError(f"{most} latents were asked for; expected at least 1.")
-    chosen = sorted(effects, key=lambda latent: -abs(effects[latent]))[:most]
+    effects: Mapping[int, float] = analysis.by_effect
+    chosen = ranked(trial, analysis)[:most] if effects else []
     forced = trial.force([ablation([latent]) for latent in chosen]) if chosen else None
     actual = forced.logprobs.sum(1) - trial.plain.logprobs.sum() if forced else np.zeros(0, np.float32)
     predicted = np.array([effects[latent] for latent in chosen], np.float32)

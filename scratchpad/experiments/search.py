@@ -74,6 +74,22 @@ def smallest(candidates: Sequence[int], clusters: Sequence[Set], attempt: Try, m
     return Search(best, "local" if best else "none", counted.tried)
 
 
+def grown(candidates: Sequence[int], attempt: Try, most: int, wide: int = 16) -> Set:
+    """A set of at most `most` latents that works, grown from the first candidate by that of the first `wide` which does most; or none."""
+    chosen: Set = tuple(candidates[:1])
+    while 0 < len(chosen) < most:
+        sets = [(*chosen, latent) for latent in candidates[:wide] if latent not in chosen]
+        if not sets:
+            break
+        works, strength = attempt(sets)
+        order = np.argsort(strength, kind="stable")
+        hit = next((sets[i] for i in order if works[i]), None)
+        if hit:
+            return hit
+        chosen = sets[order[0]]
+    return ()
+
+
 def keeping(candidates: Sequence[int], attempt: Try, most: int) -> Search:
     """The fewest of at most `most` latents that work where more always help: the shortest head of the ranking that does, pruned."""
     counted = Counted(attempt)

@@ -7,16 +7,16 @@ searched for in one batch among the heatmap's clusters (VisualScratchpad, token-
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from scratchpad.analysis import controls
-from scratchpad.analysis.suggest import predicted_effects
 from scratchpad.errors import UserError
-from scratchpad.experiments.search import Search, Set, Tried, Try, keeping, shown_smallest, smallest
+from scratchpad.experiments.effects import ranked
+from scratchpad.experiments.search import Counted, Search, Set, Tried, Try, grown, keeping, prune, shown_smallest, smallest
 from scratchpad.experiments.trial import Trial
-from scratchpad.records import Named, Sufficient
+from scratchpad.records import Analysis, Named, Sufficient
 from scratchpad.records.edit import ablation
 
 MAX_LATENTS = 32  # in a sufficient set
@@ -26,13 +26,8 @@ HEADS = (2, 3, 4, 5, 6, 8)  # sizes of heads of the ranking that are tried
 CLUSTERS = 10  # of the heatmap
 
 
-def comprehensive(
-    trial: Trial, effects: Mapping[int, float], clusters: Sequence[Set], target: str | None, most: int, max_new_tokens: int
-) -> Sufficient:
+def comprehensive(trial: Trial, analysis: Analysis, target: str | None, most: int) -> Sufficient:
     """The fewest latents without which the answer changes, or begins with `target`.
-
-    Args:
-        effects: of every active latent's ablation on the original answer's log-probability, as predicted, nats.
 
     Raises:
         UserError: a budget below 1, a target that the model can't say or says already.
@@ -46,12 +41,12 @@ def comprehensive(
             return (~forced.unchanged).tolist(), forced.logprobs.sum(1)
         return forced.unchanged.tolist(), -forced.logprobs.sum(1)
 
-    candidates = _candidates(trial, effects, wanted)
-    search = shown_smallest(smallest(candidates, clusters, attempt, most), candidates, attempt)
-    return _described(trial, search, target, attempt, max_new_tokens)
+    candidates = _ranked(trial, analysis, wanted)
+    search = shown_smallest(smallest(candidates, _clusters(analysis), attempt, most), candidates, attempt)
+    return _described(trial, search, target, attempt, analysis.question.settings.max_new_tokens)
 
 
-def sufficient(trial: Trial, effects: Mapping[int, float], most: int) -> Sufficient:
+def sufficient(trial: Trial, analysis: Analysis, most: int) -> Sufficient:
     """The fewest latents that keep the answer alone, all other active latents off.
 
     Raises:
@@ -64,7 +59,7 @@ def sufficient(trial: Trial, effects: Mapping[int, float], most: int) -> Suffici
         forced = trial.force([ablation([latent for latent in active if latent not in latents]) for latents in sets])
         return forced.unchanged.tolist(), -forced.logprobs.sum(1)
 
-    search = keeping(sorted(effects, key=lambda latent: effects[latent]), attempt, most)
+    search = keeping(_ranked(trial, analysis), attempt, most)
     sets, _ = controls.matched_sets(trial.codes, search.latents)
     alike = sum(attempt(sets)[0]) if sets else 0
     return Sufficient(
@@ -81,36 +76,37 @@ def sufficient(trial: Trial, effects: Mapping[int, float], most: int) -> Suffici
     )
 
 
-def suggest(
-    trial: Trial, effects: Mapping[int, float], clusters: Sequence[Set], max_new_tokens: int
-) -> tuple[Sufficient, dict[int, float]]:
+def suggest(trial: Trial, analysis: Analysis) -> tuple[Sufficient, dict[int, float]]:
     """A set of at most SUGGESTED latents without which the answer changes, and the measured effects of the likeliest latents, nats.
 
-    One batch of real ablations: the MEASURED latents of largest predicted loss alone, heads of that ranking, and each
-    cluster's members of largest predicted loss. Where none does it, heads of the measured ranking are tried; where those don't,
-    no set is suggested.
+    One batch of real ablations: the MEASURED likeliest latents alone, heads of that ranking, and the likeliest members of each
+    cluster. Where none does it, a set is grown of the measured latents, the next always that whose ablation costs the answer most;
+    where that doesn't either, no set is suggested.
     """
-    ranked = sorted(effects, key=lambda latent: effects[latent])
-    measured: dict[int, float] = {}
     base = float(trial.plain.logprobs.sum())
 
     def attempt(sets: Sequence[Set]) -> Tried:
         forced = trial.force([ablation(latents) for latents in sets])
         return (~forced.unchanged).tolist(), forced.logprobs.sum(1)
 
-    alone = [(latent,) for latent in ranked[:MEASURED]]
-    parts = sorted(clusters, key=lambda cluster: min(effects.get(i, 0.0) for i in cluster))[:CLUSTERS]
-    trimmed = [tuple(sorted(part, key=lambda i: effects.get(i, 0.0))[:SUGGESTED]) for part in parts if len(part) > 1]
-    sets = list(dict.fromkeys([*alone, *_heads(ranked), *trimmed]))
+    order = _ranked(trial, analysis)
+    place = {latent: n for n, latent in enumerate(order)}
+    parts = [sorted((i for i in part if i in place), key=place.__getitem__)[:SUGGESTED] for part in _clusters(analysis)]
+    parts = sorted((part for part in parts if len(part) > 1), key=lambda part: place[part[0]])[:CLUSTERS]
+    sets = list(dict.fromkeys([*((latent,) for latent in order[:MEASURED]), *_heads(order), *map(tuple, parts)]))
     works, strength = attempt(sets) if sets else ([], np.zeros(0, np.float32))
     measured = {s[0]: float(v) - base for s, v in zip(sets, strength.tolist(), strict=True) if len(s) == 1}
     best, tried = _fewest(sets, works, strength), len(sets)
     if not best and measured:
-        again = [s for s in _heads(sorted(measured, key=lambda latent: measured[latent])) if s not in sets]
-        works, strength = attempt(again) if again else ([], np.zeros(0, np.float32))
-        best, tried = _fewest(again, works, strength), tried + len(again)
-    search = Search(best, "smallest" if len(best) == 1 else "none", tried)
-    return _described(trial, search, None, attempt, max_new_tokens), measured
+        counted = Counted(attempt)
+        best = grown(sorted(measured, key=lambda latent: measured[latent]), counted, SUGGESTED)
+        tried += counted.tried
+    if len(best) > 1:
+        counted = Counted(attempt)
+        best = prune(best, counted)
+        tried += counted.tried
+    search = Search(best, "smallest" if len(best) == 1 else "local" if best else "none", tried)
+    return _described(trial, search, None, attempt, analysis.question.settings.max_new_tokens), measured
 
 
 def _fewest(sets: Sequence[Set], works: Sequence[bool], strength: np.ndarray) -> Set:
@@ -118,8 +114,8 @@ def _fewest(sets: Sequence[Set], works: Sequence[bool], strength: np.ndarray) ->
     return sets[min(good, key=lambda i: (len(sets[i]), float(strength[i])))] if good else ()
 
 
-def _heads(ranked: Sequence[int]) -> list[Set]:
-    return [tuple(ranked[:n]) for n in HEADS if n <= len(ranked)]
+def _heads(order: Sequence[int]) -> list[Set]:
+    return [tuple(order[:n]) for n in HEADS if n <= len(order)]
 
 
 def _described(trial: Trial, search: Search, target: str | None, attempt: Try, max_new_tokens: int) -> Sufficient:
@@ -152,11 +148,9 @@ def _check(most: int) -> None:
         raise UserError(f"A budget of {most} latents was given; expected at least 1.")
 
 
-def _candidates(trial: Trial, effects: Mapping[int, float], wanted: tuple[int, ...] | None) -> list[int]:
-    """Active latents, those first whose ablation is predicted to do most for it."""
-    lost = dict(effects)
-    if wanted is not None:  # what the answer loses, and the target gains
-        slope = trial.gradient(wanted)
-        for latent, gain in zip(*predicted_effects(trial.sae, trial.codes, slope), strict=True):
-            lost[int(latent)] -= float(gain)
-    return sorted(lost, key=lambda latent: lost[latent])
+def _ranked(trial: Trial, analysis: Analysis, wanted: tuple[int, ...] | None = None) -> list[int]:
+    return ranked(trial, analysis, wanted) if analysis.effects else []
+
+
+def _clusters(analysis: Analysis) -> list[Set]:
+    return [cluster.latents for cluster in analysis.heatmap.clusters]

@@ -18,6 +18,7 @@ from scratchpad.errors import UserError
 from scratchpad.records import Answer, Codes, Edit, Run, Sampling
 from scratchpad.sae.load import Sae
 from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.logprobs import answer_logodds
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import CleanRun
 from scratchpad.vlm.run import Forced, force, force_all, generate, gradient
@@ -58,9 +59,13 @@ class Trial:
         batch = torch.from_numpy(change)[None]
         return generate(self.vlm, self.prepared, max_new_tokens, self.sae.layer, batch, self.clean, sampling)
 
-    def gradient(self, ids: tuple[int, ...], at: Float[np.ndarray, "p d"] | None = None) -> Float[np.ndarray, "p d"]:
-        """Gradient of an answer's log-probability with respect to the activations, `at` added to them."""
-        return gradient(self.vlm, self.prepared, ids, self.sae.layer, at)
+    def gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "p d"]:
+        """Gradient of an answer's log-probability with respect to the activations."""
+        return gradient(self.vlm, self.prepared, ids, self.sae.layer)
+
+    def odds_gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "p d"]:
+        """As `gradient`, of the log-odds of the answer's tokens: telling where the answer is all but certain."""
+        return gradient(self.vlm, self.prepared, ids, self.sae.layer, answer_logodds)
 
     def ids(self, target: str) -> tuple[int, ...]:
         """A text's tokens, as an answer would begin with it.

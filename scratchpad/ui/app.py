@@ -67,7 +67,7 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     values = {
         "boot": json.dumps(boot(benches, examples, served.naming)),
         "look": first[0] or "",
-        "test": _opening(handlers, first[2]),
+        "test": _opening(handlers, keeping, first[2]),
     }
     functions = {
         "look": reads(about.detail),
@@ -84,11 +84,13 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
     return page
 
 
-def _opening(handlers: Handlers, asked: Asked | None) -> str:
-    """The test that stands on the page as it opens: the smallest set of its example."""
+def _opening(handlers: Handlers, keeping: Keeping, asked: Asked | None) -> str:
+    """The test that stands on the page as it opens: its example's smallest set, as the shipped case of it has it or, with another
+    model or SAE, searched for now."""
     if not asked:
         return ""
-    return json.dumps(json.loads(handlers.test(asked, {"do": "smallest", "key": asked.key})) | {"opening": True})
+    test = keeping.recorded(asked.key) or json.loads(handlers.test(asked, {"do": "smallest", "key": asked.key}))
+    return json.dumps(test | {"opening": True})
 
 
 def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:

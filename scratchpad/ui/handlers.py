@@ -23,7 +23,7 @@ from scratchpad.ui.texts import question, short
 from scratchpad.workbench import MAX_LATENTS, SUGGESTED, Workbench
 
 log = logging.getLogger(__name__)
-VERIFIED = 128  # latents of the largest predicted effects, which are ablated one by one
+VERIFIED = 128  # latents that are likeliest to matter, which are ablated one by one
 WRONG = "Something went wrong while asking again; the page goes on working."
 
 

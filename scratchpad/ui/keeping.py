@@ -20,10 +20,10 @@ from scratchpad.cases.shelf import find
 from scratchpad.cases.store import Store
 from scratchpad.cases.tables import attention_png, tables
 from scratchpad.errors import UserError
-from scratchpad.records import Analysis, Test
+from scratchpad.records import Analysis, Test, dump
 from scratchpad.records.edit import ablation
 from scratchpad.ui import export
-from scratchpad.ui.envelope import data_url, opened
+from scratchpad.ui.envelope import data_url, key_of, opened
 from scratchpad.ui.handlers import VERIFIED, Handlers, read_edit, read_sampling, read_target
 from scratchpad.ui.held import Asked, Event
 from scratchpad.ui.replies import answered
@@ -75,6 +75,19 @@ class Keeping:
         """
         bundle = find(self.shelf, case)
         return json.dumps(opened(bundle)), bundle
+
+    def recorded(self, key: str) -> dict[str, object] | None:
+        """The first test, and the grey picture's answer, of a case that ships with the code and is of this very analysis.
+
+        Args:
+            key: `key_of` an analysis: model, SAE and question, all by their content.
+        """
+        for store in self.shelf:
+            cases = [] if store.writable else [store.get(row.id).case for row in store.listed()]
+            for case in cases:
+                if case.tests and key_of(case.analysis) == key:
+                    return {"test": dump(case.tests[0]), "blank": dump(case.analysis.blank)}
+        return None
 
     def first(self) -> dict[str, object]:
         """What KEEP knows when a page opens."""

@@ -35,6 +35,14 @@ def answer_logprobs(logits: Float[Tensor, "*b n vocabulary"], ids: Sequence[int]
     return picked(distributions(logits), ids)
 
 
+def answer_logodds(logits: Float[Tensor, "*b n vocabulary"], ids: Sequence[int]) -> Float[Tensor, "*b n"]:
+    """log p / (1 - p) of each of an answer's n tokens, in nats; differentiable, and steep where p is almost 1, as its log isn't."""
+    exact = distributions(logits)
+    index = torch.tensor(ids, device=logits.device).expand(exact.shape[:-1])[..., None]
+    others = exact.scatter(-1, index, float("-inf")).logsumexp(-1)
+    return exact.gather(-1, index)[..., 0] - others
+
+
 def forced_logits(vlm: Vlm, inputs: Mapping[str, Tensor], length: int, ids: Sequence[int]) -> Float[Tensor, "b n vocabulary"]:
     """One pass over a prompt and an answer (teacher forcing): the logits at the positions that predict the answer's tokens.
 

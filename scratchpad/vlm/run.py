@@ -6,7 +6,7 @@ Knows nothing of SAEs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -155,19 +155,16 @@ def force_all(
 
 
 def gradient(
-    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int, at: Float[np.ndarray, "p d"] | None = None
+    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int, of: Callable[[Tensor, Sequence[int]], Tensor] = answer_logprobs
 ) -> Float[np.ndarray, "p d"]:
     """Gradient of the answer's log-probability (the sum over its tokens, in nats) by the patches' activations after `layer`.
 
     Args:
-        at: what is added to the activations at the place where the gradient is taken; nothing by default.
+        of: what of each token is summed instead: `answer_logodds`.
     """
-    leaf = torch.zeros(1, prepared.grid.patches, vlm.width, device=vlm.model.device)
-    if at is not None:
-        leaf += torch.from_numpy(at).to(leaf.device)
-    leaf.requires_grad_()
+    leaf = torch.zeros(1, prepared.grid.patches, vlm.width, device=vlm.model.device, requires_grad=True)
     with torch.enable_grad():
-        total = answer_logprobs(_logits(vlm, prepared, ids, layer, leaf), ids).sum()
+        total = of(_logits(vlm, prepared, ids, layer, leaf), ids).sum()
         (grad,) = torch.autograd.grad(total, leaf)
     return grad[0].float().cpu().numpy()
 

@@ -14,8 +14,8 @@ from scratchpad.workbench import Workbench
 
 @pytest.mark.parametrize("count", [12, pytest.param(200, marks=pytest.mark.slow)])
 def test_concepts_are_causal(bench: Workbench, count: int) -> None:
-    """Over held-out questions whose answer names an object: a suggested set, really ablated, changes the answer in more than half,
-    as many random active latents in at most 10%. What it should be is more: benchmarks.causal suggested says how often one is found."""
+    """Over held-out questions whose answer names an object: a suggested set, really ablated, changes the answer in at least 90%,
+    as many random active latents in at most 10%. benchmarks.causal suggested has the share over questions of every type."""
     rng = np.random.default_rng(0)
     changed = random_changed = asked = 0
     for scene in held_out(3 * count + 30, first=HELD_OUT_START + 60_000_000):
@@ -34,5 +34,5 @@ def test_concepts_are_causal(bench: Workbench, count: int) -> None:
         if asked == count:
             break
     assert asked == count
-    assert changed > 0.5 * count, f"a suggested set changed {changed} of {count} answers"
+    assert changed >= 0.9 * count, f"a suggested set changed {changed} of {count} answers"
     assert random_changed <= 0.1 * count, f"random sets changed {random_changed} of {count} answers"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scratchpad.errors import UserError
-from scratchpad.experiments.search import Set, Tried, keeping, prune, shown_smallest, smallest
+from scratchpad.experiments.search import Set, Tried, grown, keeping, prune, shown_smallest, smallest
 from scratchpad.records import Analysis
 from scratchpad.records.edit import ablation
 from scratchpad.workbench import HOME, Workbench
@@ -53,6 +53,18 @@ def test_pruning_ends_where_nothing_can_be_left_out() -> None:
     left = prune((1, 2, 3, 4, 5), works)
     assert works([left])[0] == [True]
     assert not any(works(list(itertools.combinations(left, len(left) - 1)))[0])
+
+
+def test_a_grown_set_takes_what_does_most_next() -> None:
+    weight = {1: 3.0, 4: 2.0, 9: 2.0, 2: 0.1, 3: 0.1}
+
+    def attempt(sets: Sequence[Set]) -> Tried:
+        sums = np.array([sum(weight.get(latent, 0.0) for latent in latents) for latents in sets])
+        return (sums > 6).tolist(), -sums
+
+    assert set(grown([1, 2, 3, 4, 9], attempt, 8)) == {1, 4, 9}
+    assert grown([1, 2, 3, 4, 9], attempt, 2) == ()
+    assert grown([], attempt, 8) == ()
 
 
 def test_the_fewest_that_keep_it_alone() -> None:

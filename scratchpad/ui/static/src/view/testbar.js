@@ -140,7 +140,7 @@ function menu(s, running) {
           class="sp-quietly"
           data-do="verify"
           ?disabled=${running}
-          title="Ablates the latents of the largest predicted effects one by one"
+          title="Ablates the 128 latents that the answer is likeliest to rest on, one by one"
           @click=${() => test("verify")}
         >
           Verify predictions

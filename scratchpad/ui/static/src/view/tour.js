@@ -8,6 +8,12 @@ import { plain, token as say } from "../text.js";
 const KEY = "scratchpad-tour";
 let concept = null; // the latent that the tour follows
 
+/** Of the first cards, the one of largest predicted effect, whatever its sign. */
+const likeliest = (cards) => {
+  const size = (card) => Math.abs(state.analysis.effects.get(card.id) ?? 0);
+  return [...cards.slice(0, 12)].sort((a, b) => size(b) - size(a))[0];
+};
+
 const STEPS = [
   {
     name: "Look",
@@ -24,12 +30,9 @@ const STEPS = [
     name: "Find a concept",
     lit: () => `[data-id="${concept}"]`,
     act: () => {
-      const { effects } = state.analysis;
-      const { cards } = ranking(state);
-      const predicted = [...cards.slice(0, 12)].sort(
-        (a, b) => (effects.get(a.id) ?? 0) - (effects.get(b.id) ?? 0),
-      );
-      concept = predicted[0]?.id ?? null;
+      const { cards } = ranking(state); // what a test has shown to matter comes before what is predicted to
+      const tested = state.runs.filter((run) => run.test.changed).flatMap((run) => run.edit.picked);
+      concept = (cards.find((card) => tested.includes(card.id)) ?? likeliest(cards))?.id ?? null;
       if (concept !== null && state.latent !== concept) chooseLatent(concept);
     },
     text: () =>
