@@ -3,13 +3,12 @@
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# Python compiles what is imported, a quarter of what is installed, on its first import
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
-# on every core, which pip doesn't; some packages carry files of later Pythons, which fail
-COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1
 PORT ?= 7860
 PAGE := scratchpad/ui
 
-.PHONY: install run test test-all lint docs page browser clean
+.PHONY: install run test test-all suite lint docs page browser clean
 
 install: $(VENV)/.installed
 
@@ -18,7 +17,6 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -r requirements.txt
 	$(PIP) --no-deps -e .
-	-$(COMPILE)
 	touch $@
 
 run: install
@@ -27,7 +25,6 @@ run: install
 $(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
 	$(PIP) -r requirements-dev.txt
 	$(PIP) --no-deps colpali-engine==0.3.18  # its maps are compared with ours; its dependencies aren't needed for them
-	-$(COMPILE)
 	touch $@
 
 browser:
@@ -54,13 +51,20 @@ lint: $(VENV)/.dev $(PAGE)/node_modules/.installed docs
 	$(BIN)/mypy
 	npm --prefix $(PAGE) run --silent check
 
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# one process more than cores, as browser tests wait; mypy and the rest of lint run beside them
+WORKERS := $(shell $(PYTHON) -c 'import os; print(min(5, len(os.sched_getaffinity(0)) + 1))')
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test: $(VENV)/.dev browser lint
-	$(PYTEST) -m "not slow"
+test: $(VENV)/.dev $(VENV)/.docs browser
+	$(MAKE) --jobs 2 lint suite
 
-test-all: $(VENV)/.dev browser lint
-	$(PYTEST)
+test-all: $(VENV)/.dev $(VENV)/.docs browser
+	$(MAKE) --jobs 2 lint suite MARKED=
+
+MARKED := -m "not slow"
+suite: $(VENV)/.dev browser
+	$(BIN)/python -c 'import scratchpad.ui.app, scratchpad.workbench, sae_lens'  # compiled once, not by every process
+	$(PYTEST) $(MARKED)
 
 clean:
 	rm -rf $(VENV) $(PAGE)/node_modules build dist site
