@@ -1,6 +1,6 @@
 """Which latents an answer may rest on: predicted effect of ablating each active latent, from one backward pass.
 
-effect(l) = - sum over patches of a(p, l) * (decoder row l . gradient(p)), the first-order change of the answer's
+effect(l) = - sum over patches of a(p, l) * scale(p) * (decoder row l . gradient(p)), the first-order change of the answer's
 log-probability when latent l is set to 0. It only orders what is then run: what is called suggested was really ablated.
 """
 
@@ -13,9 +13,11 @@ from scratchpad.records import Codes
 from scratchpad.sae.load import Sae
 
 
-def predicted_effects(sae: Sae, codes: Codes, gradient: Float[np.ndarray, "p d"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+def predicted_effects(
+    sae: Sae, codes: Codes, gradient: Float[np.ndarray, "p d"], activations: Float[np.ndarray, "p d"]
+) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """Per active latent (ids ascending), the predicted change of log-probability under its ablation."""
     active = codes.active()
     directions = sae.directions().cpu().numpy()[active]
-    along = gradient @ directions.T  # p n
+    along = (gradient * sae.scales(activations)) @ directions.T  # p n
     return active, -(codes.dense(active) * along).sum(0)

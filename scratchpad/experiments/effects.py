@@ -16,7 +16,7 @@ from scratchpad.records.edit import ablation
 
 def predict(trial: Trial) -> dict[int, float]:
     """Predicted change of the answer's log-probability when each active latent is ablated, nats: one backward pass."""
-    latents, effects = predicted_effects(trial.sae, trial.codes, trial.gradient(trial.run.answer_ids))
+    latents, effects = predicted_effects(trial.sae, trial.codes, trial.gradient(trial.run.answer_ids), trial.run.states())
     return dict(zip(latents.tolist(), effects.astype(float).tolist(), strict=True))
 
 

@@ -157,6 +157,6 @@ def _candidates(trial: Trial, effects: Mapping[int, float], wanted: tuple[int, .
     lost = dict(effects)
     if wanted is not None:  # what the answer loses, and the target gains
         slope = trial.gradient(wanted)
-        for latent, gain in zip(*predicted_effects(trial.sae, trial.codes, slope), strict=True):
+        for latent, gain in zip(*predicted_effects(trial.sae, trial.codes, slope, trial.run.states()), strict=True):
             lost[int(latent)] -= float(gain)
     return sorted(lost, key=lambda latent: lost[latent])
