@@ -1,4 +1,5 @@
-"""An `Edit` as a change of activations: delta[p] = sum over edited latents of (a' - a) * decoder row.
+"""An `Edit` as a change of activations: delta[p] = sum over edited latents of (a' - a) * decoder row,
+times the patch's scale where the SAE normalises its input.
 
 The SAE's reconstruction error is kept, so an empty edit changes nothing; with `keep_error` off, delta also takes the
 error away, which puts the reconstruction in place of the activations.
@@ -25,16 +26,16 @@ def delta(sae: Sae, codes: Codes, edit: Edit, grid: Grid, activations: Float[np.
         return None
     out = np.zeros_like(activations)
     if not edit.keep_error:
-        out += sae.reconstruct(codes) - activations
+        out += sae.reconstruct(codes, activations) - activations
     taken: dict[int, np.ndarray] = {}
-    directions = sae.directions().cpu().numpy()
+    directions, scales = sae.directions().cpu().numpy(), sae.scales(activations)
     for item in edit.items:
         where = _where(item, sae, grid)
         if (taken.get(item.latent, np.zeros_like(where)) & where).any():
             raise UserError(f"Latent {item.latent} is edited twice in the same place; keep one of the edits.")
         taken[item.latent] = taken.get(item.latent, np.zeros_like(where)) | where
         change = np.where(where, _moved(item, codes), 0).astype(np.float32)
-        out += change[:, None] * directions[item.latent]
+        out += change[:, None] * scales * directions[item.latent]
     return out if out.any() else None
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+FORMATS = "patchsae, saev, prisma, sae-for-vlm, dictionary-learning, bussmann, sparsify, overcomplete, openai or saelens"
+
 
 def add(commands: Commands) -> None:
     """Adds `train-sae`, `index`, `eval-sae` and `import-sae`."""
@@ -47,11 +49,13 @@ def add(commands: Commands) -> None:
 
     take = commands.add_parser("import-sae", help="an SAE of another project's format, as SAELens format")
     take.add_argument("source", type=Path)
-    take.add_argument("--format", required=True, help="patchsae, saev, prisma, sae-for-vlm or saelens")
+    take.add_argument("--format", required=True, help=FORMATS)
     take.add_argument("--layer", type=int, help="the vision block it reads, where the file doesn't say")
     how = ("yes", "no")
     take.add_argument("--subtract-b-dec", choices=how, help="whether the decoder's bias is subtracted before encoding, where it isn't said")
-    take.add_argument("--k", type=int, help="active latents a patch, where the file doesn't say")
+    take.add_argument("--k", type=int, help="active latents a patch, where the file doesn't say; 0: all above 0")
+    take.add_argument("--threshold", type=float, help="of a BatchTopK, where the file doesn't say")
+    take.add_argument("--input-scale", type=float, help="by what activations were multiplied in training, where that isn't in the weights")
     take.add_argument("--out", type=Path, required=True)
     as_json(take)
     take.set_defaults(act=_import)
@@ -172,11 +176,10 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from scratchpad.sae.foreign import import_sae
+    from scratchpad.sae.normalise import AVERAGE, UNSCALED
 
     subtract = None if options.subtract_b_dec is None else options.subtract_b_dec == "yes"
-    imported = import_sae(options.source, options.format, options.out, options.layer, options.k, subtract)
-    show(
-        imported,
-        options.json,
-        [f"{imported['architecture']}, {imported['d_in']} x {imported['d_sae']}, layer {imported['layer']}, written to {options.out}"],
-    )
+    given = (options.layer, options.k, subtract, options.threshold, options.input_scale)
+    imported = import_sae(options.source, options.format, options.out, *given)
+    lines = [f"{imported['architecture']}, {imported['d_in']} x {imported['d_sae']}, layer {imported['layer']}, written to {options.out}"]
+    show(imported, options.json, [*lines, *([UNSCALED] if imported["normalize_activations"] == AVERAGE else [])])

@@ -176,7 +176,7 @@ def answers_unchanged(vlm: Vlm, sae: Sae, scenes: list[Scene]) -> dict[str, floa
         prepared = prepare(vlm, image, questions[scene.seed % len(questions)].text)
         ids = generate(vlm, prepared).ids
         x = next(harvest(vlm, [image], [sae.layer]))[sae.layer].numpy()
-        delta = torch.from_numpy(sae.reconstruct(sae.encode(x)) - x)[None]
+        delta = torch.from_numpy(sae.reconstruct(sae.encode(x), x) - x)[None]
         forced = force(vlm, prepared, ids, sae.layer, delta)
         change += float(forced.logprobs.sum() - force(vlm, prepared, ids).logprobs.sum())
         same += bool(forced.unchanged[0])

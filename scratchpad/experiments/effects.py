@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from scratchpad.analysis import compare
 from scratchpad.analysis.suggest import likeliest, predicted_effects
@@ -16,8 +17,12 @@ from scratchpad.records.edit import ablation
 
 def predict(trial: Trial) -> dict[int, float]:
     """Predicted change of the answer's log-probability when each active latent is ablated, nats: one backward pass."""
-    latents, effects = predicted_effects(trial.sae, trial.codes, trial.gradient(trial.run.answer_ids))
+    latents, effects = _predicted(trial, trial.gradient(trial.run.answer_ids))
     return dict(zip(latents.tolist(), effects.astype(float).tolist(), strict=True))
+
+
+def _predicted(trial: Trial, gradient: Float[np.ndarray, "p d"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    return predicted_effects(trial.sae, trial.codes, gradient, trial.run.states())
 
 
 def ranked(trial: Trial, analysis: Analysis, wanted: tuple[int, ...] | None = None) -> list[int]:
@@ -26,9 +31,9 @@ def ranked(trial: Trial, analysis: Analysis, wanted: tuple[int, ...] | None = No
     Args:
         wanted: another answer's tokens; then those first that are likeliest to make it of the one that was given.
     """
-    latents, effects = predicted_effects(trial.sae, trial.codes, trial.odds_gradient(trial.run.answer_ids))
+    latents, effects = _predicted(trial, trial.odds_gradient(trial.run.answer_ids))
     if wanted is not None:  # what the answer loses, and the other gains
-        effects = effects - predicted_effects(trial.sae, trial.codes, trial.odds_gradient(wanted))[1]
+        effects = effects - _predicted(trial, trial.odds_gradient(wanted))[1]
     scores = {latent.id: latent.score for latent in analysis.latents}
     weighted = np.array([scores[latent] for latent in latents.tolist()], np.float32)
     return [int(i) for i in latents[likeliest(effects, weighted)]]

@@ -17,10 +17,25 @@ from torch import Tensor
 
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
+from scratchpad.sae.hookpoint import layer_of
+from scratchpad.sae.normalise import NORMALISATIONS
+from scratchpad.sae.older import as_today
 
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 HASH = "weights_sha256"
-ARCHITECTURES = ("standard", "topk", "jumprelu")
+ARCHITECTURES = ("standard", "topk", "jumprelu", "gated")
+VECTORS = {  # tensors of a number per latent
+    "standard": ("b_enc",),
+    "topk": ("b_enc",),
+    "jumprelu": ("b_enc", "threshold"),
+    "gated": ("b_gate", "b_mag", "r_mag"),
+}
+REFUSED = {  # what else SAELens saves, and why it can't be read here
+    "temporal": "its codes are predicted from the tokens before, so that a patch has none of its own",
+    "transcoder": "it puts out another layer than it reads, so that its latents say nothing of what an edit here would change",
+    "matching_pursuit": "its latents are chosen one after another, each from what the ones before leave over",
+    "abstopk": "its latents fire below 0 too, and activations here are 0 or above",
+}
 MAX_SIZE = 10**8  # latents or dimensions
 MAX_LAYER = 10_000  # layers
 
@@ -36,6 +51,7 @@ class Config(TypedDict):
     k: int | None  # of topk alone
     subtract_b_dec: bool
     rescale: bool
+    normalise: str  # one of NORMALISATIONS
 
 
 def read_config(folder: Path) -> dict[str, object]:
@@ -50,7 +66,7 @@ def read_config(folder: Path) -> dict[str, object]:
         raise UserError(f"The SAE in {folder} is damaged ({str(error)[:200]}); restore its {CONFIG}.") from error
     if not isinstance(value, dict):
         raise UserError(f"The SAE in {folder} is damaged: its {CONFIG} is {_short(value)}; expected a JSON object.")
-    return value
+    return as_today(value)
 
 
 def checked(config: Mapping[str, object], name: Path) -> Config:
@@ -76,16 +92,21 @@ def checked(config: Mapping[str, object], name: Path) -> Config:
 
     architecture, metadata = config.get("architecture"), config.get("metadata")
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
-        raise UserError(f"The SAE in {name} is of architecture {_short(architecture)}; expected one of {', '.join(ARCHITECTURES)}.")
-    if config.get("normalize_activations") not in (None, "none"):
-        normalises = _short(config["normalize_activations"])
-        raise UserError(f"The SAE in {name} normalises its input ({normalises}); fold that into its weights first.")
+        why = next((f" ({why})" for kind, why in REFUSED.items() if str(architecture).endswith(kind)), "")
+        raise UserError(f"The SAE in {name} is of architecture {_short(architecture)}{why}; expected one of {', '.join(ARCHITECTURES)}.")
+    normalise = config.get("normalize_activations")
+    normalise = "none" if normalise is None else normalise
+    if not isinstance(normalise, str) or normalise not in NORMALISATIONS:
+        raise wrong("normalize_activations", normalise, f"one of {', '.join(NORMALISATIONS)}")
+    if config.get("reshape_activations") not in (None, "none"):
+        raise UserError(
+            f"The SAE in {name} reads attention heads ({_short(config['reshape_activations'])}); expected a vision block's output."
+        )
     metadata = {} if metadata is None else metadata
     if not isinstance(metadata, dict):
         raise wrong("metadata", metadata, "a JSON object")
-    layer = metadata.get("layer")
-    if layer is None:
-        raise UserError(f"The SAE in {name} does not say which vision layer it reads; add an integer metadata.layer to {CONFIG}.")
+    layer = _layer(metadata, name)
+    rescale = yes_or_no("rescale_acts_by_decoder_norm", False)  # of topk alone, as in SAELens
     d_sae = whole("d_sae", config.get("d_sae"), 1, MAX_SIZE)
     return {
         "architecture": architecture,
@@ -95,8 +116,19 @@ def checked(config: Mapping[str, object], name: Path) -> Config:
         "d_sae": d_sae,
         "k": whole("k", config.get("k"), 1, d_sae) if architecture == "topk" else None,
         "subtract_b_dec": yes_or_no("apply_b_dec_to_input", True),
-        "rescale": yes_or_no("rescale_acts_by_decoder_norm", False),
+        "rescale": rescale and architecture == "topk",
+        "normalise": normalise,
     }
+
+
+def _layer(metadata: Mapping[str, object], name: Path) -> object:
+    """metadata.layer, else the block that hook_name means; a hook point elsewhere is refused whatever layer is said."""
+    hook = metadata.get("hook_name")
+    block = layer_of(hook, name) if isinstance(hook, str) else None
+    layer = metadata.get("layer")
+    if layer is None and block is None:
+        raise UserError(f"The SAE in {name} does not say which vision layer it reads; add an integer metadata.layer to {CONFIG}.")
+    return block if layer is None else layer
 
 
 def check_weights(weights: Mapping[str, Tensor], config: Config, name: Path) -> None:
@@ -106,12 +138,13 @@ def check_weights(weights: Mapping[str, Tensor], config: Config, name: Path) -> 
         UserError: a tensor is missing, of another shape than cfg.json declares, of whole numbers, or holds what is no number.
     """
     d_in, d_sae = config["d_in"], config["d_sae"]
-    shapes = {"W_enc": (d_in, d_sae), "b_enc": (d_sae,), "W_dec": (d_sae, d_in), "b_dec": (d_in,)}
-    if config["architecture"] == "jumprelu":
-        shapes["threshold"] = (d_sae,)
+    shapes = {"W_enc": (d_in, d_sae), "W_dec": (d_sae, d_in), "b_dec": (d_in,)}
+    shapes |= dict.fromkeys(VECTORS[config["architecture"]], (d_sae,))
     missing = [tensor for tensor in shapes if tensor not in weights]
     if missing:
-        raise UserError(f"The SAE in {name} lacks the tensors {', '.join(missing)}; expected SAELens format.")
+        raise UserError(
+            f"The SAE in {name} lacks the tensors {', '.join(missing)} of architecture {config['architecture']}; expected SAELens format."
+        )
     for tensor, shape in shapes.items():
         values = weights[tensor]
         if tuple(values.shape) != shape:

@@ -43,7 +43,7 @@ class Sums:
 def sums_of(sae: Sae, x: Float[np.ndarray, "p d"]) -> Sums:
     """Of some patches."""
     codes = sae.encode(x)
-    hat = sae.reconstruct(codes)
+    hat = sae.reconstruct(codes, x)
     fired = np.zeros(sae.d_sae, bool)
     fired[codes.active()] = True
     return Sums(

@@ -18,6 +18,7 @@ from PIL import Image
 from scratchpad.records import Codes, Fidelity
 from scratchpad.sae.evaluate import Sums, metrics_of, sums_of
 from scratchpad.sae.load import Sae
+from scratchpad.sae.normalise import AVERAGE, UNSCALED
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import force, run
@@ -40,7 +41,7 @@ def declared(sae: Sae) -> dict[str, float] | None:
 def fidelity(sae: Sae, activations: Float[np.ndarray, "p d"], codes: Codes) -> Fidelity:
     """What the SAE explains of one picture's activations, beside what it declares: variance explained (1 - residual / variance
     around the mean patch) and L0 (active latents per patch)."""
-    wrong = ((activations - sae.reconstruct(codes)) ** 2).sum(dtype=np.float64)
+    wrong = ((activations - sae.reconstruct(codes, activations)) ** 2).sum(dtype=np.float64)
     spread = max(float(((activations - activations.mean(0)) ** 2).sum(dtype=np.float64)), 1e-12)
     return beside_declared(sae, float(1 - wrong / spread), float((codes.values > 0).sum(1).mean()))
 
@@ -48,7 +49,7 @@ def fidelity(sae: Sae, activations: Float[np.ndarray, "p d"], codes: Codes) -> F
 def beside_declared(sae: Sae, explained: float, l0: float) -> Fidelity:
     """Variance explained and L0 as measured somewhere, beside what the SAE declares."""
     said = declared(sae) or {}
-    sentence = _said(explained, l0, said)
+    sentence = UNSCALED if sae.normalise == AVERAGE else _said(explained, l0, said)
     return Fidelity(explained, l0, said.get("variance_explained"), said.get("l0"), not sentence, sentence)
 
 
@@ -82,7 +83,8 @@ def judge(vlm: Vlm, sae: Sae, picture: Image.Image, prompt: str, max_new_tokens:
     """Whether the answer stays when the SAE's reconstruction stands in, and by how much it's less likely."""
     prepared = prepare(vlm, picture, prompt)
     unedited = run(vlm, prepared, sae.layer, max_new_tokens)
-    change = torch.from_numpy(sae.reconstruct(sae.encode(unedited.states())) - unedited.states())[None]
+    states = unedited.states()
+    change = torch.from_numpy(sae.reconstruct(sae.encode(states), states) - states)[None]
     plain = force(vlm, prepared, unedited.answer_ids)
     under = force(vlm, prepared, unedited.answer_ids, sae.layer, change)
     moved = float(under.logprobs.sum() - plain.logprobs.sum())

@@ -76,7 +76,7 @@ def from_json(value: Stored) -> Likeness:
 
 def summary(sae: Sae, activations: Float[np.ndarray, "p d"], codes: Codes) -> tuple[float, Float[np.ndarray, " d"]]:
     """(variance explained, mean activation) of one picture."""
-    wrong = float(((activations - sae.reconstruct(codes)) ** 2).sum(dtype=np.float64))
+    wrong = float(((activations - sae.reconstruct(codes, activations)) ** 2).sum(dtype=np.float64))
     spread = float(((activations - activations.mean(0)) ** 2).sum(dtype=np.float64))
     return 1 - wrong / max(spread, 1e-12), activations.mean(0)
 

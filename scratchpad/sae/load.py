@@ -5,7 +5,9 @@ the metadata that says which layer of which model the SAE was trained on.
 
 Formulas (SAELens 6; SAE of PatchSAE, Lim et al. 2025, section 3): x' = x - b_dec if apply_b_dec_to_input;
 pre = x' W_enc + b_enc; a = ReLU(pre) (standard), pre where pre > threshold (jumprelu, which BatchTopK is saved as),
-or the k largest of ReLU(pre) (topk); reconstruction = a W_dec + b_dec.
+the k largest of ReLU(pre) (topk), or ReLU(x' W_enc exp(r_mag) + b_mag) where x' W_enc + b_gate > 0 (gated);
+reconstruction = a W_dec + b_dec. Where the SAE normalises its input, x is what `normalise` makes of it, and the reconstruction is
+carried back: a unit of a latent is then as long as its patch's scale.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from torch import Tensor
 from scratchpad.errors import UserError
 from scratchpad.records import Codes
 from scratchpad.sae.config import CONFIG, WEIGHTS, check_hash, check_weights, checked, read_config
+from scratchpad.sae.normalise import AVERAGE, CONSTANT_NORM, LAYER_NORM, NONE, normalised
+from scratchpad.sae.scaling import factor_beside, folded
 
 ROWS, COLUMNS = 256, 8192  # patches and latents whose dense pre-activations exist at once
 
@@ -40,19 +44,23 @@ class Sae:
     layer: int
     metadata: dict[str, object] = field(repr=False)
     W_enc: Float[Tensor, "d l"] = field(repr=False)
-    b_enc: Float[Tensor, " l"] = field(repr=False)
+    b_enc: Float[Tensor, " l"] = field(repr=False)  # of gated: b_gate
     W_dec: Float[Tensor, "l d"] = field(repr=False)
     b_dec: Float[Tensor, " d"] = field(repr=False)
     k: int | None = None
     threshold: Float[Tensor, " l"] | None = field(default=None, repr=False)
     subtract_b_dec: bool = True
     rescale: bool = False  # top k is taken of pre * decoder norm, decoding divides by it
+    normalise: str = NONE  # what is done to each patch before it's read; AVERAGE: to scale by a factor that isn't known
+    r_mag: Float[Tensor, " l"] | None = field(default=None, repr=False)  # of gated
+    b_mag: Float[Tensor, " l"] | None = field(default=None, repr=False)
 
     @cached_property
     def identity(self) -> str:
         """Hash of its tensors."""
-        digest = hashlib.sha256(f"{self.architecture} {self.layer} {self.k} {self.subtract_b_dec} {self.rescale}".encode())
-        for tensor in (self.W_enc, self.b_enc, self.W_dec, self.b_dec, self.threshold):
+        told_apart = f"{self.architecture} {self.layer} {self.k} {self.subtract_b_dec} {self.rescale}"
+        digest = hashlib.sha256((told_apart if self.normalise == NONE else f"{told_apart} {self.normalise}").encode())
+        for tensor in (self.W_enc, self.b_enc, self.W_dec, self.b_dec, self.threshold, self.r_mag, self.b_mag):
             if tensor is not None:
                 digest.update(tensor.cpu().numpy().tobytes())
         return digest.hexdigest()[:16]
@@ -70,14 +78,17 @@ class Sae:
     @torch.no_grad()
     def activations(self, x: Float[Tensor, "p d"]) -> Float[Tensor, "p l"]:
         """Dense activations: small inputs only."""
-        pre = self._before(x)
+        pre = self._before(normalised(x, self.normalise).inner)
         if self.k is not None:
             top = pre.topk(min(self.k, pre.shape[-1]), -1)
             return torch.zeros_like(pre).scatter_(-1, top.indices, top.values.relu())
         return self._after(pre)
 
     def _before(self, x: Float[Tensor, "p d"], latents: slice = slice(None)) -> Float[Tensor, "p n"]:
-        pre = torch.addmm(self.b_enc[latents], x - self.b_dec if self.subtract_b_dec else x, self.W_enc[:, latents])
+        centred = x - self.b_dec if self.subtract_b_dec else x
+        if self.r_mag is not None:
+            return centred @ self.W_enc[:, latents]  # two biases follow
+        pre = torch.addmm(self.b_enc[latents], centred, self.W_enc[:, latents])
         return pre.mul_(self._norms[latents]) if self.rescale else pre
 
     @cached_property
@@ -85,7 +96,10 @@ class Sae:
         return self.W_dec.norm(dim=-1)
 
     def _after(self, pre: Float[Tensor, "p n"], latents: slice = slice(None)) -> Float[Tensor, "p n"]:
-        """ReLU in place, with the threshold where there is one."""
+        """ReLU in place, with the threshold or gate where there is one."""
+        if self.r_mag is not None and self.b_mag is not None:
+            closed = pre + self.b_enc[latents] <= 0
+            pre = torch.addcmul(self.b_mag[latents], pre, self.r_mag[latents].exp()).masked_fill_(closed, 0)
         if self.threshold is not None:
             pre.masked_fill_(pre <= self.threshold[latents], 0)
         return pre.relu_()
@@ -93,7 +107,7 @@ class Sae:
     @torch.no_grad()
     def encode(self, x: Float[np.ndarray, "p d"]) -> Codes:
         """Sparse codes; the dense array exists only a few patches and latents at a time."""
-        z = torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(self.W_enc.device)
+        z = normalised(self._tensor(x), self.normalise).inner
         parts = [self._largest(part) if self.k else self._positive(part) for part in z.split(ROWS)]
         k = max((values.shape[1] for values, _ in parts), default=1)
         pad = [((0, 0), (0, k - values.shape[1])) for values, _ in parts]
@@ -137,17 +151,38 @@ class Sae:
         values[row, place], indices[row, place] = value, column
         return values, indices
 
+    def _tensor(self, x: Float[np.ndarray, "p d"]) -> Float[Tensor, "p d"]:
+        return torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(self.W_enc.device)
+
     def directions(self) -> Float[Tensor, "l d"]:
-        """What one unit of a latent adds to the activations."""
+        """What one unit of a latent adds to a patch whose scale is 1 (see `scales`)."""
         return self.W_dec / self._norms[:, None] if self.rescale else self.W_dec
 
     @torch.no_grad()
-    def reconstruct(self, codes: Codes) -> Float[np.ndarray, "p d"]:
-        """a W_dec + b_dec from sparse codes."""
+    def scales(self, x: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p 1"]:
+        """How many times `directions` a unit of a latent adds to each patch: 1 unless the SAE normalises its input."""
+        scale = normalised(self._tensor(x), self.normalise).scale
+        return np.ones((len(x), 1), np.float32) if scale is None else np.asarray(scale.cpu().numpy())
+
+    @torch.no_grad()
+    def reconstruct(self, codes: Codes, x: Float[np.ndarray, "p d"] | None = None) -> Float[np.ndarray, "p d"]:
+        """a W_dec + b_dec from sparse codes, at the activations' own scale.
+
+        Args:
+            x: the activations that the codes are of; only an SAE that normalises its input needs them.
+
+        Raises:
+            ValueError: they are needed and weren't given.
+        """
         values = torch.from_numpy(codes.values).to(self.W_dec.device)
         indices = torch.from_numpy(codes.indices.astype(np.int64)).to(self.W_dec.device)
         total = F.embedding_bag(indices, self.directions(), per_sample_weights=values, mode="sum")
-        return (total + self.b_dec).cpu().numpy()
+        total = total + self.b_dec
+        if self.normalise in (LAYER_NORM, CONSTANT_NORM):
+            if x is None:
+                raise ValueError(f"{self.name} normalises its input: what it reconstructs can't be carried back without the activations")
+            total = normalised(self._tensor(x), self.normalise).back(total)
+        return np.asarray(total.cpu().numpy())
 
 
 def load_sae(folder: str | Path, device: str = "cpu", name: str | Path | None = None) -> Sae:
@@ -172,6 +207,9 @@ def load_sae(folder: str | Path, device: str = "cpu", name: str | Path | None = 
         raise UserError(f"The SAE in {named} is damaged ({str(error)[:200]}); restore its {WEIGHTS}.") from error
     check_weights(weights, config, named)
     weights = {tensor: value.float() for tensor, value in weights.items()}
+    normalise, factor = config["normalise"], factor_beside(folder, named)
+    if normalise == AVERAGE and factor is not None:
+        weights, normalise = folded(weights, factor), NONE
     return Sae(
         name=folder.resolve().name,
         folder=folder,
@@ -179,11 +217,14 @@ def load_sae(folder: str | Path, device: str = "cpu", name: str | Path | None = 
         layer=config["layer"],
         metadata=config["metadata"],
         W_enc=weights["W_enc"],
-        b_enc=weights["b_enc"],
+        b_enc=weights["b_gate" if config["architecture"] == "gated" else "b_enc"],
         W_dec=weights["W_dec"],
         b_dec=weights["b_dec"],
         k=config["k"],
         threshold=weights.get("threshold"),
         subtract_b_dec=config["subtract_b_dec"],
         rescale=config["rescale"],
+        normalise=normalise,
+        r_mag=weights.get("r_mag"),
+        b_mag=weights.get("b_mag"),
     )
