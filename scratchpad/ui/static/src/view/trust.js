@@ -3,6 +3,7 @@ import { html, nothing } from "lit-html";
 import { set } from "../store.js";
 import { percent } from "../text.js";
 import { can, send } from "../wire.js";
+import { chosen } from "./weighing.js";
 
 const KINDS = {
   attention: ["Maps of this kind", "attentionTrust", "attention"],
@@ -19,6 +20,10 @@ const PLACES = {
 
 export function trust(s, kind) {
   const [says, field, method] = KINDS[kind];
+  if (chosen(s.analysis))
+    return html`<p class="sp-trust">
+      How well maps${chosen(s.analysis)} find things isn't measured: what was measured is of all.
+    </p>`;
   const measured = s.trusts[method] !== undefined ? s.trusts[method] : s.analysis[field];
   return html`<p class="sp-trust">${sentence(measured, says)} ${measured ? nothing : measure(s, method)}</p>`;
 }
