@@ -147,8 +147,8 @@ class Reader:
             measured=(),
             fidelity=fidelity(self.sae, run.states(), codes),
             all_guesses=(self.index.why_no_claims or unlike) if self.index else "The SAE has no index: make one with `scratchpad index`.",
-            attention_trust=trust(self.vlm.identity) if usual else None,
-            concept_trust=trust(self.vlm.identity, OF_SAE, self.sae.identity) if usual else None,
+            attention_trust=trust(self.vlm.identity, prompt=question.prompt) if usual else None,
+            concept_trust=trust(self.vlm.identity, OF_SAE, self.sae.identity, question.prompt) if usual else None,
         )
 
     def answer(self, image: Given | Sequence[Given], prompt: str, max_new_tokens: int = MAX_NEW_TOKENS) -> str:
