@@ -99,6 +99,7 @@ class Reader:
         max_new_tokens: int = MAX_NEW_TOKENS,
         weighted: bool = True,
         attention_layers: Sequence[int] | None = None,
+        attention_heads: Sequence[int] | None = None,
     ) -> Analysis:
         """Image + prompt -> Analysis.
 
@@ -106,19 +107,20 @@ class Reader:
             image: a file, its bytes, a picture, or several of them; a prompt may say <image> where each of several stands.
             weighted: rank latents by attention; off, every patch weighs the same.
             attention_layers: language-model layers whose attention is averaged; all by default.
+            attention_heads: heads of each of these layers whose attention is averaged; all by default.
 
         Raises:
             UserError: the image, the prompt or a setting can't be used.
         """
-        chosen = None if attention_layers is None else tuple(attention_layers)
-        settings = checked(lambda: Settings(max_new_tokens, weighted, chosen), "the settings")
+        layers, heads = (None if chosen is None else tuple(chosen) for chosen in (attention_layers, attention_heads))
+        settings = checked(lambda: Settings(max_new_tokens, weighted, layers, heads), "the settings")
         return self.ask(question_of(image, prompt, settings))
 
     def ask(self, question: Question) -> Analysis:
         """Question -> Run -> Codes -> Weights -> Heatmap, with ranking and predicted effects.
 
         Raises:
-            UserError: the prompt can't be used, or names a layer that isn't there.
+            UserError: the prompt can't be used, or a layer or head is named that isn't there.
         """
         settings = question.settings
         with self._lock:
@@ -129,6 +131,7 @@ class Reader:
         weights = weigh(run, self._layers(run, settings))
         unlike = self._unlike(run, codes)
         used = weights if settings.weighted else uniform(weights)
+        usual = settings.attention_layers is None and settings.attention_heads is None  # what was measured is of all
         return Analysis(
             model=self.model_ref,
             sae=self.sae_ref,
@@ -144,8 +147,8 @@ class Reader:
             measured=(),
             fidelity=fidelity(self.sae, run.states(), codes),
             all_guesses=(self.index.why_no_claims or unlike) if self.index else "The SAE has no index: make one with `scratchpad index`.",
-            attention_trust=trust(self.vlm.identity),
-            concept_trust=trust(self.vlm.identity, OF_SAE, self.sae.identity),
+            attention_trust=trust(self.vlm.identity, prompt=question.prompt) if usual else None,
+            concept_trust=trust(self.vlm.identity, OF_SAE, self.sae.identity, question.prompt) if usual else None,
         )
 
     def answer(self, image: Given | Sequence[Given], prompt: str, max_new_tokens: int = MAX_NEW_TOKENS) -> str:
@@ -189,13 +192,15 @@ class Reader:
         return self._once("prepared", question, lambda: prepare(self.vlm, question.pictures(), question.prompt))
 
     def _run(self, question: Question) -> Run:
+        tokens, heads = question.settings.max_new_tokens, question.settings.attention_heads
+
         def ask() -> Run:
             prepared = self._prepared(question)
-            run, clean = vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, question.settings.max_new_tokens)
+            run, clean = vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, tokens, heads)
             self._clean.put((prepared.image_sha256, prepared.prompt), clean)
             return run
 
-        return self._once("run", question, ask)
+        return self._once(f"run {heads}", question, ask)  # heads are averaged while the model answers
 
     def _trial(self, question: Question, names: Mapping[int, str]) -> Trial:
         run, prepared = self._run(question), self._prepared(question)

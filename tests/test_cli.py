@@ -109,6 +109,9 @@ def test_layers_of_attention_are_chosen(scene_path: Path, capsys: pytest.Capture
     )
     assert last.question.settings.attention_layers == (3, 4, 5)
     assert abs(first.weights.values - last.weights.values).max() > 1e-3
+    value = printed(capsys, "analyze", str(scene_path), "hi", "--attention-layers", "0", "--attention-heads", "1,4-5", "--json")
+    assert value["question"]["settings"]["attention_heads"] == [1, 4, 5]
+    assert abs(loads(Analysis, json.dumps(value)).weights.values - first.weights.values).max() > 1e-3
 
 
 @pytest.mark.parametrize(
@@ -121,6 +124,8 @@ def test_layers_of_attention_are_chosen(scene_path: Path, capsys: pytest.Capture
         (("analyze", "SCENE", "hi", "--max-new-tokens", "0"), "greater than or equal to 1"),
         (("analyze", "SCENE", "hi", "--attention-layers", "x"), "numbers or ranges"),
         (("analyze", "SCENE", "hi", "--attention-layers", "99"), "expected one or more of 0 to"),
+        (("analyze", "SCENE", "hi", "--attention-heads", "0-5000"), "--attention-heads was '0-5000'"),
+        (("analyze", "SCENE", "hi", "--attention-heads", "8"), "expected one or more of 0 to 7"),
         (("ablate", "SCENE", "hi", "--latents", "1", "--scale", "1e9"), "can't be used"),
         (("ablate", "SCENE", "hi", "--latents", "1", "--temperature", "0"), "greater than 0"),
         (("suffice", "SCENE", "hi", "--keep", "--target", "yes"), "one of the two"),

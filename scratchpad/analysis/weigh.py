@@ -1,7 +1,7 @@
 """Text-to-image attention as a weight per patch (VisualScratchpad, Fig. 2).
 
 In: a `Run`. Out: `Weights`. Attention of an output token is the row of the position that predicts it; of a prompt token,
-the row of its own position. Averaged over heads at capture and over `layers` here (all by default, reference 1.3 [I]).
+the row of its own position. Averaged over the chosen heads at capture and over `layers` here (all by default, reference 1.3 [I]).
 """
 
 from __future__ import annotations

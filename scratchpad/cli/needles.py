@@ -15,7 +15,7 @@ from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
     from scratchpad.needle.subject import Subject
-    from scratchpad.records.sweep import Plan
+    from scratchpad.records.sweep import Plan, SweepSummary
     from scratchpad.vlm.checkpoint import Placement
 
 
@@ -24,7 +24,12 @@ def add(commands: Commands) -> None:
     needle = commands.add_parser("needle", help="measure which saliency map finds a needle at every position")
     model_and_sae(needle)
     needle.add_argument("--methods", help="separated by commas (default: most of those the kind of model has)")
-    needle.add_argument("--datasets", default="patch,single-word,multi-words,text")
+    needle.add_argument(
+        "--datasets", help="patch, single-word, multi-words, text, symbols (default: all of them for the demo, else the first four)"
+    )
+    needle.add_argument(
+        "--scenes", type=int, default=0, help="measure also on so many scenes of the demo's world, whose things have known masks"
+    )
     needle.add_argument("--runs", type=int, default=5)
     needle.add_argument("--prompt", help="what is asked; {needle} stands for the word")
     needle.add_argument("--out", type=Path, required=True)
@@ -34,7 +39,7 @@ def add(commands: Commands) -> None:
     needle.set_defaults(act=_needle)
 
     data = commands.add_parser("needle-data", help="write the images and where the needle is")
-    data.add_argument("--dataset", default="multi-words", help="patch, single-word, multi-words or text")
+    data.add_argument("--dataset", default="multi-words", help="patch, single-word, multi-words, text or symbols")
     data.add_argument("--model", help="draw at this model's own resolution, cells on whole image tokens (default: --size alone)")
     data.add_argument("--out", type=Path, required=True)
     _drawn(data)
@@ -63,7 +68,7 @@ def _pair(text: str, what: str) -> tuple[int, int]:
 
 
 def _needle(options: argparse.Namespace) -> None:
-    from scratchpad.needle.live import example
+    from scratchpad.needle.live import example, sought
     from scratchpad.needle.report import report
     from scratchpad.needle.sweep import sweep
     from scratchpad.saliency.request import SaliencyRequest
@@ -74,29 +79,68 @@ def _needle(options: argparse.Namespace) -> None:
     plan = _plan(options, methods)
     where, load = cluster(options), partial(_load, options.model, options.sae, "sae-attention" in methods, placement(options))
     summary = sweep(subject, plan, options.out, _progress, where, load)
+    if options.scenes:
+        summary = _on_scenes(subject, summary, options)
     keep(summary)
     picture = example(summary)
-    text = subject.asked(plan.datasets[0], plan.needle, plan.prompt)
-    stages = subject.stages(SaliencyRequest(picture, text, plan.needle))
+    needle = sought(plan)
+    stages = subject.stages(SaliencyRequest(picture, subject.asked(plan.datasets[0], needle, plan.prompt), needle))
     write_whole(options.out / "report.html", report(summary, stages))
-    lines = []
-    for dataset, results in summary.results.items():
-        lines.append(f"{dataset}:")
-        for method, result in sorted(results.items(), key=lambda row: -row[1].accuracy.mean):
-            a = result.accuracy
-            lines.append(f"  {100 * a.mean:5.1f}%  ({100 * a.low:.1f} to {100 * a.high:.1f})  {method}")
-    show(summary, options.json, [*lines, f"by chance {100 * summary.chance:.1f}%; report in {options.out / 'report.html'}"])
+    show(summary, options.json, [*_lines(summary), f"by chance {100 * summary.chance:.1f}%; report in {options.out / 'report.html'}"])
+
+
+def _on_scenes(subject: Subject, summary: SweepSummary, options: argparse.Namespace) -> SweepSummary:
+    """The summary with the demo's scenes as one more data set."""
+    from dataclasses import replace
+
+    from scratchpad.demo.masked import masked_scenes
+    from scratchpad.needle.masked import on_masks
+    from scratchpad.records.sweep import SCENES, summary_text
+
+    pictures = list(masked_scenes(options.scenes))
+    results, winner = on_masks(subject, pictures, summary.plan.methods, options.out, lambda done: _progress(done, 2 * len(pictures)))
+    more = {SCENES: results}
+    plan = replace(summary.plan, scenes=len(pictures))
+    summary = replace(summary, plan=plan, results=dict(summary.results) | more, winner=dict(summary.winner) | {SCENES: winner})
+    write_whole(options.out / "summary.json", summary_text(summary))
+    return summary
+
+
+def _lines(summary: SweepSummary) -> list[str]:
+    """A table: a line for every map, a column for every data set; then what only known masks say."""
+    from scratchpad.needle.chart import MASKS, ordered
+    from scratchpad.records.sweep import SCENES
+
+    wide = max(len(method) for method in ordered(summary))
+    lines = [" " * wide + "".join(f"{dataset:>22}" for dataset in summary.results)]
+    for method in ordered(summary):
+        cells = []
+        for rows in summary.results.values():
+            a = rows[method].accuracy if method in rows else None
+            cells.append(f"{100 * a.mean:.1f}% ({100 * a.low:.0f} to {100 * a.high:.0f})" if a else "-")
+        lines.append(f"{method:<{wide}}" + "".join(f"{cell:>22}" for cell in cells))
+    masks = {method: row.masks for method, row in summary.results.get(SCENES, {}).items() if row.masks}
+    if masks:
+        lines += ["", " " * wide + "".join(f"{name:>20}" for name in MASKS)]
+        for method, row in masks.items():
+            line = f"{method:<{wide}}" + "".join(f"{take(row).mean:>20.3f}" for _, take in MASKS.values())
+            lines.append(line + ("  hardly changes with the weights" if row.unmoved else ""))
+    return lines
 
 
 def _plan(options: argparse.Namespace, methods: Sequence[str]) -> Plan:
     from scratchpad.records.reading import checked
-    from scratchpad.records.sweep import Plan
+    from scratchpad.records.sweep import DATASETS, PAPER, Plan
 
     cells, size = _pair(options.cells, "--cells"), _pair(options.size, "--size") if options.size else None
     return checked(
         lambda: Plan(
             methods=tuple(dict.fromkeys(method.strip() for method in methods)),
-            datasets=tuple(name.strip() for name in options.datasets.split(",")),
+            datasets=tuple(name.strip() for name in options.datasets.split(","))
+            if options.datasets
+            else PAPER
+            if options.model
+            else DATASETS,
             cells=cells,
             runs=options.runs,
             seed=options.seed,
@@ -141,6 +185,7 @@ def _data(options: argparse.Namespace) -> None:
 
     from scratchpad.needle.datasets import DATASETS, Haystack, check_letters, draw, every_position, font_file
     from scratchpad.needle.own import own_size
+    from scratchpad.needle.symbols import needle_of
 
     cells = _pair(options.cells, "--cells")
     if options.model:
@@ -151,8 +196,9 @@ def _data(options: argparse.Namespace) -> None:
         raise UserError(f"The data set {options.dataset!r} was asked for; expected one of {', '.join(DATASETS)}.")
     for word in (options.word, options.distractor):
         check_letters(word, options.font)
+    needle = needle_of(options.word, options.seed) if options.dataset == "symbols" else options.word
     base = Haystack(
-        options.dataset, cells, size, None, options.word, options.distractor, small=options.small, font=options.font, seed=options.seed
+        options.dataset, cells, size, None, needle, options.distractor, small=options.small, font=options.font, seed=options.seed
     )
     rows = []
     try:

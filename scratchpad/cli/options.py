@@ -64,6 +64,7 @@ def image_and_prompt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--attention-layers", help="language-model layers whose attention weights the latents, as 0,3 or 2-5 (default: all)"
     )
+    parser.add_argument("--attention-heads", help="heads of each of these layers, as 0,3 or 2-5 (default: all)")
     as_json(parser)
 
 
@@ -97,22 +98,13 @@ def workbench(options: argparse.Namespace) -> Workbench:
 
 def analysis_of(bench: Workbench, options: argparse.Namespace) -> Analysis:
     """The question of `image_and_prompt`, asked."""
-    return bench.analyze(options.image, options.prompt, options.max_new_tokens, True, layers(options.attention_layers))
+    from scratchpad.records.reading import numbers
 
-
-def layers(text: str | None) -> list[int] | None:
-    """Layers from text such as 0,3 or 2-5.
-
-    Raises:
-        UserError: it isn't of that form.
-    """
-    if text is None:
-        return None
-    try:
-        spans = [part.split("-") for part in text.split(",")]
-        return [layer for span in spans for layer in range(int(span[0]), int(span[-1]) + 1)]
-    except ValueError as error:
-        raise UserError(f"--attention-layers was {text!r}; expected numbers or ranges with commas, for example 0,3 or 2-5.") from error
+    layers, heads = (
+        None if text is None else numbers(text, f"--attention-{what}")
+        for what, text in (("layers", options.attention_layers), ("heads", options.attention_heads))
+    )
+    return bench.analyze(options.image, options.prompt, options.max_new_tokens, True, layers, heads)
 
 
 def show(value: object, as_json: bool, lines: list[str]) -> None:

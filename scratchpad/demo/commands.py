@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from scratchpad.demo.draw import FontMissingError, draw_scene
+from scratchpad.demo.draw import draw_scene
 from scratchpad.demo.labels import LABELS, patch_labels
 from scratchpad.demo.questions import all_questions
 from scratchpad.demo.world import Mode, sample_scene
@@ -24,7 +24,7 @@ def scene(seed: int, mode: Mode, out: Path) -> dict[str, Any]:
         ground = sample_scene(seed, mode)
         drawn = draw_scene(ground)
         Image.fromarray(drawn.pixels).save(out)
-    except (FontMissingError, ValueError) as error:
+    except ValueError as error:
         raise UserError(str(error)) from error
     except OSError as error:
         raise UserError(f"{out} could not be written ({error}); expected a path ending in .png in an existing folder.") from error

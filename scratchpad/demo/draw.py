@@ -1,33 +1,22 @@
 """Draws a scene: a procedural background, emoji sprites, signs.
 
 In: a `Scene`. Out: RGB pixels and, for every patch, which thing fills it.
-Needs Noto Color Emoji (SIL Open Font License 1.1) to make new scenes; nothing else in the package does.
+Needs Noto Color Emoji to make new scenes.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from scratchpad.demo.world import KINDS, MODES, PATCH, SIGN, SIZE, Scene
+from scratchpad.draw.emoji import emoji
 
-FONT_PLACES = (
-    "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
-    "/usr/share/fonts/noto/NotoColorEmoji.ttf",
-    "/usr/share/fonts/google-noto-emoji/NotoColorEmoji.ttf",
-)
-STRIKE = 109  # the one pixel size in which the font holds its bitmaps
 COVER = 0.25  # share of a patch a thing must fill for the patch to carry its label
-
-
-class FontMissingError(RuntimeError):
-    """Noto Color Emoji isn't installed."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +38,7 @@ def draw_scene(scene: Scene) -> Picture:
     best, label = np.full((rows, rows), COVER), np.full((rows, rows), -1)
     for i, thing in enumerate(scene.things):
         y0, x0, y1, x1 = thing.box
-        sprite = _sign(thing.word, (y1 - y0, x1 - x0), rng) if thing.name == SIGN else _emoji(thing.name, thing.extent)
+        sprite = _sign(thing.word, (y1 - y0, x1 - x0), rng) if thing.name == SIGN else emoji(KINDS[thing.name][1], thing.extent)
         top, left = y0 + (y1 - y0 - sprite.height) // 2, x0 + (x1 - x0 - sprite.width) // 2
         picture.paste(sprite, (left, top), sprite)
         boxes.append((top, left, top + sprite.height, left + sprite.width))
@@ -60,38 +49,6 @@ def draw_scene(scene: Scene) -> Picture:
         label[share > best] = i
         best = np.maximum(best, share)
     return Picture(np.asarray(picture), label, tuple(boxes), np.stack(shares))
-
-
-@functools.lru_cache(maxsize=1)
-def font_path() -> Path:
-    """Where Noto Color Emoji lies: SCRATCHPAD_EMOJI_FONT, or the usual system folders.
-
-    Raises:
-        FontMissingError: it lies nowhere.
-    """
-    given = os.environ.get("SCRATCHPAD_EMOJI_FONT")
-    for place in [given] if given else FONT_PLACES:
-        if Path(place).is_file():
-            return Path(place)
-    raise FontMissingError(
-        f"Drawing scenes needs the font Noto Color Emoji, which is not at {given or FONT_PLACES[0]}: "
-        "install it (Debian: apt-get install fonts-noto-color-emoji) or set SCRATCHPAD_EMOJI_FONT to the file."
-    )
-
-
-@functools.cache
-def _strike(name: str) -> Image.Image:
-    font = ImageFont.truetype(str(font_path()), STRIKE)
-    canvas = Image.new("RGBA", (160, 160), (0, 0, 0, 0))
-    ImageDraw.Draw(canvas).text((12, 12), KINDS[name][1], font=font, embedded_color=True)
-    return canvas.crop(canvas.getbbox())
-
-
-@functools.lru_cache(maxsize=4096)
-def _emoji(name: str, extent: int) -> Image.Image:
-    strike = _strike(name)
-    scale = extent / max(strike.size)
-    return strike.resize((max(1, round(strike.width * scale)), max(1, round(strike.height * scale))), Image.Resampling.LANCZOS)
 
 
 def _sign(word: str, shape: tuple[int, int], rng: np.random.Generator) -> Image.Image:

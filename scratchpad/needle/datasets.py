@@ -1,7 +1,7 @@
 """Haystacks: images of H x W cells, one of them the needle, every cell made of whole image tokens of the tested model.
 
 In: what to draw, on how many cells of which size. Out: pictures; the same seed gives the same bytes. `aligned` asks the
-model's own grid whether cells and tokens agree. Reference section 3: patch, single-word, multi-words, text.
+model's own grid whether cells and tokens agree. Reference section 3: patch, single-word, multi-words, text; and symbols.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
+from scratchpad.needle import symbols
 from scratchpad.records.sweep import DATASETS
 
 __all__ = ["DATASETS", "Haystack", "aligned", "cells_of", "check_letters", "draw", "every_position", "font_file", "nearest_aligned"]
@@ -114,6 +115,9 @@ def draw(stack: Haystack) -> Image.Image:
     scale = float(rng.uniform(0.85, 1.0))
     if stack.dataset == "text":
         _run_text(pen, stack, rng, scale)
+    if stack.dataset == "symbols":
+        _symbols(picture, stack, rng, scale)
+        return picture
     for row in range(stack.cells[0]):
         for col in range(stack.cells[1]):
             cell, here = (row, col), (row, col) == stack.at
@@ -130,6 +134,12 @@ def draw(stack: Haystack) -> Image.Image:
             if word:
                 _write(pen, stack, cell, word, scale * (0.5 if here and stack.small else 1.0), nudge)
     return picture
+
+
+def _symbols(picture: Image.Image, stack: Haystack, rng: np.random.Generator, scale: float) -> None:
+    """The needle among a few others."""
+    for cell, name in (symbols.others(stack.needle, stack.cells, rng) | ({stack.at: stack.needle} if stack.at else {})).items():
+        symbols.put(picture, name, stack.box(cell), scale * (0.5 if stack.small and cell == stack.at else 1.0))
 
 
 def _run_text(pen: ImageDraw.ImageDraw, stack: Haystack, rng: np.random.Generator, scale: float) -> None:

@@ -15,6 +15,7 @@ from scratchpad.errors import UserError
 from scratchpad.needle.datasets import Haystack, draw
 from scratchpad.needle.subject import Answering, Retrieving, Subject
 from scratchpad.needle.sweep import Plan, sweep
+from scratchpad.needle.symbols import needle_of
 from scratchpad.pages import Pages
 from scratchpad.records import Trust
 from scratchpad.records.reading import checked
@@ -58,7 +59,12 @@ def example(summary: SweepSummary) -> Image.Image:
     plan = summary.plan
     rows, cols = plan.cells
     at = rows // 2, cols // 2
-    return draw(Haystack(plan.datasets[0], plan.cells, summary.size, at, plan.needle, plan.distractor, seed=plan.seed))
+    return draw(Haystack(plan.datasets[0], plan.cells, summary.size, at, sought(plan), plan.distractor, seed=plan.seed))
+
+
+def sought(plan: Plan) -> str:
+    """What `example` shows as its needle."""
+    return needle_of(plan.needle, plan.seed) if plan.datasets[0] == "symbols" else plan.needle
 
 
 def trusts(summary: SweepSummary) -> dict[str, Trust | None]:

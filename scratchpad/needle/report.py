@@ -1,6 +1,6 @@
 """A sweep as one page that opens from disk: bars with intervals, grid maps, biases, the winner. Drawn as SVG, no script.
 
-In: a summary. Out: HTML. Computes no metric.
+In: a summary. Out: HTML, all data sets at a glance first (`chart`). Computes no metric.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from scratchpad.draw.colours import sequential
-from scratchpad.records.sweep import METRICS, MethodResult, Metric, MetricName, SweepSummary
+from scratchpad.needle.chart import overview
+from scratchpad.records.sweep import METRICS, SCENES, MethodResult, Metric, MetricName, SweepSummary
 from scratchpad.saliency.stages import Stage
 
 STYLE = """
@@ -39,7 +40,7 @@ def report(summary: SweepSummary, stages: Sequence[Stage] = ()) -> str:
     cells = f"{plan.cells[0]} x {plan.cells[1]}"
     parts = [_dataset(summary, name) for name in summary.results]
     sae = f" with the SAE {html.escape(summary.sae.name)}" if summary.sae else ""
-    images = sum(next(iter(rows.values())).images for rows in summary.results.values())
+    images = sum(next(iter(rows.values())).images for name, rows in summary.results.items() if name != SCENES)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
@@ -49,7 +50,7 @@ def report(summary: SweepSummary, stages: Sequence[Stage] = ()) -> str:
 {plan.runs} runs, seed {plan.seed}; needle {html.escape(plan.needle)!s}, distractor {html.escape(plan.distractor)!s}, font {html.escape(plan.font or "")},
 {summary.size[1]} x {summary.size[0]} pixels{", the needle at half its size" if plan.small else ""}. By chance a map is right in {100 * summary.chance:.1f}%.</p>
 <p class="quiet">Intervals: 95%; of accuracy Wilson over cells and runs, of the others a bootstrap over cells. After Zimmermann &amp; Boussard, Needle in a Patched Haystack, 2025.</p>
-{"".join(parts)}{_processing(stages)}</body></html>
+{overview(summary)}{"".join(parts)}{_processing(stages)}</body></html>
 """
 
 
@@ -73,13 +74,19 @@ def _data_url(picture: Image.Image) -> str:
 def _dataset(summary: SweepSummary, name: str) -> str:
     results, winner = summary.results[name], summary.winner[name]
     order = sorted(results, key=lambda m: -results[m].accuracy.mean)
+    given = results[order[0]].chance
+    chance = summary.chance if given is None else given
     clear = "" if winner.clear else "; its interval overlaps the next one's, so this is no clear winner"
-    maps = "".join(
-        f"<h3>{metric}: {SAY[metric]}</h3><div class='maps'>{''.join(_map(m, results[m].metric(metric), metric) for m in order)}</div>"
-        for metric in METRICS
+    maps = (
+        ""
+        if name == SCENES
+        else "".join(
+            f"<h3>{metric}: {SAY[metric]}</h3><div class='maps'>{''.join(_map(m, results[m].metric(metric), metric) for m in order)}</div>"
+            for metric in METRICS
+        )
     )
     return f"""<h2>{name}</h2><p>Most accurate: <b>{winner.method}</b>{clear}.</p>
-<div class="scroll">{_bars(results, order, summary.chance)}</div><div class="scroll">{_table(results, order, winner.method)}</div>{maps}"""
+<div class="scroll">{_bars(results, order, chance)}</div><div class="scroll">{_table(results, order, winner.method)}</div>{maps}"""
 
 
 def _bars(results: Mapping[str, MethodResult], order: list[str], chance: float) -> str:

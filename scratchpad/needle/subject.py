@@ -6,9 +6,12 @@ In: a loaded model. Out: its geometry at a size, its maps of a picture. To make 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+from jaxtyping import Float
 from PIL import Image
 
 from scratchpad.grid import Grid
@@ -21,7 +24,9 @@ from scratchpad.saliency.stages import Stage, mapped, of_answer, of_page
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.protocols import ImageProcessor
-from scratchpad.vlm.retrieval import Retriever, page_inputs
+from scratchpad.vlm.retrieval import Retriever, page_inputs, page_of, query_of, score
+from scratchpad.vlm.run import force_each, generate
+from scratchpad.vlm.shuffled import shuffled
 
 
 class Subject(Protocol):
@@ -78,6 +83,14 @@ class Subject(Protocol):
         """How a picture becomes this model's usual map."""
         ...
 
+    def scores(self, request: SaliencyRequest, pictures: Sequence[Image.Image]) -> Float[np.ndarray, " n"]:
+        """How likely what the model says of the request's picture is of each of several pictures of that size; see the kind."""
+        ...
+
+    def shuffled(self) -> AbstractContextManager[None]:
+        """A block in which the language model's weights are shuffled."""
+        ...
+
 
 @dataclass(frozen=True)
 class Answering:
@@ -106,7 +119,8 @@ class Answering:
 
     def asked(self, dataset: str, needle: str, prompt: str | None) -> str:
         """Where the needle is; `{needle}` in a prompt stands for the word, for a patch in lower case."""
-        text = prompt or ("where is the {needle} square" if dataset == "patch" else "where is the word {needle}")
+        asks = {"patch": "where is the {needle} square", "symbols": "where is the {needle}"}
+        text = prompt or asks.get(dataset, "where is the word {needle}")
         return text.replace("{needle}", needle.lower() if dataset == "patch" else needle)
 
     def grid(self, size: tuple[int, int]) -> Grid:
@@ -127,6 +141,17 @@ class Answering:
             steps = of_answer(self.vlm, [request.picture], looked.prepared, looked.run)
             says = f"attention from {request.word!r}, mean over heads and layers"
             return [*steps, mapped(methods.attention(looked), looked.grid, says)]
+
+    def scores(self, request: SaliencyRequest, pictures: Sequence[Image.Image]) -> Float[np.ndarray, " n"]:
+        """The probability of the greedy answer to the request's picture."""
+        with self.vlm.lock:
+            said = generate(self.vlm, prepare(self.vlm, request.picture, request.text), request.max_new_tokens)
+            prompts = [prepare(self.vlm, picture, request.text) for picture in pictures]
+            return np.exp(force_each(self.vlm, prompts, said.ids))
+
+    def shuffled(self) -> AbstractContextManager[None]:
+        """As `vlm.shuffled`."""
+        return shuffled(self.vlm)
 
 
 @dataclass(frozen=True)
@@ -172,6 +197,15 @@ class Retrieving:
         looked = late.page_look(self.retriever, request)
         steps = of_page(self.retriever, request.picture, looked.page)
         return [*steps, mapped(late.cosine(looked), looked.grid, f"cosine with {request.text!r}")]
+
+    def scores(self, request: SaliencyRequest, pictures: Sequence[Image.Image]) -> Float[np.ndarray, " n"]:
+        """The MaxSim score of the request's query."""
+        query = query_of(self.retriever, request.text)
+        return np.array([score(query, page_of(self.retriever, picture)) for picture in pictures])
+
+    def shuffled(self) -> AbstractContextManager[None]:
+        """As `vlm.shuffled`."""
+        return shuffled(self.retriever)
 
 
 def _white(size: tuple[int, int]) -> Image.Image:

@@ -20,6 +20,7 @@ from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letter
 from scratchpad.needle.own import own_size
 from scratchpad.needle.subject import Subject
 from scratchpad.needle.summary import Tally
+from scratchpad.needle.symbols import needle_of
 from scratchpad.progress import step
 from scratchpad.records import dump
 from scratchpad.records.sweep import Plan, SweepSummary, summary_text
@@ -91,7 +92,8 @@ def _jobs(plan: Plan, size: tuple[int, int]) -> Iterator[tuple[str, Haystack]]:
         for run in range(plan.runs):
             seed = plan.seed + run
             grey = int(np.random.default_rng([seed, 1]).integers(0, INKS))
-            base = Haystack(dataset, plan.cells, size, None, plan.needle, plan.distractor, (grey,) * 3, small=plan.small, font=plan.font)
+            needle = needle_of(plan.needle, seed) if dataset == "symbols" else plan.needle
+            base = Haystack(dataset, plan.cells, size, None, needle, plan.distractor, (grey,) * 3, small=plan.small, font=plan.font)
             for stack in every_position(replace(base, seed=seed)):
                 assert stack.at is not None
                 yield f"{dataset}/{run}/{stack.at[0]}/{stack.at[1]}", stack
@@ -102,7 +104,7 @@ def _maps(subject: Subject, plan: Plan, stack: Haystack, cell_of: Int[np.ndarray
     """Every method's mean over each cell's image tokens."""
     cells = tuple(stack.box((r, c)) for r in range(plan.cells[0]) for c in range(plan.cells[1]))
     text = subject.asked(stack.dataset, stack.needle, plan.prompt)
-    maps = subject.maps(plan.methods, SaliencyRequest(draw(stack), text, plan.needle, cells, cell_of, _noise(stack)))
+    maps = subject.maps(plan.methods, SaliencyRequest(draw(stack), text, stack.needle, cells, cell_of, _noise(stack)))
     return {name: _by_cell(values, cell_of, len(cells)) for name, values in maps.items()}
 
 

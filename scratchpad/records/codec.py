@@ -103,6 +103,7 @@ F4, I4, U1 = Packed("<f4"), Packed("<i4"), Packed("|u1")
 
 
 WORKING = Field(default=None, exclude=True)  # of a working field, in its annotation
+UNSAID = Field(exclude_if=lambda value: value is None)  # of a field younger than format 2 of cases: None isn't written, so ids stay
 
 
 @dataclass(frozen=True)

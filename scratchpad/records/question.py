@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from PIL import Image
 from pydantic import Field
 
-from scratchpad.records.codec import WORKING, Count, Hash, Text, record
+from scratchpad.records.codec import UNSAID, WORKING, Count, Hash, Text, record
 
 MAX_NEW_TOKENS = 64  # of an answer, by default
 MAX_ANSWER = 4096  # new tokens at most
@@ -44,6 +44,7 @@ class Settings:
     max_new_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER)] = MAX_NEW_TOKENS
     weighted: bool = True  # latents are ranked by attention; off, every patch weighs the same
     attention_layers: tuple[Count, ...] | None = None  # language-model layers whose attention is averaged; None for all
+    attention_heads: Annotated[tuple[Count, ...] | None, UNSAID] = None  # heads of each of these layers; None for all
 
 
 @record

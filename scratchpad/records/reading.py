@@ -12,6 +12,7 @@ from scratchpad.errors import UserError
 from scratchpad.records.codec import loads
 
 R = TypeVar("R")
+MOST = 1024  # numbers of a range
 
 
 def read(kind: type[R], value: object, what: str) -> R:
@@ -43,6 +44,24 @@ def checked(make: Callable[[], R], what: str) -> R:
         place = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("function-", "nullable")))[:80]
         given = f", given was {str(first['input'])[:40]!r}" if isinstance(first["input"], int | float | str) else ""
         raise UserError(f"{what[0].upper()}{what[1:]} can't be used: {place or 'it'}: {_said(first['msg'])}{given}.") from error
+
+
+def numbers(text: str, what: str) -> tuple[int, ...]:
+    """Whole numbers from text such as 0,3 or 2-5, each once.
+
+    Args:
+        what: how the sentence calls it, for example "--attention-layers".
+
+    Raises:
+        UserError: it isn't of that form, or names more than MOST of them.
+    """
+    try:
+        spans = [[int(end) for end in part.split("-", 1)] for part in text.split(",")]
+        if any(span[-1] - span[0] >= MOST for span in spans):
+            raise ValueError
+        return tuple(dict.fromkeys(n for span in spans for n in range(span[0], span[-1] + 1)))
+    except ValueError as error:
+        raise UserError(f"{what} was {text[:40]!r}; expected numbers or ranges with commas, for example 0,3 or 2-5.") from error
 
 
 def _said(message: str) -> str:

@@ -50,7 +50,7 @@ class Run:
     layer: Count  # vision block whose output `activations` is
     activations: Annotated[Float[np.ndarray, "p d"] | None, WORKING] = None
     queries: Annotated[Int[np.ndarray, " q"] | None, WORKING] = None  # positions whose attention rows were kept, ascending
-    attention: Annotated[Float[np.ndarray, "q y v"] | None, WORKING] = None  # from each of them to the image tokens, mean over heads
+    attention: Annotated[Float[np.ndarray, "q y v"] | None, WORKING] = None  # from each to the image tokens, mean over chosen heads
 
     def text_tokens(self) -> list[Token]:
         """All tokens but those of images, in order."""

@@ -12,12 +12,15 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, ValidationError
 
 from scratchpad.records.analysis import Share
-from scratchpad.records.codec import Count, Text, dumps, loads, record
+from scratchpad.records.codec import UNSAID, Count, Text, dumps, loads, record
 
 MetricName = Literal["accuracy", "score", "rank", "distance"]
 METRICS: tuple[MetricName, ...] = get_args(MetricName)
-DATASETS = ("patch", "single-word", "multi-words", "text")
+PAPER = ("patch", "single-word", "multi-words", "text")
+DATASETS = (*PAPER, "symbols")
+SCENES = "scenes"  # pictures whose things have known masks: no cells, so no plan draws them
 Cells = tuple[tuple[float, ...], ...]  # a value per cell: rows of columns
+UNMOVED = 0.5  # rank correlation with the map of shuffled weights from which on a map counts as unchanged
 
 
 @record
@@ -25,7 +28,7 @@ class Plan:
     """What a sweep measures."""
 
     methods: tuple[Text, ...]
-    datasets: tuple[Text, ...] = DATASETS
+    datasets: tuple[Text, ...] = PAPER
     cells: tuple[int, int] = (7, 7)  # rows, columns
     runs: int = 5  # of every position, each with another haystack
     seed: int = 0  # of the first run; the next ones count on from it
@@ -35,6 +38,7 @@ class Plan:
     font: Text | None = None  # a file; in a summary the name of the file that was drawn with
     size: tuple[int, int] | None = None  # height, width in pixels; None: the model's own resolution. In a summary always given
     prompt: Text | None = None  # {needle} stands for the word; None: one for each data set
+    scenes: Annotated[Count | None, UNSAID] = None  # in a summary: so many pictures with known masks were measured too
 
 
 @record
@@ -57,6 +61,23 @@ class Bias:
 
 
 @record
+class OnMasks:
+    """What was measured of one map on pictures whose things have known masks, means over pictures."""
+
+    iou: Metric  # of the highest pixels, as many as the mask has, with the mask
+    deletion: Metric  # area under the answer's score while the highest are painted over in the mean colour; low is good
+    insertion: Metric  # the same while they are uncovered of a picture painted over; high is good
+    deletion_blurred: Metric  # as deletion, blurred in place of painted over
+    insertion_blurred: Metric
+    shuffled: Metric  # rank correlation with the map under shuffled weights of the language model; 1: it doesn't change
+
+    @property
+    def unmoved(self) -> bool:
+        """Whether the map hardly changes when the language model's weights are shuffled: it doesn't show what the model does."""
+        return self.shuffled.low >= UNMOVED
+
+
+@record
 class MethodResult:
     """All that was measured of one map on one data set."""
 
@@ -67,6 +88,8 @@ class MethodResult:
     images: Count
     mean_map: Cells | None = None  # mean of standardised maps; None in a summary from before they were written down
     biases: tuple[Bias, ...] = ()  # strongest first
+    masks: Annotated[OnMasks | None, UNSAID] = None  # of SCENES alone
+    chance: Annotated[Share | None, UNSAID] = None  # accuracy of a map that knows nothing, where it isn't one cell in so many
 
     def metric(self, name: MetricName) -> Metric:
         """One of the four metrics by its name."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from scratchpad.files import write_whole
 from scratchpad.records import Measured, Trust, dumps
-from scratchpad.records.sweep import MethodResult, SweepSummary, read_summary
+from scratchpad.records.sweep import SCENES, MethodResult, SweepSummary, read_summary
 from scratchpad.stats import wilson
 
 SHIPPED = Path(__file__).resolve().parents[2] / "examples"
 OF_SAE = "sae-attention"  # the method whose maps are an SAE's
 DRAWING = 2  # of the way that needle images are drawn: accuracies on `text` of the first aren't comparable
-CLOSEST = ("multi-words", "text", "single-word", "patch")  # data sets, the one most like reading a picture first
+READING = ("multi-words", "text", "single-word", "symbols", SCENES, "patch")  # data sets, that most like a question about words first
+SEEING = (SCENES, "symbols", "multi-words", "text", "single-word", "patch")  # the same of a question about things
+WRITTEN = re.compile(r"\b(words?|texts?|read|says?|said|written|writing|letters?|signs?)\b", re.IGNORECASE)
 
 
 def folder() -> Path:
@@ -66,17 +69,21 @@ def measured(identity: str) -> SweepSummary | None:
     return None
 
 
-def trust(identity: str, method: str = "attention", sae: str | None = None) -> Trust | None:
-    """How often a kind of map found the needle in a model, by data set; None where nothing was measured.
+def trust(identity: str, method: str = "attention", sae: str | None = None, prompt: str = "") -> Trust | None:
+    """How often a kind of map pointed at the right place in a model, by data set, the one nearest to what is asked first.
+
+    None where nothing was measured. Nearest to a question about words (WRITTEN) are pictures of words, to any other pictures of things.
 
     Args:
         identity: of the model.
+        prompt: what is asked.
         sae: the identity of the SAE, for the method that reads one.
     """
     summary = measured(identity)
     if summary is None or (method == OF_SAE and (summary.sae.identity if summary.sae else None) != sae):
         return None
-    rows = {dataset: summary.results.get(dataset, {}).get(method) for dataset in CLOSEST}
+    closest = READING if WRITTEN.search(prompt) else SEEING
+    rows = {dataset: summary.results.get(dataset, {}).get(method) for dataset in closest}
     sets = tuple(_measured(dataset, row, summary.chance) for dataset, row in rows.items() if row)
     return Trust(method, sets, sets[0].dataset) if sets else None
 
@@ -84,7 +91,7 @@ def trust(identity: str, method: str = "attention", sae: str | None = None) -> T
 def _measured(dataset: str, row: MethodResult, chance: float) -> Measured:
     """With Wilson's interval over cells and runs, whatever interval an older summary holds."""
     low, high = wilson(row.accuracy.mean * row.images, row.images)
-    return Measured(dataset, row.accuracy.mean, float(low), float(high), row.images, chance)
+    return Measured(dataset, row.accuracy.mean, float(low), float(high), row.images, chance if row.chance is None else row.chance)
 
 
 def _read(path: Path) -> SweepSummary | None:

@@ -19,6 +19,7 @@ from scratchpad.errors import UserError
 from scratchpad.images import MAX_BYTES, MAX_IMAGES
 from scratchpad.records import Analysis, dump
 from scratchpad.records.edit import scaling
+from scratchpad.records.reading import MOST
 from scratchpad.ui import texts
 from scratchpad.ui.visitors import Limit, visitor
 from scratchpad.ui.zero import on_gpu
@@ -26,6 +27,7 @@ from scratchpad.workbench import MAX_LATENTS, Workbench
 
 log = logging.getLogger(__name__)
 TOKENS = 256  # new tokens at most
+Chosen = tuple[list[int] | None, list[int] | None]  # attention layers and heads; None for all
 
 
 def picture(text: str) -> bytes:
@@ -74,6 +76,8 @@ class Api:
         max_new_tokens: int = 64,
         choice: str = "",
         more: list[str] | None = None,
+        attention_layers: list[int] | None = None,
+        attention_heads: list[int] | None = None,
         request: gr.Request | None = None,
     ) -> dict:
         """Answers a question about an image and says which concepts of the vision encoder the answer used.
@@ -84,6 +88,8 @@ class Api:
             max_new_tokens: length of the answer, 1 to 256.
             choice: one of `offers`; the first by default.
             more: further images after the first, each as base64; the question may say <image> where each stands.
+            attention_layers: of the language model, whose attention weights the latents; all by default.
+            attention_heads: of each of these layers; all by default.
 
         Returns:
             an `Analysis`: question, run (answer, tokens, geometry), codes, weights,
@@ -91,7 +97,7 @@ class Api:
         """
 
         def act() -> dict[str, object]:
-            return dump(self._analysis(image, question, max_new_tokens, choice, more)[1])
+            return dump(self._analysis(image, question, max_new_tokens, choice, more, (attention_layers, attention_heads))[1])
 
         return self._answered(act, request)
 
@@ -192,13 +198,17 @@ class Api:
         """
         return self._answered(lambda: dump(find(self.shelf, case if isinstance(case, str) else "").case), request)
 
-    def _analysis(self, image: str, question: str, max_new_tokens: int, choice: str, more: list[str] | None) -> tuple[Workbench, Analysis]:
+    def _analysis(
+        self, image: str, question: str, max_new_tokens: int, choice: str, more: list[str] | None, attention: Chosen = (None, None)
+    ) -> tuple[Workbench, Analysis]:
+        """`attention` is the layers and heads whose attention weights the latents."""
         benches = loaded(self.benches)
         tokens = int(_number(max_new_tokens))
         if not 1 <= tokens <= TOKENS:
             raise UserError(f"{tokens} new tokens were asked for; expected 1 to {TOKENS}.")
         bench = benches.of(choice if isinstance(choice, str) else "?")
-        return bench, bench.analyze(pictures(image, more), texts.question(question), tokens)
+        layers, heads = (_listed(given) for given in attention)
+        return bench, bench.analyze(pictures(image, more), texts.question(question), tokens, True, layers, heads)
 
     def _answered(self, act: Callable[[], dict[str, object]], request: gr.Request | None) -> dict[str, object]:
         try:
@@ -209,6 +219,15 @@ class Api:
         except Exception as error:
             log.exception("an endpoint failed")
             raise gr.Error("Something went wrong; the server goes on working.", print_exception=False) from error
+
+
+def _listed(given: object) -> list[int] | None:
+    """Layers or heads; None for all."""
+    if given is None:
+        return None
+    if not isinstance(given, list) or len(given) > MOST:
+        raise UserError(f"Attention layers and heads are lists of at most {MOST} whole numbers.")
+    return given
 
 
 def _number(value: object) -> float:

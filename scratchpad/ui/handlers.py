@@ -13,14 +13,14 @@ from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.images import load_images, sha256
 from scratchpad.progress import Stopped
-from scratchpad.records import Analysis, Edit, Sampling, Sufficient, Test, dump
+from scratchpad.records import Analysis, Edit, Sampling, Settings, Sufficient, Test, dump
 from scratchpad.records.edit import ablation
-from scratchpad.records.reading import read
+from scratchpad.records.reading import checked, numbers, read
 from scratchpad.ui.envelope import key_of, live
 from scratchpad.ui.held import Asked, Event, same
 from scratchpad.ui.replies import answered
 from scratchpad.ui.texts import question, short
-from scratchpad.workbench import MAX_LATENTS, SUGGESTED, Workbench
+from scratchpad.workbench import MAX_LATENTS, SUGGESTED, Workbench, question_of
 
 log = logging.getLogger(__name__)
 VERIFIED = 128  # latents that are likeliest to matter, which are ablated one by one
@@ -38,15 +38,17 @@ class Handlers:
         """The workbench of a visitor's choice."""
         return loaded(self.benches).of(str(choice) if choice else None)
 
-    def ask(self, images: Sequence[str], prompt: str, choice: str | None = None) -> tuple[str | None, str, Asked | None]:
+    def ask(
+        self, images: Sequence[str], prompt: str, choice: str | None = None, settings: Settings | None = None
+    ) -> tuple[str | None, str, Asked | None]:
         """(what the panels draw, status line, what was asked); the first is None when there is none to show."""
         try:
             bench, pictures = self.bench(choice), load_images(images or [None])
-            analysis = bench.analyze(pictures, question(prompt))
+            analysis = bench.ask(question_of(pictures, question(prompt), settings))
             foreign = any(sha256(picture) not in self.known for picture in pictures)
             retriever = self.benches.retriever_name if self.benches else None
             drawn = live(analysis, choice or "", bench.vlm.own_world if foreign else None, retriever)
-            return drawn, "", Asked(tuple(images), prompt, choice or "", key_of(analysis))
+            return drawn, "", Asked(tuple(images), prompt, choice or "", key_of(analysis), analysis.question.settings)
         except UserError as error:
             return None, str(error), None
         except Stopped:
@@ -82,7 +84,7 @@ class Handlers:
         """
         known = same(asked, event)
         bench = self.bench(known.choice)
-        return bench, bench.analyze(load_images(known.images), known.prompt)
+        return bench, bench.ask(question_of(load_images(known.images), known.prompt, known.settings))
 
     def _ablate(self, bench: Workbench, analysis: Analysis, event: Event) -> dict[str, object]:
         edit, target, sampling = read_edit(event.get("edit")), read_target(event), read_sampling(event)
@@ -119,6 +121,19 @@ def read_edit(value: object) -> Edit:
     if not edit.items and edit.keep_error:
         raise UserError("The test changes nothing; switch a concept off from its card or the heatmap.")
     return edit
+
+
+def read_settings(event: Event) -> Settings:
+    """Which layers and heads of the language model weigh the concepts, as text such as 0,3 or 2-5; all where nothing is given.
+
+    Raises:
+        UserError: they aren't of that form.
+    """
+    layers, heads = (
+        None if text is None else numbers(text, f"Attention {what}")
+        for what, text in ((what, short(event.get(what), f"A list of {what}")) for what in ("layers", "heads"))
+    )
+    return checked(lambda: Settings(attention_layers=layers, attention_heads=heads), "the settings")
 
 
 def read_target(event: Event) -> str | None:

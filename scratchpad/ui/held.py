@@ -15,6 +15,7 @@ from pathlib import Path
 import gradio as gr
 
 from scratchpad.errors import UserError
+from scratchpad.records import Settings
 from scratchpad.records.codec import dumps, loads, record
 from scratchpad.ui.sweeper import used
 from scratchpad.ui.upload import changed
@@ -27,12 +28,13 @@ MAX_CHARACTERS = 64 * 2**10  # characters
 
 @record
 class Asked:
-    """Pictures (files of the server's), prompt and choice of an analysis."""
+    """Pictures (files of the server's), prompt, settings and choice of an analysis."""
 
     images: tuple[str, ...]
     prompt: str
     choice: str
     key: str  # see `envelope.key_of`
+    settings: Settings = Settings()
 
 
 class Seal:

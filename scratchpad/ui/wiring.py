@@ -13,7 +13,8 @@ from gradio.events import Dependency
 from scratchpad.errors import UserError
 from scratchpad.images import save_upload
 from scratchpad.progress import Step
-from scratchpad.ui.handlers import Handlers
+from scratchpad.records import Settings
+from scratchpad.ui.handlers import Handlers, read_settings
 from scratchpad.ui.held import Asked, Event
 from scratchpad.ui.jobs import Jobs
 from scratchpad.ui.keeping import Keeping
@@ -60,33 +61,38 @@ class Actions:
         data = dict(event._data or {})
         try:
             images = [self._picture(ref, before, data.get("key")) for ref in _listed(data.get("images"))]
+            settings = read_settings(data)
         except UserError as error:
             yield gr.skip(), refusal(str(error)), gr.skip()
             return
-        yield from self._ask(images, _text(data.get("prompt")), _text(data.get("choice")), _text(data.get("ticket")), request)
+        asked = _text(data.get("prompt")), _text(data.get("choice")), settings
+        yield from self._ask(images, asked, _text(data.get("ticket")), request)
 
     def endpoint(
         self, path: str | None, text: str, choice: str, ticket: str, more: Gallery, request: gr.Request
     ) -> Iterator[tuple[object, ...]]:
         """As `ask`, of uploaded pictures: what /ask calls."""
-        for value, status, _ in self._ask([*([path] if path else []), *paths(more)], text, choice, ticket, request):
+        for value, status, _ in self._ask([*([path] if path else []), *paths(more)], (text, choice, None), ticket, request):
             yield value, status
 
-    def _ask(self, images: list[str], text: str, choice: str, ticket: str, request: gr.Request) -> Iterator[tuple[object, ...]]:
+    def _ask(
+        self, images: list[str], asked: tuple[str, str, Settings | None], ticket: str, request: gr.Request
+    ) -> Iterator[tuple[object, ...]]:
+        """`asked` is question, choice and settings."""
         act = on_gpu(self.handlers.ask)
         try:
             self.limit.check(visitor(request, self.proxies))
         except UserError as error:
             yield gr.skip(), refusal(str(error)), gr.skip()
             return
-        for message in self.jobs.follow(ticket, lambda: act(images, text, choice)):
+        for message in self.jobs.follow(ticket, lambda: act(images, *asked)):
             if isinstance(message, Step):
                 yield gr.skip(), running(message), gr.skip()
             elif message.value is None:
                 yield gr.skip(), refusal(STOPPED), gr.skip()
             else:
-                value, sentence, asked = message.value
-                yield (value, "", asked) if value else (gr.skip(), refusal(sentence), gr.skip())
+                value, sentence, now = message.value
+                yield (value, "", now) if value else (gr.skip(), refusal(sentence), gr.skip())
 
     def _picture(self, ref: object, before: Asked | None, key: object) -> str:
         """The file of a picture in the question bar: an upload, an example, or one of the answer on show.
@@ -167,7 +173,8 @@ class Actions:
         benches = self.handlers.benches
         choice = benches.like(made.case.analysis.model.name, made.case.analysis.sae.name) if benches else ""
         files = [str(save_upload(image)) for image in made.images]
-        value, sentence, asked = on_gpu(self.handlers.ask)(files, made.case.analysis.question.prompt, choice)
+        question = made.case.analysis.question
+        value, sentence, asked = on_gpu(self.handlers.ask)(files, question.prompt, choice, question.settings)
         if value is None:
             raise UserError(sentence)
         return value, asked, json.dumps({"forked": True})

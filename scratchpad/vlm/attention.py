@@ -1,13 +1,13 @@
 """Attention rows at the cost of SDPA: the wanted rows are computed beside it, never the whole matrix.
 
 transformers lets one register an attention function; ours returns SDPA's output untouched and, while a capture is
-active in this context, computes softmax(q k^T) for the wanted query rows, averages heads and keeps the image columns.
+active in this context, computes softmax(q k^T) for the wanted query rows and heads, averages the heads and keeps the image columns.
 Attention dumps of a whole model never exist, and the model's answer is the one it gives without us.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -32,6 +32,7 @@ class Capture:
 
     columns: Tensor  # positions of the image tokens
     skip: Bool[Tensor, " s"]  # prompt positions whose rows are not wanted: the image tokens themselves
+    heads: tuple[int, ...] | None = None  # those averaged, the only ones computed; None for all
     rows: dict[int, list[tuple[int, Float[Tensor, "q v"]]]] = field(default_factory=dict)  # layer -> (position, row) parts
     ends: dict[int, int] = field(default_factory=dict)  # layer -> positions seen so far
 
@@ -80,14 +81,15 @@ def watching() -> Iterator[dict[int, Passed]]:
 
 
 @contextmanager
-def capturing(columns: Tensor, skip: Bool[Tensor, " s"]) -> Iterator[Capture]:
+def capturing(columns: Tensor, skip: Bool[Tensor, " s"], heads: Sequence[int] | None = None) -> Iterator[Capture]:
     """Collects attention rows of every forward pass inside the block, of the batch's first row only, where no gradient is taken.
 
     Args:
         columns: positions of the image tokens, int[v].
         skip: which of the prompt's s positions aren't wanted.
+        heads: those whose mean is taken, in every layer; all by default.
     """
-    capture = Capture(columns, skip)
+    capture = Capture(columns, skip, None if heads is None else tuple(heads))
     token = _active.set(capture)
     try:
         yield capture
@@ -211,7 +213,10 @@ def _collect(
     local = wanted - (end - fresh)
     q = query[0, :, local]  # h n c
     group = query.shape[1] // key.shape[1]
-    k = key[0].repeat_interleave(group, 0) if group > 1 else key[0]
+    if capture.heads is not None:
+        q, k = q[list(capture.heads)], key[0, [head // group for head in capture.heads]]
+    else:
+        k = key[0].repeat_interleave(group, 0) if group > 1 else key[0]
     scores = _scored(q, k, scaling, cap)
     if mask is None:
         allowed = torch.arange(first, end, device=query.device)[None, :] <= wanted[:, None]

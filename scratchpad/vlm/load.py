@@ -54,6 +54,11 @@ class Vlm(Loaded):
         return self.adapter.last_useful
 
     @property
+    def heads(self) -> int:
+        """Attention heads of a layer of the language model."""
+        return int(self.model.config.get_text_config().num_attention_heads)
+
+    @property
     def context(self) -> int:
         """How many tokens prompt and answer can have together."""
         return int(self.model.config.get_text_config().max_position_embeddings)

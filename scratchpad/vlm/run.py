@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from scratchpad.errors import UserError
 from scratchpad.progress import step
 from scratchpad.records import Answer, Run, Sampling
 from scratchpad.records.question import MAX_NEW_TOKENS
@@ -30,27 +31,36 @@ BATCH = 16  # counterfactuals at once
 TOP = 5  # alternatives a token
 
 
-def run(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS) -> Run:
+def run(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS, heads: Sequence[int] | None = None) -> Run:
     """The greedy answer, with log-probabilities, attention rows of all text tokens and the activations after `layer`.
 
     Args:
         layer: a vision layer, counted from 0.
         max_new_tokens: fewer where the context ends before.
+        heads: those of the language model whose attention is averaged, in every layer; all by default.
 
     Raises:
-        UserError: an edit after `layer` would have no effect; or less than one new token is asked for.
+        UserError: an edit after `layer` would have no effect; less than one new token is asked for; a head isn't there.
     """
-    return run_and_keep(vlm, prepared, layer, max_new_tokens)[0]
+    return run_and_keep(vlm, prepared, layer, max_new_tokens, heads)[0]
 
 
 @torch.no_grad()
-def run_and_keep(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS) -> tuple[Run, CleanRun]:
+def run_and_keep(
+    vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS, heads: Sequence[int] | None = None
+) -> tuple[Run, CleanRun]:
     """As `run`, and what edited runs of the same prompt can take from it."""
+    if heads is not None and not (heads and min(heads) >= 0 and max(heads) < vlm.heads):
+        raise UserError(f"Attention heads {list(heads)} were given; expected one or more of 0 to {vlm.heads - 1}.")
     columns = torch.tensor(prepared.image_positions)
     skip = torch.zeros(prepared.length, dtype=torch.bool)
     skip[columns] = True
     block = vlm.block(layer)
-    with capturing(columns, skip) as capture, recording(block, vlm.leading, prepared.order) as recorded, keeping(vlm, layer) as collected:
+    with (
+        capturing(columns, skip, heads) as capture,
+        recording(block, vlm.leading, prepared.order) as recorded,
+        keeping(vlm, layer) as collected,
+    ):
         answer, cache = decoded(vlm, prepared, max_new_tokens)
     layers = sorted(capture.rows)
     queries = np.array([p for p, _ in capture.rows[layers[0]]])

@@ -77,10 +77,10 @@ def test_a_negative_seed_is_refused() -> None:
 
 
 def test_a_missing_font_is_one_clear_sentence(monkeypatch) -> None:
-    from scratchpad.demo import draw
+    from scratchpad.draw import emoji
 
     monkeypatch.setenv("SCRATCHPAD_EMOJI_FONT", "/nowhere.ttf")
-    draw.font_path.cache_clear()
-    with pytest.raises(draw.FontMissingError, match="Noto Color Emoji"):
-        draw.font_path()
-    draw.font_path.cache_clear()
+    emoji.font_path.cache_clear()
+    with pytest.raises(emoji.FontMissingError, match="Noto Color Emoji"):
+        emoji.font_path()
+    emoji.font_path.cache_clear()

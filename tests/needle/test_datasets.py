@@ -16,7 +16,7 @@ BASE = Haystack("patch", (3, 4), (192, 320), None)
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_the_same_seed_gives_the_same_bytes_and_the_needle_changes_its_cell_alone(dataset: str) -> None:
-    base = replace(BASE, dataset=dataset, seed=3)
+    base = replace(BASE, dataset=dataset, seed=3, needle="dog" if dataset == "symbols" else "Black")
     none = np.asarray(draw(base))
     for stack in every_position(base):
         drawn = np.asarray(draw(stack))

@@ -19,11 +19,12 @@ from scratchpad.ui.envelope import live
 from scratchpad.workbench import Workbench
 
 WORKING = {"activations", "queries", "attention", "pixels"}  # stay in the process
+UNSAID = {"attention_heads"}  # left out where they are None: kept cases are older
 
 
 def names(value: Any) -> set[str]:
     """Field names of a record, those that stay in the process left out."""
-    return {field.name for field in fields(value)} - WORKING
+    return {field.name for field in fields(value) if field.name not in UNSAID or getattr(value, field.name) is not None} - WORKING
 
 
 def agree(record: Any, carried: Any) -> None:

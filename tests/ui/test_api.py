@@ -48,6 +48,12 @@ def test_analyze_ablate_and_suffice_give_what_the_workbench_gives(client: Client
     told: Any = client.predict(image, "what animal is there", api_name="/analyze")
     assert told["run"]["answer"] == own.run.answer
     assert [row["id"] for row in told["latents"]] == [row.id for row in own.latents]
+    narrow: Any = client.predict(image, "what animal is there", 64, "", None, [2, 3], [1], api_name="/analyze")
+    chosen = bench.analyze(scene_path, "what animal is there", attention_layers=[2, 3], attention_heads=[1])
+    assert narrow["question"]["settings"]["attention_heads"] == [1]
+    assert [row["id"] for row in narrow["latents"]] == [row.id for row in chosen.latents]
+    with pytest.raises(AppError, match="lists of at most"):
+        client.predict(image, "what animal is there", 64, "", None, None, [0] * 2000, api_name="/analyze")
     first = told["latents"][0]["id"]
     tested: Any = client.predict(image, "what animal is there", [first], 0.0, "", "", api_name="/ablate")
     assert tested["comparison"]["before"]["text"] == own.run.answer

@@ -232,3 +232,23 @@ def test_the_answer_appears_as_it_is_written_and_one_thing_is_cancelled_at_a_tim
     assert "Cancel" in seen
     assert answer(page).split()[0].lower() in seen.lower()
     assert page.evaluate("most") == 1
+
+
+def test_layers_and_heads_are_chosen_and_read_again(page: Page) -> None:
+    before = page.evaluate("[...Scratchpad.state.analysis.attention]")
+    box = page.locator("[data-weighing]")
+    box.locator("summary").click()
+    box.locator("[data-attention=layers]").fill("2-4")
+    box.locator("[data-attention=heads]").fill("1")
+    box.locator("[data-weigh]").click()
+    settled(page, "ask")
+    assert page.evaluate("Scratchpad.state.analysis.settings.attention_layers") == [2, 3, 4]
+    assert page.evaluate("[...Scratchpad.state.analysis.attention]") != before
+    expect(page.locator(".sp-what")).to_contain_text("of layers 2-4, heads 1")
+    expect(page.locator(".sp-trust")).to_contain_text("isn't measured")
+    box.locator("summary").click()
+    expect(box.locator("[data-attention=layers]")).to_have_value("2-4")
+    box.locator("[data-attention=heads]").fill("99")
+    box.locator("[data-weigh]").click()
+    settled(page, "ask")
+    expect(page.locator("#sp-status")).to_contain_text("expected one or more of 0 to 7")

@@ -42,6 +42,34 @@ def test_attention_equals_eager(bench: Workbench, analysis: Analysis, prepared: 
     assert set(texts[:-1]) <= set(analysis.run.queries.tolist())
 
 
+@pytest.mark.parametrize("heads", [(0,), (3, 6)])
+def test_attention_of_chosen_heads_equals_eager(
+    bench: Workbench, analysis: Analysis, prepared: Prepared, heads: tuple[int, ...], request: pytest.FixtureRequest
+) -> None:
+    question = analysis.question
+    of_heads = bench.analyze(question.pictures(), question.prompt, attention_layers=[2, 4], attention_heads=heads)
+    assert of_heads.run.answer_ids == analysis.run.answer_ids
+    request.getfixturevalue("eager")
+    with torch.no_grad():
+        out = bench.vlm.model(**full_inputs(analysis, prepared), output_attentions=True)
+    theirs = torch.stack(out.attentions)[:, 0, list(heads)].mean(1).numpy()  # y s s
+    columns = prepared.image_positions
+    expected = theirs[:, of_heads.run.queries][..., columns].transpose(1, 0, 2)
+    np.testing.assert_allclose(of_heads.run.attention, expected, atol=1e-5)
+    token = of_heads.run.outputs()[0].index
+    row = expected[of_heads.run.queries.tolist().index(token - 1), [2, 4]].mean(0)
+    weights = of_heads.weights.values[of_heads.weights.tokens.index(token)]
+    np.testing.assert_allclose(weights, row / row.sum(), atol=1e-4)
+    assert np.abs(weights - analysis.weights.values[of_heads.weights.tokens.index(token)]).max() > 1e-3
+    assert of_heads.attention_trust is None
+
+
+def test_a_head_that_is_not_there_is_refused(bench: Workbench, analysis: Analysis) -> None:
+    for heads in ([8], []):
+        with pytest.raises(UserError, match="expected one or more of 0 to 7"):
+            bench.analyze(analysis.question.pictures(), analysis.question.prompt, attention_heads=heads)
+
+
 def test_output_token_attention_is_the_row_that_predicts_it(analysis: Analysis, prepared: Prepared) -> None:
     first = analysis.run.outputs()[0].index
     row = analysis.run.queries.tolist().index(first - 1)

@@ -1,6 +1,7 @@
 // What a visitor does, as changes of the state and requests to the server.
 import { firing } from "./derive.js";
 import * as model from "./model.js";
+import { spans } from "./text.js";
 import { edit, forgetPast, recall, set, state } from "./store.js";
 import { call, finish, receives, send, underway } from "./wire.js";
 
@@ -40,7 +41,11 @@ export function load(value) {
       },
       ...{ runs: [], at: -1, diagnosis: null, verified: null, errors: {}, scope: "token", target: "" },
       ...{ layers: null, stages: null, evidence: false, shared: null },
-      draft: { images, prompt: analysis.prompt, choice: page.choice || state.draft.choice },
+      draft: {
+        ...{ images, prompt: analysis.prompt, choice: page.choice || state.draft.choice },
+        layers: spans(analysis.settings.attention_layers),
+        heads: spans(analysis.settings.attention_heads),
+      },
     },
     false,
   );

@@ -3,8 +3,9 @@ import { set, state } from "./store.js";
 import { finish, send, upload } from "./wire.js";
 
 export function ask() {
-  const { images, prompt, choice } = state.draft;
-  send("ask", { images: images.map((image) => image.ref), prompt, choice }, "Asking the model");
+  const { images, prompt, choice, layers, heads } = state.draft;
+  const refs = images.map((image) => image.ref);
+  send("ask", { images: refs, prompt, choice, layers, heads }, "Asking the model");
 }
 
 export function example(n) {

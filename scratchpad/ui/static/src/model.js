@@ -23,6 +23,7 @@ function analysis(a) {
     model: a.model,
     sae: a.sae,
     prompt: a.question.prompt,
+    settings: a.question.settings,
     answer: a.run.answer,
     tokens,
     byIndex: new Map(tokens.map((token) => [token.index, token])),

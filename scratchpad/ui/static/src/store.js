@@ -44,7 +44,7 @@ export const state = {
   jobs: {}, // channel -> {label, text, done, of}
   errors: {}, // channel -> sentence
   // The question bar.
-  draft: { images: [], prompt: "", choice: "" }, // images: {src, ref}
+  draft: { images: [], prompt: "", choice: "", layers: "", heads: "" }, // images: {src, ref}; layers and heads as "0,3"
   // What stands open over the page, and what the other tabs show.
   drawer: null, // "glossary" | "share" | "gallery" | null
   term: null, // the glossary's entry that was asked for

@@ -51,5 +51,16 @@ export function backing(l) {
   return `${seen} pictures where it fires this strongly show ${l.name ? "it" : `“${l.guess}”`}`;
 }
 
+/** Whole numbers in few characters: "0, 2-5"; "" for all, which is null or missing. */
+export function spans(numbers) {
+  const out = [];
+  for (const n of [...(numbers || [])].sort((a, b) => a - b)) {
+    const last = out[out.length - 1];
+    if (last && last[1] === n - 1) last[1] = n;
+    else out.push([n, n]);
+  }
+  return out.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(", ");
+}
+
 /** The log-probability as a chance: "94%". */
 export const chance = (logprob) => percent(Math.exp(logprob));

@@ -20,7 +20,7 @@ export const words = {
   attention: [
     "Attention",
     "How a token's reading of the picture is shared out among the patches: mean over heads " +
-      "and layers, summing to 100%. It shows where the model looked, not what it used.",
+      "and layers (all, unless some are chosen), summing to 100%. It shows where the model looked, not what it used.",
   ],
   activation: [
     "Strength (activation)",

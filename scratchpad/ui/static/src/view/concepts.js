@@ -10,6 +10,7 @@ import { png } from "../png.js";
 import { term } from "../words.js";
 import { card } from "./card.js";
 import { filters } from "./filters.js";
+import { weighing } from "./weighing.js";
 
 const FIRST = 12; // cards at first, as the store has it
 const ON_A_PHONE = 8; // of those, as page.css has it
@@ -31,7 +32,7 @@ export function concepts(s) {
       >
         Compare
       </button>
-      ${filters(s)} ${png()}
+      ${weighing(s)} ${filters(s)} ${png()}
     </div>
     ${s.compare ? rankings(s) : nothing}
     <div class="sp-cards ${lit.lit ? "sp-brushed" : ""} ${s.more === FIRST ? "sp-first" : ""}">

@@ -10,6 +10,7 @@ import { brief, figures, name, percent, token as say } from "../text.js";
 import { term } from "../words.js";
 import { mapInput } from "./map-input.js";
 import { trust } from "./trust.js";
+import { chosen } from "./weighing.js";
 
 const MODES = [
   ["spotlight", "Spotlight"],
@@ -71,8 +72,8 @@ function caption(s, latent, token, top) {
   if (!t) return nothing;
   const blind = top > 0 ? nothing : html` It comes before the picture and can't see it.`;
   const row = t.role === "output" ? "as it was about to be said" : "at its own place";
-  return html`Where <b>${say(t.text)}</b> looked (${term("attention")}, ${row}): at most ${percent(top)} on
-    one ${term("patch")}.${blind}`;
+  return html`Where <b>${say(t.text)}</b> looked (${term("attention")}${chosen(a)}, ${row}): at most
+    ${percent(top)} on one ${term("patch")}.${blind}`;
 }
 
 /** The chosen patch and its strongest concepts, in one line. */
