@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from scratchpad.analysis import controls
+from scratchpad.analysis.heads import by_head, head_map
 from scratchpad.analysis.verdict import verdict
 from scratchpad.errors import UserError
 from scratchpad.experiments import ablate, effects, suffice
@@ -35,9 +36,11 @@ from scratchpad.records import (
     Test,
     Verified,
 )
+from scratchpad.records.attention import HeadAttention, HeadMap
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.saliency.stages import Stage, of_answer
 from scratchpad.vlm import run as vlm_run
+from scratchpad.vlm.heads import rows_by_head
 from scratchpad.vlm.prepare import prepare
 
 __all__ = [
@@ -124,6 +127,38 @@ class Workbench(Lookup):
             return Blank(said.text, said.ids == run.answer_ids, float(forced.logprobs.sum()), float(trial.plain.logprobs.sum()))
 
         return self._again(analysis, ("blank",), ask)
+
+    def attention_by_head(self, analysis: Analysis, token: int | None = None) -> HeadAttention:
+        """What of a text token's attention falls on the image, in every head of every layer: one pass over prompt and answer.
+
+        Args:
+            token: its sequence index; by default the answer's first, or the prompt's last where the answer is empty.
+
+        Raises:
+            UserError: there is no such text token.
+        """
+        run = analysis.run
+        texts = [*run.outputs(), *reversed(run.text_tokens())]
+        chosen = texts[0] if token is None else next((t for t in texts if t.index == token), None)
+        if chosen is None:
+            raise UserError(f"Token {token} was given; expected the sequence index of a text token, such as {texts[0].index}.")
+        index = chosen.index
+
+        def look(trial: Trial) -> HeadAttention:
+            rows = rows_by_head(self.vlm, trial.prepared, run.answer_ids, run.position_of(index))
+            return by_head(index, rows, run.grid)
+
+        return self._again(analysis, ("heads", index), look)
+
+    def head_map(
+        self, analysis: Analysis, token: int | None = None, layers: Sequence[int] | None = None, heads: Sequence[int] | None = None
+    ) -> HeadMap:
+        """Where a text token looks, the mean over some layers and heads of the language model; all by default.
+
+        Raises:
+            UserError: there is no such text token, layer or head.
+        """
+        return head_map(self.attention_by_head(analysis, token), analysis.run.grid, layers, heads)
 
     def stages(self, analysis: Analysis) -> list[Stage]:
         """How the pictures became image tokens, step by step."""
