@@ -9,6 +9,7 @@ from scratchpad.needle.datasets import DATASETS
 from scratchpad.needle.live import answering, example, measure, measured, retrieving
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
+from scratchpad.records import dump
 from scratchpad.ui import tables
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.handlers import Handlers
@@ -58,6 +59,18 @@ class Studies:
                 step("reading layers", n, len(benches))
                 rows.append(tables.layer(bench.analyze(pictures, known.prompt)))
             return {"layers": rows, "blocks": benches[0].n_layers}
+
+        return answered(act)
+
+    def heads(self, asked: Asked | None, event: Event) -> str:
+        """A token's attention by layer and head; JSON text."""
+
+        def act() -> dict[str, object]:
+            token = event.get("token")
+            if type(token) is not int:
+                raise UserError("No token was chosen; choose a word of the question or of the answer.")
+            bench, analysis = self.handlers.analysis(asked, event)
+            return dump(bench.attention_by_head(analysis, token))
 
         return answered(act)
 

@@ -39,7 +39,7 @@ export function load(value) {
         marking: false,
       },
       ...{ runs: [], at: -1, diagnosis: null, verified: null, errors: {}, scope: "token", target: "" },
-      ...{ layers: null, stages: null, evidence: false, shared: null },
+      ...{ layers: null, heads: null, cells: null, stages: null, evidence: false, shared: null },
       draft: { images, prompt: analysis.prompt, choice: page.choice || state.draft.choice },
     },
     false,
@@ -99,6 +99,9 @@ for (const name of ["layers", "stages"])
   receives(name, (value) => {
     if (!underway(name, value)) set({ [name]: value });
   });
+receives("heads", (value) => {
+  if (!underway("heads", value)) set({ heads: model.heads(value) });
+});
 
 const sampling = (s) =>
   s.temperature.trim() ? { temperature: +s.temperature, seed: Math.trunc(+s.seed) || 0 } : null;
