@@ -18,6 +18,7 @@ from scratchpad.analysis.verdict import verdict
 from scratchpad.errors import UserError
 from scratchpad.experiments import ablate, effects, suffice
 from scratchpad.experiments.diagnose import diagnose
+from scratchpad.experiments.steer import steer
 from scratchpad.experiments.suffice import MAX_LATENTS, SUGGESTED
 from scratchpad.experiments.trial import Trial
 from scratchpad.grid import Box
@@ -37,6 +38,7 @@ from scratchpad.records import (
     Verified,
 )
 from scratchpad.records.attention import HeadAttention, HeadMap
+from scratchpad.records.steering import Steered
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.saliency.stages import Stage, of_answer
 from scratchpad.vlm import run as vlm_run
@@ -159,6 +161,22 @@ class Workbench(Lookup):
             UserError: there is no such text token, layer or head.
         """
         return head_map(self.attention_by_head(analysis, token), analysis.run.grid, layers, heads)
+
+    def steer(self, analysis: Analysis, latent: int, token: int | None = None) -> Steered:
+        """One latent at strengths from 0 to 4: how likely the answer is and what greedy decoding says, and which words it speaks for.
+
+        Args:
+            token: the answer's token in whose place words are measured, by its sequence index; its first by default.
+
+        Raises:
+            UserError: the latent doesn't fire on the picture; or there is no such token of the answer.
+        """
+        outputs = [t.index for t in analysis.run.outputs()]
+        if token is not None and token not in outputs:
+            raise UserError(f"Token {token} was given; expected one of the answer's, {outputs[:20]}.")
+        nth = 0 if token is None else outputs.index(token)
+        tokens = analysis.question.settings.max_new_tokens
+        return self._again(analysis, ("steer", latent, nth), lambda trial: steer(trial, latent, nth, tokens))
 
     def stages(self, analysis: Analysis) -> list[Stage]:
         """How the pictures became image tokens, step by step."""
