@@ -56,9 +56,7 @@ def steer(trial: Trial, latent: int, nth: int, max_new_tokens: int) -> Steered:
     return Steered(
         latent=Named(latent, trial.name(latent)),
         doses=tuple(Dose(*dose) for dose in doses),
-        others=tuple(
-            Curve(Named(other, trial.name(other)), CONTROLS, tuple(row)) for other, row in zip(others, rest, strict=True)
-        ),
+        others=tuple(Curve(Named(other, trial.name(other)), CONTROLS, tuple(row)) for other, row in zip(others, rest, strict=True)),
         token=trial.prepared.length + nth,
         raised=raised,
         lowered=lowered,

@@ -74,6 +74,18 @@ class Studies:
 
         return answered(act)
 
+    def steer(self, asked: Asked | None, event: Event) -> str:
+        """What one latent does to the answer as its strength grows; JSON text."""
+
+        def act() -> dict[str, object]:
+            latent, token = event.get("latent"), event.get("token")
+            if type(latent) is not int or not (token is None or type(token) is int):
+                raise UserError("No latent was chosen; open one from a card.")
+            bench, analysis = self.handlers.analysis(asked, event)
+            return dump(bench.steer(analysis, latent, token))
+
+        return answered(act)
+
     def needle(self, asked: Asked | None, event: Event) -> str:
         """A live sweep; JSON text."""
 

@@ -50,6 +50,7 @@ export function load(value) {
     set({ diagnosis: kase.diagnosis, verified: kase.verified });
     if (state.runs.length) recall(0);
   }
+  if (state.reading) set({ reading: { ...state.reading, steered: null } }, false);
   forgetPast();
   reveal();
 }
@@ -99,6 +100,10 @@ for (const name of ["layers", "stages"])
   receives(name, (value) => {
     if (!underway(name, value)) set({ [name]: value });
   });
+receives("steer", (value) => {
+  if (underway("steer", value) || state.reading?.id !== value.latent.id) return;
+  set({ reading: { ...state.reading, steered: value } });
+});
 receives("heads", (value) => {
   if (!underway("heads", value)) set({ heads: model.heads(value) });
 });

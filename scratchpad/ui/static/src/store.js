@@ -40,7 +40,7 @@ export const state = {
   at: -1,
   diagnosis: null,
   verified: null,
-  // Requests under way and what went wrong, by channel: ask, test, layers, heads, stages, needle, keep.
+  // Requests under way and what went wrong, by channel: ask, test, layers, heads, steer, stages, needle, keep.
   jobs: {}, // channel -> {label, text, done, of}
   errors: {}, // channel -> sentence
   // The question bar.
@@ -52,7 +52,7 @@ export const state = {
   tour: -1, // its step, -1 for none
   enlarged: null, // {latent, reference} of a reference picture shown large
   shared: null, // what KEEP said last
-  reading: null, // the latent that has its own page: {id, data, references}
+  reading: null, // the latent that has its own page: {id, data, references, steered}
   layers: null,
   heads: null, // the chosen token's attention by layer and head (model.js)
   cells: null, // {layers: [first, last], head: n or null for all}: what of it the map shows; null for all
