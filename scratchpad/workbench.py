@@ -14,6 +14,7 @@ from PIL import Image
 
 from scratchpad.analysis import controls
 from scratchpad.analysis.heads import by_head, head_map
+from scratchpad.analysis.tree import tree
 from scratchpad.analysis.verdict import verdict
 from scratchpad.errors import UserError
 from scratchpad.experiments import ablate, effects, suffice
@@ -39,6 +40,7 @@ from scratchpad.records import (
 )
 from scratchpad.records.attention import HeadAttention, HeadMap
 from scratchpad.records.steering import Steered
+from scratchpad.records.tree import BYS, Tree
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.saliency.stages import Stage, of_answer
 from scratchpad.vlm import run as vlm_run
@@ -177,6 +179,18 @@ class Workbench(Lookup):
         nth = 0 if token is None else outputs.index(token)
         tokens = analysis.question.settings.max_new_tokens
         return self._again(analysis, ("steer", latent, nth), lambda trial: steer(trial, latent, nth, tokens))
+
+    def tree(self, analysis: Analysis, by: str = "decoder") -> Tree:
+        """The heatmap's latents as a tree of likeness: by what they write, or by which tokens draw on them. Runs no model.
+
+        Raises:
+            UserError: the likeness isn't one of these.
+        """
+        likeness = next((known for known in BYS if known == by), None)
+        if likeness is None:
+            raise UserError(f"{str(by)[:40]!r} was given as likeness; expected one of {', '.join(BYS)}.")
+        rows = self.sae.directions()[list(analysis.heatmap.latents)].cpu().numpy()
+        return tree(analysis.heatmap, rows, likeness)
 
     def stages(self, analysis: Analysis) -> list[Stage]:
         """How the pictures became image tokens, step by step."""

@@ -92,7 +92,7 @@ def _direct(trial: Trial, latent: int) -> tuple[tuple[Likely, ...], tuple[Likely
     with adding(vlm.block(layer), vlm.leading, torch.from_numpy(change)[None], trial.prepared.order):
         without = embeddings(vlm, trial.prepared)
     try:
-        width = vlm.model.get_input_embeddings().weight.shape[1]  # behind it DeepStack's additions, for later layers
+        width = int(vlm.adapter.config.get_text_config().hidden_size)  # behind it DeepStack's additions, for later layers
         read = lens(vlm, (plain - without)[:, :width].mean(0, keepdim=True))[0]
     except UserError as error:
         return (), (), str(error)

@@ -86,6 +86,15 @@ class Studies:
 
         return answered(act)
 
+    def tree(self, asked: Asked | None, event: Event) -> str:
+        """The heatmap's latents as a tree; JSON text."""
+
+        def act() -> dict[str, object]:
+            bench, analysis = self.handlers.analysis(asked, event)
+            return dump(bench.tree(analysis, str(event.get("by"))))
+
+        return answered(act)
+
     def needle(self, asked: Asked | None, event: Event) -> str:
         """A live sweep; JSON text."""
 

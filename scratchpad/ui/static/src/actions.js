@@ -39,7 +39,7 @@ export function load(value) {
         marking: false,
       },
       ...{ runs: [], at: -1, diagnosis: null, verified: null, errors: {}, scope: "token", target: "" },
-      ...{ layers: null, heads: null, cells: null, stages: null, evidence: false, shared: null },
+      ...{ layers: null, tree: null, heads: null, cells: null, stages: null, evidence: false, shared: null },
       draft: { images, prompt: analysis.prompt, choice: page.choice || state.draft.choice },
     },
     false,
@@ -96,7 +96,7 @@ receives("boot", (boot) =>
   set({ boot: { ...state.boot, ...boot }, draft: { ...state.draft, choice: boot.choice || "" } }),
 );
 receives("ask", (value) => underway("ask", value));
-for (const name of ["layers", "stages"])
+for (const name of ["layers", "stages", "tree"])
   receives(name, (value) => {
     if (!underway(name, value)) set({ [name]: value });
   });
@@ -133,6 +133,12 @@ export function toggle(ids) {
     ? state.picked.filter((id) => !ids.includes(id))
     : [...new Set([...state.picked, ...ids])];
   set({ picked });
+}
+
+/** Takes latents as the whole test, and asks again at once. */
+export function testOnly(ids) {
+  set({ picked: [...ids], own: {}, ops: {}, strength: 0 });
+  test("ablate");
 }
 
 export function clear() {

@@ -135,6 +135,27 @@ export function headMap(h, cells) {
   return { share, values: total > 0 ? values.map((v) => v / total) : values };
 }
 
+/** Of every merge of a tree: {left, right, distance} as branches {at, distance, leaves}, lowest first. */
+export function branches(tree) {
+  const made = tree.leaves.map((id, i) => ({ at: i, distance: 0, leaves: [id] }));
+  for (const { left, right, distance } of tree.merges) {
+    const [a, b] = [made[left], made[right]].sort((x, y) => x.at - y.at);
+    made.push({ at: (a.at + b.at) / 2, distance, leaves: [...a.leaves, ...b.leaves], of: [a, b] });
+  }
+  return made;
+}
+
+/** The highest branches that hold together under a distance, in the tree's order. */
+export function clustersAt(made, cut) {
+  const out = [];
+  const walk = (branch) => {
+    if (!branch.of || branch.distance <= cut) out.push(branch);
+    else branch.of.forEach(walk);
+  };
+  if (made.length) walk(made[made.length - 1]);
+  return out;
+}
+
 /** The heatmap's columns as they are shown: indices into its latents. */
 export function columns(s) {
   const { heatmap: h } = s.analysis;

@@ -116,6 +116,11 @@ export const words = {
     "Cluster",
     "Latents whose columns rise and fall together across tokens (1 − Pearson correlation, average linkage).",
   ],
+  tree: [
+    "Tree of likeness",
+    "Hierarchical clustering of the heatmap's latents (average linkage): by the angle between what they add to the " +
+      "activations (decoder rows), or by which words draw on them.",
+  ],
   explained: [
     "Variance explained",
     "Share of the activations' variance on this picture that the SAE's rewriting keeps.",

@@ -1,8 +1,9 @@
-// The right side: Concepts, Heatmap, Layers, Attention, SAE, Maps, and a latent's own page, one at a time.
+// The right side: Concepts, Heatmap, Layers, Attention, Clusters, SAE, Maps, and a latent's own page, one at a time.
 import { html, nothing } from "lit-html";
 import { set } from "../store.js";
 import { online } from "../wire.js";
 import { attentionTab, openAttention } from "./attention.js";
+import { clustersTab, openClusters } from "./clusters.js";
 import { concepts } from "./concepts.js";
 import { gallery } from "./drawers.js";
 import { heatmap } from "./heatmap.js";
@@ -26,6 +27,13 @@ const TABS = [
     text: "Attention",
     view: attentionTab,
     open: openAttention,
+    shown: (s) => online() && s.boot.live && !s.kase,
+  },
+  {
+    id: "clusters",
+    text: "Clusters",
+    view: clustersTab,
+    open: openClusters,
     shown: (s) => online() && s.boot.live && !s.kase,
   },
   { id: "sae", text: "SAE", view: saeTab, open: openSae, shown: (s) => online() && s.boot.live && !s.kase },
