@@ -66,6 +66,11 @@ class Lookup(Reader):
         """Latents of a cluster of decoder rows, those that fire most first; none without an index."""
         return tuple(Named(row.id, row.name) for row in (self.index.cluster(number) if self.index else []))
 
+    def named(self, latents: Sequence[int]) -> tuple[Named, ...]:
+        """Latents with the labels that the index knows them by; those that it doesn't know are left out."""
+        names = self.names()
+        return tuple(Named(i, names[i]) for i in dict.fromkeys(latents) if 0 <= i < len(names))
+
     def rename(self, latent: int, name: str) -> Entry:
         """Gives a latent a name, for everybody; an empty one takes it back.
 

@@ -13,10 +13,13 @@ import numpy as np
 from PIL import Image
 
 from scratchpad.analysis import controls
+from scratchpad.analysis.heads import by_head, head_map
+from scratchpad.analysis.tree import tree
 from scratchpad.analysis.verdict import verdict
 from scratchpad.errors import UserError
 from scratchpad.experiments import ablate, effects, suffice
 from scratchpad.experiments.diagnose import diagnose
+from scratchpad.experiments.steer import steer
 from scratchpad.experiments.suffice import MAX_LATENTS, SUGGESTED
 from scratchpad.experiments.trial import Trial
 from scratchpad.grid import Box
@@ -35,9 +38,13 @@ from scratchpad.records import (
     Test,
     Verified,
 )
+from scratchpad.records.attention import HeadAttention, HeadMap
+from scratchpad.records.steering import Steered
+from scratchpad.records.tree import BYS, Tree
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.saliency.stages import Stage, of_answer
 from scratchpad.vlm import run as vlm_run
+from scratchpad.vlm.heads import rows_by_head
 from scratchpad.vlm.prepare import prepare
 
 __all__ = [
@@ -124,6 +131,66 @@ class Workbench(Lookup):
             return Blank(said.text, said.ids == run.answer_ids, float(forced.logprobs.sum()), float(trial.plain.logprobs.sum()))
 
         return self._again(analysis, ("blank",), ask)
+
+    def attention_by_head(self, analysis: Analysis, token: int | None = None) -> HeadAttention:
+        """What of a text token's attention falls on the image, in every head of every layer: one pass over prompt and answer.
+
+        Args:
+            token: its sequence index; by default the answer's first, or the prompt's last where the answer is empty.
+
+        Raises:
+            UserError: there is no such text token.
+        """
+        run = analysis.run
+        texts = [*run.outputs(), *reversed(run.text_tokens())]
+        chosen = texts[0] if token is None else next((t for t in texts if t.index == token), None)
+        if chosen is None:
+            raise UserError(f"Token {token} was given; expected the sequence index of a text token, such as {texts[0].index}.")
+        index = chosen.index
+
+        def look(trial: Trial) -> HeadAttention:
+            rows = rows_by_head(self.vlm, trial.prepared, run.answer_ids, run.position_of(index))
+            return by_head(index, rows, run.grid)
+
+        return self._again(analysis, ("heads", index), look)
+
+    def head_map(
+        self, analysis: Analysis, token: int | None = None, layers: Sequence[int] | None = None, heads: Sequence[int] | None = None
+    ) -> HeadMap:
+        """Where a text token looks, the mean over some layers and heads of the language model; all by default.
+
+        Raises:
+            UserError: there is no such text token, layer or head.
+        """
+        return head_map(self.attention_by_head(analysis, token), analysis.run.grid, layers, heads)
+
+    def steer(self, analysis: Analysis, latent: int, token: int | None = None) -> Steered:
+        """One latent at strengths from 0 to 4: how likely the answer is and what greedy decoding says, and which words it speaks for.
+
+        Args:
+            token: the answer's token in whose place words are measured, by its sequence index; its first by default.
+
+        Raises:
+            UserError: the latent doesn't fire on the picture; or there is no such token of the answer.
+        """
+        outputs = [t.index for t in analysis.run.outputs()]
+        if token is not None and token not in outputs:
+            raise UserError(f"Token {token} was given; expected one of the answer's, {outputs[:20]}.")
+        nth = 0 if token is None else outputs.index(token)
+        tokens = analysis.question.settings.max_new_tokens
+        return self._again(analysis, ("steer", latent, nth), lambda trial: steer(trial, latent, nth, tokens))
+
+    def tree(self, analysis: Analysis, by: str = "decoder") -> Tree:
+        """The heatmap's latents as a tree of likeness: by what they write, or by which tokens draw on them. Runs no model.
+
+        Raises:
+            UserError: the likeness isn't one of these.
+        """
+        likeness = next((known for known in BYS if known == by), None)
+        if likeness is None:
+            raise UserError(f"{str(by)[:40]!r} was given as likeness; expected one of {', '.join(BYS)}.")
+        rows = self.sae.directions()[list(analysis.heatmap.latents)].cpu().numpy()
+        return tree(analysis.heatmap, rows, likeness)
 
     def stages(self, analysis: Analysis) -> list[Stage]:
         """How the pictures became image tokens, step by step."""

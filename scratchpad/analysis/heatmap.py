@@ -33,7 +33,7 @@ def heatmap(tokens: tuple[int, ...], latents: Int[np.ndarray, " l"], raw: Float[
     if len(latents) < 2:
         ids = tuple(int(i) for i in latents)
         return Heatmap(tokens, ids, raw, values, tuple(Cluster(0, ids) for _ in ids))
-    distance = squareform(_distance(raw), checks=False)
+    distance = squareform(distances(raw), checks=False)
     tree = linkage(distance, "average", optimal_ordering=True)
     order = leaves_list(tree)
     label = fcluster(tree, cut, "distance")[order]
@@ -43,7 +43,7 @@ def heatmap(tokens: tuple[int, ...], latents: Int[np.ndarray, " l"], raw: Float[
     return Heatmap(tokens, tuple(int(i) for i in ordered), raw[:, order], values[:, order], clusters)
 
 
-def _distance(raw: Float[np.ndarray, "t l"]) -> Float[np.ndarray, "l l"]:
+def distances(raw: Float[np.ndarray, "t l"]) -> Float[np.ndarray, "l l"]:
     """1 - Pearson between columns; a constant column correlates with nothing but itself."""
     centred = raw - raw.mean(0)
     norm = np.linalg.norm(centred, axis=0)

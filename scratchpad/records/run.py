@@ -74,10 +74,14 @@ class Run:
         assert self.attention is not None, "attention rows stay in the process: ask the question again"
         return self.attention
 
+    def position_of(self, index: int) -> int:
+        """The position whose attention row a text token has: the one that predicts it (output), or its own (prompt)."""
+        return index - 1 if self.tokens[index].role == "output" else index
+
     def attention_of(self, index: int) -> Float[np.ndarray, "y v"]:
-        """The attention row of a text token: of the position that predicts it (output), or of its own (prompt)."""
+        """The attention row of a text token; see `position_of`."""
         assert self.queries is not None, "attention rows stay in the process: ask the question again"
-        position = index - 1 if self.tokens[index].role == "output" else index
+        position = self.position_of(index)
         row = int(np.searchsorted(self.queries, position))
         assert self.queries[row] == position, f"no attention row was kept at position {position}"
         return self.rows()[row]

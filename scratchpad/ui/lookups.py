@@ -11,6 +11,7 @@ from scratchpad.workbench import Workbench
 
 NUMBER = "A latent is a whole number."
 MAX_FOUND = 40  # latents of a search
+MAX_LISTED = 120  # latents of a list
 
 
 class Lookups:
@@ -50,11 +51,14 @@ class Lookups:
         return dump(bench.rename(number, name)) | _references(bench, number)
 
     def search(self, given: object) -> dict[str, object]:
-        """Latents whose name has every word of a text, or of a decoder cluster by its number; given [choice, which]."""
+        """Latents whose name has every word of a text, of a decoder cluster by its number, or of a list; given [choice, which]."""
         choice, which = given if isinstance(given, list) and len(given) == 2 else (None, "")
         bench = self._bench(choice)
         text = which[:200] if isinstance(which, str) else ""
-        latents = bench.cluster(which) if isinstance(which, int) else bench.search(text, MAX_FOUND)
+        if isinstance(which, list):
+            latents = bench.named([i for i in which[:MAX_LISTED] if type(i) is int])
+        else:
+            latents = bench.cluster(which) if isinstance(which, int) else bench.search(text, MAX_FOUND)
         return {"latents": [dump(latent) for latent in latents]}
 
     def _bench(self, choice: object) -> Workbench:

@@ -9,6 +9,7 @@ from scratchpad.needle.datasets import DATASETS
 from scratchpad.needle.live import answering, example, measure, measured, retrieving
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
+from scratchpad.records import dump
 from scratchpad.ui import tables
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.handlers import Handlers
@@ -58,6 +59,39 @@ class Studies:
                 step("reading layers", n, len(benches))
                 rows.append(tables.layer(bench.analyze(pictures, known.prompt)))
             return {"layers": rows, "blocks": benches[0].n_layers}
+
+        return answered(act)
+
+    def heads(self, asked: Asked | None, event: Event) -> str:
+        """A token's attention by layer and head; JSON text."""
+
+        def act() -> dict[str, object]:
+            token = event.get("token")
+            if type(token) is not int:
+                raise UserError("No token was chosen; choose a word of the question or of the answer.")
+            bench, analysis = self.handlers.analysis(asked, event)
+            return dump(bench.attention_by_head(analysis, token))
+
+        return answered(act)
+
+    def steer(self, asked: Asked | None, event: Event) -> str:
+        """What one latent does to the answer as its strength grows; JSON text."""
+
+        def act() -> dict[str, object]:
+            latent, token = event.get("latent"), event.get("token")
+            if type(latent) is not int or not (token is None or type(token) is int):
+                raise UserError("No latent was chosen; open one from a card.")
+            bench, analysis = self.handlers.analysis(asked, event)
+            return dump(bench.steer(analysis, latent, token))
+
+        return answered(act)
+
+    def tree(self, asked: Asked | None, event: Event) -> str:
+        """The heatmap's latents as a tree; JSON text."""
+
+        def act() -> dict[str, object]:
+            bench, analysis = self.handlers.analysis(asked, event)
+            return dump(bench.tree(analysis, str(event.get("by"))))
 
         return answered(act)
 

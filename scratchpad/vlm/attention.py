@@ -33,7 +33,8 @@ class Capture:
     columns: Tensor  # positions of the image tokens
     skip: Bool[Tensor, " s"]  # prompt positions whose rows are not wanted: the image tokens themselves
     heads: tuple[int, ...] | None = None  # those averaged, the only ones computed; None for all
-    rows: dict[int, list[tuple[int, Float[Tensor, "q v"]]]] = field(default_factory=dict)  # layer -> (position, row) parts
+    by_head: bool = False  # whether rows stay apart by head, h v each; else they are the mean over heads
+    rows: dict[int, list[tuple[int, Float[Tensor, "*h v"]]]] = field(default_factory=dict)  # layer -> (position, row) parts
     ends: dict[int, int] = field(default_factory=dict)  # layer -> positions seen so far
 
 
@@ -81,15 +82,16 @@ def watching() -> Iterator[dict[int, Passed]]:
 
 
 @contextmanager
-def capturing(columns: Tensor, skip: Bool[Tensor, " s"], heads: Sequence[int] | None = None) -> Iterator[Capture]:
+def capturing(columns: Tensor, skip: Bool[Tensor, " s"], heads: Sequence[int] | None = None, by_head: bool = False) -> Iterator[Capture]:
     """Collects attention rows of every forward pass inside the block, of the batch's first row only, where no gradient is taken.
 
     Args:
         columns: positions of the image tokens, int[v].
         skip: which of the prompt's s positions aren't wanted.
         heads: those whose mean is taken, in every layer; all by default.
+        by_head: keeps heads apart instead of taking their mean.
     """
-    capture = Capture(columns, skip, None if heads is None else tuple(heads))
+    capture = Capture(columns, skip, None if heads is None else tuple(heads), by_head)
     token = _active.set(capture)
     try:
         yield capture
@@ -225,7 +227,9 @@ def _collect(
         part = mask[0, :, local][..., :total]
         scores = scores.masked_fill(~part, float("-inf")) if part.dtype == torch.bool else scores + part.float()
     columns = capture.columns.to(query.device)
-    rows = torch.zeros(len(wanted), len(columns), device=query.device)
     held = columns >= first
-    rows[:, held] = scores.softmax(-1)[..., columns[held] - first].mean(0)
+    shares = scores.softmax(-1)[..., columns[held] - first].transpose(0, 1)  # n h v
+    read = shares if capture.by_head else shares.mean(1)
+    rows = torch.zeros(*read.shape[:-1], len(columns), device=query.device)
+    rows[..., held] = read
     capture.rows.setdefault(layer, []).extend((int(p), row) for p, row in zip(wanted.tolist(), rows, strict=True))

@@ -141,6 +141,19 @@ def force(
     return Forced(picked(scores, ids).cpu().numpy(), choices.cpu().numpy(), best.indices.cpu().numpy(), best.values.cpu().numpy(), ids)
 
 
+@torch.no_grad()
+def next_logprobs(
+    vlm: Vlm,
+    prepared: Prepared,
+    ids: tuple[int, ...],
+    layer: int,
+    deltas: Float[Tensor, "b p d"],
+    clean: CleanRun | None = None,
+) -> Float[np.ndarray, "b vocabulary"]:
+    """The log-probability of every token in the place of the last of `ids`, given those before it, under each change, in nats."""
+    return distributions(_logits(vlm, prepared, ids, layer, deltas, clean)[:, -1]).cpu().numpy()
+
+
 def force_all(
     vlm: Vlm,
     prepared: Prepared,

@@ -40,7 +40,7 @@ export function load(value) {
         marking: false,
       },
       ...{ runs: [], at: -1, diagnosis: null, verified: null, errors: {}, scope: "token", target: "" },
-      ...{ layers: null, stages: null, evidence: false, shared: null },
+      ...{ layers: null, tree: null, heads: null, cells: null, stages: null, evidence: false, shared: null },
       draft: {
         ...{ images, prompt: analysis.prompt, choice: page.choice || state.draft.choice },
         layers: spans(analysis.settings.attention_layers),
@@ -55,6 +55,7 @@ export function load(value) {
     set({ diagnosis: kase.diagnosis, verified: kase.verified });
     if (state.runs.length) recall(0);
   }
+  if (state.reading) set({ reading: { ...state.reading, steered: null } }, false);
   forgetPast();
   reveal();
 }
@@ -100,10 +101,17 @@ receives("boot", (boot) =>
   set({ boot: { ...state.boot, ...boot }, draft: { ...state.draft, choice: boot.choice || "" } }),
 );
 receives("ask", (value) => underway("ask", value));
-for (const name of ["layers", "stages"])
+for (const name of ["layers", "stages", "tree"])
   receives(name, (value) => {
     if (!underway(name, value)) set({ [name]: value });
   });
+receives("steer", (value) => {
+  if (underway("steer", value) || state.reading?.id !== value.latent.id) return;
+  set({ reading: { ...state.reading, steered: value } });
+});
+receives("heads", (value) => {
+  if (!underway("heads", value)) set({ heads: model.heads(value) });
+});
 
 const sampling = (s) =>
   s.temperature.trim() ? { temperature: +s.temperature, seed: Math.trunc(+s.seed) || 0 } : null;
@@ -130,6 +138,12 @@ export function toggle(ids) {
     ? state.picked.filter((id) => !ids.includes(id))
     : [...new Set([...state.picked, ...ids])];
   set({ picked });
+}
+
+/** Takes latents as the whole test, and asks again at once. */
+export function testOnly(ids) {
+  set({ picked: [...ids], own: {}, ops: {}, strength: 0 });
+  test("ablate");
 }
 
 export function clear() {

@@ -102,12 +102,58 @@ export function brush(s) {
   return { latent, token, patch, lit };
 }
 
-/** What the map is of now: {latent} or {token}. */
+/** What the map is of now: {latent}, or {token} with {cells} where it's of some layers and heads alone. */
 export function onMap(s) {
   const { latent, token } = brush(s);
   if (latent !== null) return { latent };
   if (token !== null) return { token };
-  return s.latent !== null ? { latent: s.latent } : { token: s.token };
+  const own = s.heads && s.heads.token === s.token && s.heads.patches > 0;
+  const cells = own ? (s.hover?.cells ?? s.cells) : null;
+  if (s.hover?.cells && cells) return { token: s.token, cells };
+  return s.latent !== null ? { latent: s.latent } : { token: s.token, cells };
+}
+
+/** Layers and heads of a choice of cells, as indices. */
+export function chosenCells(h, { layers: [first, last], head }) {
+  const count = (n, from = 0) => Array.from({ length: n }, (_, i) => from + i);
+  return { layers: count(last - first + 1, first), heads: head === null ? count(h.heads) : [head] };
+}
+
+/** The mean attention of some layers and heads: {share of it on the picture, values: of that, each patch's}. */
+export function headMap(h, cells) {
+  const { layers, heads } = chosenCells(h, cells);
+  const values = new Float32Array(h.patches);
+  let share = 0;
+  let total = 0;
+  for (const y of layers)
+    for (const x of heads) {
+      const i = y * h.heads + x;
+      share += h.shares[i] / (layers.length * heads.length);
+      for (let p = 0; p < h.patches; p++) values[p] += h.maps[i * h.patches + p] * h.peaks[i];
+    }
+  for (const v of values) total += v;
+  return { share, values: total > 0 ? values.map((v) => v / total) : values };
+}
+
+/** Of every merge of a tree: {left, right, distance} as branches {at, distance, leaves}, lowest first. */
+export function branches(tree) {
+  const made = tree.leaves.map((id, i) => ({ at: i, distance: 0, leaves: [id] }));
+  for (const { left, right, distance } of tree.merges) {
+    const [a, b] = [made[left], made[right]].sort((x, y) => x.at - y.at);
+    made.push({ at: (a.at + b.at) / 2, distance, leaves: [...a.leaves, ...b.leaves], of: [a, b] });
+  }
+  return made;
+}
+
+/** The highest branches that hold together under a distance, in the tree's order. */
+export function clustersAt(made, cut) {
+  const out = [];
+  const walk = (branch) => {
+    if (!branch.of || branch.distance <= cut) out.push(branch);
+    else branch.of.forEach(walk);
+  };
+  if (made.length) walk(made[made.length - 1]);
+  return out;
 }
 
 /** The heatmap's columns as they are shown: indices into its latents. */

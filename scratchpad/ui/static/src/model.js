@@ -60,6 +60,15 @@ function analysis(a) {
 
 const rows = (keys) => new Map(keys.map((key, row) => [key, row]));
 
+/** A HeadAttention: {token, layers, heads, patches} and shares, peaks [y h], maps [y h p]. */
+export function heads(h) {
+  const [layers, count, patches] = h.maps.shape;
+  return {
+    ...{ token: h.token, layers, heads: count, patches },
+    ...{ shares: unpack(h.shares), peaks: unpack(h.peaks), maps: unpack(h.maps) },
+  };
+}
+
 /** A Reference: where a latent fires on one of the index's pictures. */
 export function reference(r) {
   const [rowsOf, cols] = r.mask.shape;

@@ -138,6 +138,28 @@ function outline(pen, box, scale) {
   }
 }
 
+/** Values alone, small: a pixel for each patch, coloured by `share(value)` from 0 to 1. */
+export function thumbnail(canvas, shot, values, share, width = 96) {
+  const [h, w] = sheet(shot).size;
+  [canvas.width, canvas.height] = [width, Math.max(1, Math.round((width * h) / w))];
+  const pen = canvas.getContext("2d");
+  pen.scale(width / w, width / w);
+  let p = 0;
+  for (const tile of shot.tiles) {
+    const [x, y, tw, th] = onSheet(shot, tile.image || 0, tile.box);
+    const [cw, ch] = [tw / tile.cols, th / tile.rows];
+    within(pen, shot, tile, () => {
+      pen.fillStyle = level(0);
+      pen.fillRect(x, y, tw, th);
+      for (let i = 0; i < tile.rows * tile.cols; i++, p++) {
+        if (!values[p]) continue; // edges of neighbours would show as seams
+        pen.fillStyle = level(share(values[p]));
+        pen.fillRect(x + (i % tile.cols) * cw, y + Math.floor(i / tile.cols) * ch, cw + 0.5, ch + 0.5);
+      }
+    });
+  }
+}
+
 /** The square [x, y, side] of the sheet around where a map is highest, at least `least` of the shorter side. */
 export function around(shot, values, least = 0.5) {
   const [h, w] = sheet(shot).size;

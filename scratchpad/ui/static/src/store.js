@@ -12,7 +12,7 @@ export const state = {
   token: null,
   latent: null,
   patch: null,
-  hover: null, // {token} | {latent} | {patch}: what the pointer or the focus is on, for brushing
+  hover: null, // {token} | {latent} | {patch} | {cells} | {branch}: what the pointer or the focus is on, for brushing
   // How it is looked at.
   tab: "concepts",
   scope: "token", // concepts of: "token" (attention-weighted), "picture" (plain mean), "patch"
@@ -40,7 +40,7 @@ export const state = {
   at: -1,
   diagnosis: null,
   verified: null,
-  // Requests under way and what went wrong, by channel: ask, test, layers, stages, needle, keep.
+  // Requests under way and what went wrong, by channel: ask, test, layers, heads, steer, tree, stages, needle, keep.
   jobs: {}, // channel -> {label, text, done, of}
   errors: {}, // channel -> sentence
   // The question bar.
@@ -52,8 +52,13 @@ export const state = {
   tour: -1, // its step, -1 for none
   enlarged: null, // {latent, reference} of a reference picture shown large
   shared: null, // what KEEP said last
-  reading: null, // the latent that has its own page: {id, data, references}
+  reading: null, // the latent that has its own page: {id, data, references, steered}
   layers: null,
+  tree: null, // the heatmap's latents as a tree: {by, leaves, merges}
+  likeness: "decoder", // by what they are alike: "decoder" or "tokens"
+  cut: { decoder: 0.7, tokens: 0.5 }, // distance under which a branch is one cluster
+  heads: null, // the chosen token's attention by layer and head (model.js)
+  cells: null, // {layers: [first, last], head: n or null for all}: what of it the map shows; null for all
   stages: null,
   needle: null,
   sae: null,

@@ -79,6 +79,21 @@ export const words = {
     "Supported: the edit does what its controls don't. Not supported: they do it too, or it " +
       "does nothing. Inconclusive: it couldn't be tested.",
   ],
+  head: [
+    "Attention head",
+    "Each layer of the language model reads by several heads, each with its own attention; the map of a word is " +
+      "their mean, unless a head is chosen.",
+  ],
+  dose: [
+    "Dose and response",
+    "The model asked again with one latent's strength multiplied by 0 to 4, everywhere on the picture: how likely " +
+      "the original answer is then, and what it answers.",
+  ],
+  direct: [
+    "Direct effect on words",
+    "What the latent adds to the image tokens, read by the output layer as if it were the language model's last " +
+      "state (logit lens). No layer in between has a say, so it needn't happen.",
+  ],
   edit: [
     "Edit",
     "What is changed before the model is asked again: a latent's strength is multiplied, set " +
@@ -100,6 +115,11 @@ export const words = {
   cluster: [
     "Cluster",
     "Latents whose columns rise and fall together across tokens (1 − Pearson correlation, average linkage).",
+  ],
+  tree: [
+    "Tree of likeness",
+    "Hierarchical clustering of the heatmap's latents (average linkage): by the angle between what they add to the " +
+      "activations (decoder rows), or by which words draw on them.",
   ],
   explained: [
     "Variance explained",

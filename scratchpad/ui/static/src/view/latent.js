@@ -9,6 +9,7 @@ import { call, can } from "../wire.js";
 import { meaning, term } from "../words.js";
 import { refs } from "./reference.js";
 import { showCluster } from "./sae.js";
+import { steering } from "./steer.js";
 
 /** Opens a latent's page. */
 export async function openLatent(id) {
@@ -18,7 +19,7 @@ export async function openLatent(id) {
     can("latent") ? call("latent", [state.draft.choice, id]) : {},
     detail(id),
   ]);
-  if (state.reading?.id === id) set({ reading: { id, data, references, error } });
+  if (state.reading?.id === id) set({ reading: { ...state.reading, data, references, error } });
 }
 
 /** The address says which latent is open, so that it can be passed on. */
@@ -97,6 +98,7 @@ export function latentPage(s) {
             </button>
           </li>`}
     </ul>
+    ${steering(s, id)}
     ${references
       ? intervals(id, references)
       : html`<div class="sp-many">${[1, 2, 3, 4, 5, 6].map(() => html`<i class="sp-ghost"></i>`)}</div>`}

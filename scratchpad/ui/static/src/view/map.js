@@ -1,7 +1,17 @@
 // The picture under the map of the chosen token or latent; how it's drawn; which part of it tests act on.
 import { html, nothing } from "lit-html";
 import { chooseLatent } from "../actions.js";
-import { attention, brush, everywhere, firing, latentOf, ofPatch, onMap, passes } from "../derive.js";
+import {
+  attention,
+  brush,
+  everywhere,
+  firing,
+  headMap,
+  latentOf,
+  ofPatch,
+  onMap,
+  passes,
+} from "../derive.js";
 import { draws } from "../directives.js";
 import { paint } from "../paint.js";
 import { set } from "../store.js";
@@ -22,11 +32,14 @@ export const shot = (s) => ({ images: s.page.images, sizes: s.analysis.sizes, ti
 
 export function map(s) {
   const a = s.analysis;
-  const { latent, token } = onMap(s);
-  const values = latent !== undefined ? firing(a, latent) : token !== null ? attention(a, token) : null;
+  const { latent, token, cells } = onMap(s);
+  const headed = cells ? headMap(s.heads, cells) : null;
+  const values =
+    headed?.values ??
+    (latent !== undefined ? firing(a, latent) : token !== null ? attention(a, token) : null);
   const top = values ? values.reduce((most, v) => Math.max(most, v), 0) : 0;
   const box = outlined(s);
-  const key = [s.page.key, latent, token, s.mode, box].join("/");
+  const key = [s.page.key, latent, token, JSON.stringify(cells), s.mode, box].join("/");
   const [high, wide] = sheet(shot(s)).size;
   return html`<figure class="sp-map">
     <div class="sp-frame" style="--ratio:${wide / high}">
@@ -40,10 +53,14 @@ export function map(s) {
       ></canvas>
     </div>
     <figcaption>
-      <p class="sp-what">${caption(s, latent, token, top)}</p>
+      <p class="sp-what">
+        ${headed ? ofHeads(s, token, cells, headed, top) : caption(s, latent, token, top)}
+      </p>
       ${here(s)}
       <div class="sp-maprow">${modes(s)} ${region(s)}</div>
-      ${trust(s, latent !== undefined ? "concept" : "attention")}
+      ${headed
+        ? html`<p class="sp-trust">How well maps of single heads or layers find things isn't measured.</p>`
+        : trust(s, latent !== undefined ? "concept" : "attention")}
     </figcaption>
   </figure>`;
 }
@@ -74,6 +91,26 @@ function caption(s, latent, token, top) {
   const row = t.role === "output" ? "as it was about to be said" : "at its own place";
   return html`Where <b>${say(t.text)}</b> looked (${term("attention")}${chosen(a)}, ${row}): at most
     ${percent(top)} on one ${term("patch")}.${blind}`;
+}
+
+/** The same for some layers and heads alone, and the way back to all of them. */
+function ofHeads(s, token, cells, { share }, top) {
+  const t = s.analysis.byIndex.get(token);
+  return html`Where <b>${say(t.text)}</b> looked in ${cellsText(s.heads, cells)}: ${percent(share)} of this
+    ${term("attention")} is on the
+    picture${share > 0 ? html`, ${percent(top)} of that on one patch` : nothing}.
+    ${s.hover?.cells
+      ? nothing
+      : html`<button type="button" class="sp-link" data-all-heads @click=${() => set({ cells: null })}>
+          All layers and heads
+        </button>`}`;
+}
+
+/** "layer 3, head 2", "layers 0–2, all heads". */
+export function cellsText(h, { layers: [first, last], head }) {
+  const every = first === 0 && last === h.layers - 1;
+  const rows = every ? "all layers" : first === last ? `layer ${first}` : `layers ${first}–${last}`;
+  return `${rows}, ${head === null ? "all heads" : `head ${head}`}`;
 }
 
 /** The chosen patch and its strongest concepts, in one line. */

@@ -7,7 +7,7 @@ const [W, H, PAD] = [560, 128, 16];
 const LANES = { edit: 26, sets: 50, noise: 72, reconstruction: 92 };
 
 /** Round numbers that lie between two ends. */
-function ticks(low, high) {
+export function ticks(low, high) {
   const raw = (high - low) / 4;
   const unit = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * unit).find((v) => v >= raw);

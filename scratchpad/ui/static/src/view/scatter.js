@@ -1,12 +1,13 @@
 // All latents as points: in how many pictures they fire (across), how strongly where they do (up), both logarithmic;
-// coloured by label entropy. Axes have titles, margins have histograms.
+// coloured by what is chosen, on a scale of its own. Axes have titles, margins have histograms.
 import { level } from "../colour.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [64, 46, 44, 48];
 const HEIGHT = 380;
 let spots = []; // [x, y, id]
 
-export function draw(canvas, all, chosen) {
+/** `shade` is {values: one for each latent or null, low, high}: what colours the points. */
+export function draw(canvas, all, chosen, shade) {
   const w = canvas.clientWidth || 600;
   const ratio = window.devicePixelRatio || 1;
   [canvas.width, canvas.height] = [w * ratio, HEIGHT * ratio];
@@ -20,8 +21,7 @@ export function draw(canvas, all, chosen) {
   axes(pen, scale, w);
   spots = all.ids.map((id, i) => [scale.x(all.sparsity[i]), scale.y(all.mean[i]), id]);
   margins(pen, w);
-  points(pen, all, chosen);
-  legend(pen, ink, w, Math.max(...all.entropy.map((e) => e ?? 0), 0));
+  points(pen, shade, chosen);
   const at = spots.find((spot) => spot[2] === chosen);
   if (!at) return;
   pen.strokeStyle = style.getPropertyValue("--sp-ink").trim() || "#111";
@@ -30,6 +30,9 @@ export function draw(canvas, all, chosen) {
   pen.arc(at[0], at[1], 9, 0, 7);
   pen.stroke();
 }
+
+/** The colour of a share from 0 to 1, none so dark or bright that it's lost on the page. */
+export const tint = (share) => level(0.15 + 0.75 * share);
 
 function scales(all, w) {
   const log = (v, floor) => Math.log10(Math.max(v, floor));
@@ -80,11 +83,13 @@ function margins(pen, w) {
   });
 }
 
-function points(pen, all, chosen) {
-  const high = Math.max(...all.entropy.map((e) => e ?? 0), 1e-6);
-  pen.globalAlpha = 0.85;
+function points(pen, shade, chosen) {
+  const { low, high } = shade;
   spots.forEach(([sx, sy, id], i) => {
-    pen.fillStyle = level(0.15 + (0.75 * (all.entropy[i] ?? 0)) / high);
+    const value = shade.values[i];
+    pen.globalAlpha = value === null ? 0.22 : 0.85;
+    if (value !== null) pen.fillStyle = tint((value - low) / Math.max(high - low, 1e-6));
+    else pen.fillStyle = pen.strokeStyle;
     pen.beginPath();
     pen.arc(sx, sy, id === chosen ? 5 : 3.2, 0, 7);
     pen.fill();
@@ -92,17 +97,10 @@ function points(pen, all, chosen) {
   pen.globalAlpha = 1;
 }
 
-function legend(pen, ink, w, high) {
-  const [x, y] = [w - RIGHT - 190, HEIGHT - BOTTOM - 14];
-  for (let i = 0; i < 60; i++) {
-    pen.fillStyle = level(0.15 + (0.75 * i) / 59);
-    pen.fillRect(x + 70 + i, y - 8, 1.5, 8);
-  }
-  pen.fillStyle = ink;
-  pen.textAlign = "right";
-  pen.fillText("entropy 0", x + 64, y);
-  pen.textAlign = "left";
-  pen.fillText(high.toFixed(1), x + 138, y);
+/** The latents inside a rectangle [x0, y0, x1, y1] of the canvas, from left to right. */
+export function inside([x0, y0, x1, y1]) {
+  const hit = spots.filter(([x, y]) => x >= x0 && x <= x1 && y >= y0 && y <= y1);
+  return hit.sort((a, b) => a[0] - b[0]).map((spot) => spot[2]);
 }
 
 /** The latent nearest to a click, or null. */

@@ -1,7 +1,9 @@
-// The right side: Concepts, Heatmap, Layers, SAE, Maps, and a latent's own page, one at a time.
+// The right side: Concepts, Heatmap, Layers, Attention, Clusters, SAE, Maps, and a latent's own page, one at a time.
 import { html, nothing } from "lit-html";
 import { set } from "../store.js";
 import { online } from "../wire.js";
+import { attentionTab, openAttention } from "./attention.js";
+import { clustersTab, openClusters } from "./clusters.js";
 import { concepts } from "./concepts.js";
 import { gallery } from "./drawers.js";
 import { heatmap } from "./heatmap.js";
@@ -19,6 +21,20 @@ const TABS = [
     view: layers,
     open: openLayers,
     shown: (s) => online() && !s.kase && s.boot.offers.length > 1,
+  },
+  {
+    id: "attention",
+    text: "Attention",
+    view: attentionTab,
+    open: openAttention,
+    shown: (s) => online() && s.boot.live && !s.kase,
+  },
+  {
+    id: "clusters",
+    text: "Clusters",
+    view: clustersTab,
+    open: openClusters,
+    shown: (s) => online() && s.boot.live && !s.kase,
   },
   { id: "sae", text: "SAE", view: saeTab, open: openSae, shown: (s) => online() && s.boot.live && !s.kase },
   { id: "maps", text: "Maps", view: maps, open: openMaps, shown: (s) => online() && s.boot.live && !s.kase },
