@@ -10,6 +10,7 @@ from scratchpad.errors import UserError
 from scratchpad.reader import Reader
 from scratchpad.records import Named, Reference
 from scratchpad.records.lookup import Entry, Neighbour, Overview
+from scratchpad.records.views import Detail
 from scratchpad.sae.index import Index
 
 INTERVALS = {"around": "like this picture", "silent": "counter-example"}  # of reference pictures, as they are shown
@@ -56,6 +57,15 @@ class Lookup(Reader):
             histogram=tuple(detail.get("histogram", ())),
             neighbours=tuple(Neighbour(i, self.name(i), float(cosine)) for i, cosine in pairs),
         )
+
+    def detail(self, latent: int) -> Detail:
+        """All of it: what `entry` says, with pictures of each interval of activation and counter-examples.
+
+        Raises:
+            UserError: as `entry`.
+        """
+        entry = self.entry(latent)
+        return Detail(entry, self.references(latent, around=entry.mean_activation))
 
     def search(self, text: str, most: int = 50) -> tuple[Named, ...]:
         """Latents whose label has every word of a text, the surest first; none without an index."""

@@ -41,6 +41,7 @@ from scratchpad.records import (
 from scratchpad.records.attention import HeadAttention, HeadMap
 from scratchpad.records.steering import Steered
 from scratchpad.records.tree import BYS, Tree
+from scratchpad.records.views import AtPlace, Placed
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.saliency.stages import Stage, of_answer
 from scratchpad.vlm import run as vlm_run
@@ -198,7 +199,7 @@ class Workbench(Lookup):
             question = analysis.question
             return of_answer(self.vlm, question.pictures(), self._prepared(question), self._run(question))
 
-    def at_place(self, image: Given, region: Box | None, most: int = 50) -> list[dict[str, object]]:
+    def at_place(self, image: Given, region: Box | None, most: int = 50) -> AtPlace:
         """Latents that fire in a region of an image, those most that fire least elsewhere in it; no question is asked.
 
         Raises:
@@ -215,10 +216,7 @@ class Workbench(Lookup):
         here = dense[inside].mean(0)
         elsewhere = dense[~inside].mean(0) if (~inside).any() else np.zeros_like(here)
         order = [i for i in np.argsort(elsewhere - here, kind="stable") if here[i] > 0][:most]
-        return [
-            {"id": int(active[i]), "name": self.name(int(active[i])), "inside": float(here[i]), "outside": float(elsewhere[i])}
-            for i in order
-        ]
+        return AtPlace(tuple(Placed(int(active[i]), self.name(int(active[i])), float(here[i]), float(elsewhere[i])) for i in order))
 
     def diagnose(self, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}") -> Diagnosis:
         """Which failure mode an answer fits; see `experiments.diagnose`."""

@@ -94,9 +94,10 @@ def _at_place(options: argparse.Namespace) -> None:
     """Latents that fire in a part of an image and not elsewhere in it."""
     from scratchpad.cli.testing import box
     from scratchpad.images import load_image
+    from scratchpad.records import dump
     from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
     bench = Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, placement(options))
-    rows = bench.at_place(load_image(options.image), box(options.region) if options.region else None)
-    lines = [f"{r['id']:>6}  {r['name']}  {r['inside']:.3g} here, {r['outside']:.3g} elsewhere" for r in rows]
-    show({"latents": rows}, options.json, lines or ["no latent is active there"])
+    placed = bench.at_place(load_image(options.image), box(options.region) if options.region else None)
+    lines = [f"{r.id:>6}  {r.name}  {r.inside:.3g} here, {r.outside:.3g} elsewhere" for r in placed.latents]
+    show(dump(placed), options.json, lines or ["no latent is active there"])

@@ -56,6 +56,12 @@ class Packed:
         write = core_schema.plain_serializer_function_ser_schema(self.pack, when_used="json")
         return core_schema.no_info_plain_validator_function(lambda value: self.read(value, source), serialization=write)
 
+    def __get_pydantic_json_schema__(self, core: object, handler: object) -> dict[str, object]:
+        kind = np.dtype(self.dtype).str.lstrip("<|")
+        whole = {"type": "array", "items": {"type": "integer"}}
+        properties = {"dtype": {"const": kind}, "shape": whole, "data": {"type": "string", "description": "little-endian bytes in base64"}}
+        return {"type": "object", "properties": properties, "required": list(properties)}
+
     def read(self, value: object, source: type) -> np.ndarray:
         """The array itself, or what `pack` made of one.
 
@@ -116,6 +122,9 @@ class Bytes:
         write = core_schema.plain_serializer_function_ser_schema(lambda value: base64.b64encode(value).decode(), when_used="json")
         return core_schema.no_info_plain_validator_function(self.read, serialization=write)
 
+    def __get_pydantic_json_schema__(self, core: object, handler: object) -> dict[str, object]:
+        return {"type": "string", "description": "bytes in base64"}
+
     def read(self, value: object) -> bytes:
         """The bytes themselves, or their base64.
 
@@ -142,6 +151,11 @@ def dump(value: object) -> dict[str, Any]:
 def dumps(value: object) -> str:
     """A record as JSON text."""
     return _adapter(cast(Hashable, type(value))).dump_json(value).decode()
+
+
+def schema(kind: object) -> dict[str, object]:
+    """The JSON Schema of what `dump` makes of a record of a kind."""
+    return _adapter(cast(Hashable, kind)).json_schema(mode="serialization")
 
 
 def loads(kind: type[R], text: str | bytes) -> R:

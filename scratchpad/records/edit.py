@@ -11,6 +11,7 @@ from pydantic import Field
 from scratchpad.errors import UserError
 from scratchpad.grid import Box
 from scratchpad.records.codec import Count, record
+from scratchpad.records.reading import checked
 
 Op = Literal["set", "scale", "add"]
 OPS: tuple[Op, ...] = ("set", "scale", "add")
@@ -66,8 +67,36 @@ def scaling(latents: Sequence[int], strength: float) -> Edit:
     Raises:
         UserError: there are none, too many, or the strength isn't a sensible number.
     """
+    return changing(latents, "scale", strength)
+
+
+def changing(latents: Sequence[int], op: str, value: float, region: Sequence[float] | None = None, image: int | None = None) -> Edit:
+    """The same change of several latents, everywhere or in a region; see `LatentEdit`.
+
+    Raises:
+        UserError: there are no latents, or too many; or op, value, region or image isn't of its form.
+    """
     if not latents or len(latents) > MAX_LATENTS:
         raise UserError(f"The test needs 1 to {MAX_LATENTS} concepts; pick some from the cards or the heatmap.")
-    if not math.isfinite(strength) or abs(strength) > MAX_SCALE:
-        raise UserError(f"{strength!r} was given as strength; expected a number from {-MAX_SCALE:g} to {MAX_SCALE:g}.")
-    return Edit(tuple(LatentEdit(int(latent), "scale", float(strength)) for latent in dict.fromkeys(latents)))
+    known = next((each for each in OPS if each == op), None)
+    if known is None:
+        raise UserError(f"{str(op)[:20]!r} was given as op; expected one of {', '.join(OPS)}.")
+    most = MAX_SCALE if known == "scale" else MAX_VALUE
+    if not math.isfinite(value) or abs(value) > most:
+        raise UserError(f"{value!r} was given as strength; expected a number from {-most:g} to {most:g}.")
+    box = None if region is None else boxed(region)
+    return checked(
+        lambda: Edit(tuple(LatentEdit(int(latent), known, float(value), box, image) for latent in dict.fromkeys(latents))), "the edit"
+    )
+
+
+def boxed(region: Sequence[float]) -> Box:
+    """A region as y0, x0, y1, x1 in pixels.
+
+    Raises:
+        UserError: it isn't four numbers.
+    """
+    sides = [float(side) for side in region if isinstance(side, int | float)] if isinstance(region, list | tuple) else []
+    if len(sides) != 4 or not all(map(math.isfinite, sides)):
+        raise UserError(f"{str(region)[:60]} was given as a region; expected y0, x0, y1, x1 in pixels, for example [0, 0, 112, 112].")
+    return sides[0], sides[1], sides[2], sides[3]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, Int
-from pydantic import Field, GetCoreSchemaHandler, model_validator
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, model_validator
 from pydantic_core import core_schema
 from scipy import sparse
 
@@ -59,6 +59,9 @@ class GridField:
     def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         write = core_schema.plain_serializer_function_ser_schema(pack, when_used="json")
         return core_schema.no_info_plain_validator_function(read, serialization=write)
+
+    def __get_pydantic_json_schema__(self, core: object, handler: GetJsonSchemaHandler) -> dict[str, object]:
+        return handler(TypeAdapter(PackedGrid).core_schema)
 
 
 def pack(grid: Grid) -> dict[str, object]:

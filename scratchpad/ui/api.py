@@ -1,73 +1,27 @@
-"""The endpoints for programs: typed, documented, the same for gradio_client and as MCP tools. No page state.
-
-A picture comes as base64 of its file (a data URL will do); nothing is fetched, no path of the server is read.
-"""
+"""The endpoints that ask and test: typed, documented, the same for gradio_client and as MCP tools. Those that look are in `api_views`."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import logging
-from collections.abc import Callable
-
 import gradio as gr
 
-from scratchpad.benches import Benches, loaded
+from scratchpad.cases.case import Case
 from scratchpad.cases.shelf import find
-from scratchpad.cases.store import Store
 from scratchpad.errors import UserError
-from scratchpad.images import MAX_BYTES, MAX_IMAGES
-from scratchpad.records import Analysis, dump
-from scratchpad.records.edit import scaling
-from scratchpad.records.reading import MOST
+from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, dump
+from scratchpad.records.edit import changing
+from scratchpad.records.views import Offered
 from scratchpad.ui import texts
-from scratchpad.ui.visitors import Limit, visitor
-from scratchpad.ui.zero import on_gpu
-from scratchpad.workbench import MAX_LATENTS, Workbench
-
-log = logging.getLogger(__name__)
-TOKENS = 256  # new tokens at most
-Chosen = tuple[list[int] | None, list[int] | None]  # attention layers and heads; None for all
+from scratchpad.ui.api_views import Views
+from scratchpad.ui.endpoint import Endpoints, Reply, number, serve, whole_numbers
+from scratchpad.workbench import MAX_LATENTS
 
 
-def picture(text: str) -> bytes:
-    """The bytes of a picture that came as text.
+class Api(Endpoints):
+    """Asking, testing, and cases."""
 
-    Raises:
-        UserError: it isn't base64, or is too long.
-    """
-    if not isinstance(text, str) or not text:
-        raise UserError("No image was given; expected the file's bytes as base64.")
-    if len(text) > MAX_BYTES * 4 // 3 + 100:
-        raise UserError(f"The image has more than {MAX_BYTES // 2**20} MB; scale it down.")
-    try:
-        return base64.b64decode(text.partition(",")[2] if text.startswith("data:") else text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise UserError("The image isn't base64; expected the file's bytes as base64, not a path or an address.") from error
-
-
-def pictures(image: str, more: list[str] | None) -> list[bytes]:
-    """The bytes of all pictures.
-
-    Raises:
-        UserError: one isn't base64, there are too many, or they are too long together.
-    """
-    if more is not None and (not isinstance(more, list) or len(more) >= MAX_IMAGES):
-        raise UserError(f"Further images are a list of at most {MAX_IMAGES - 1}, each the file's bytes as base64.")
-    if sum(len(text) for text in more or [] if isinstance(text, str)) > MAX_BYTES * 4 // 3:
-        raise UserError(f"The further images have more than {MAX_BYTES // 2**20} MB together; scale them down.")
-    return [picture(text) for text in (image, *(more or []))]
-
-
-class Api:
-    """The endpoints, over the benches and the shelf."""
-
-    def __init__(self, benches: Benches | None, shelf: list[Store], limit: Limit, proxies: int):
-        self.benches, self.shelf, self.limit, self.proxies = benches, shelf, limit, proxies
-
-    def offers(self) -> list:
-        """The models and SAEs that can be chosen here, as {"choice", "label"}; the first is the default."""
-        return [{"choice": o.id, "label": o.label} for o in self.benches.offers] if self.benches else []
+    def offers(self) -> list[Reply]:
+        """The models and SAEs that can be chosen here, each with the choice to send back and a label; the first is the default."""
+        return [dump(Offered(o.id, o.label)) for o in self.benches.offers] if self.benches else []
 
     def analyze(
         self,
@@ -79,7 +33,7 @@ class Api:
         attention_layers: list[int] | None = None,
         attention_heads: list[int] | None = None,
         request: gr.Request | None = None,
-    ) -> dict:
+    ) -> Reply:
         """Answers a question about an image and says which concepts of the vision encoder the answer used.
 
         Args:
@@ -95,11 +49,8 @@ class Api:
             an `Analysis`: question, run (answer, tokens, geometry), codes, weights,
             latents ranked by attention-weighted activation, heatmap, trust.
         """
-
-        def act() -> dict[str, object]:
-            return dump(self._analysis(image, question, max_new_tokens, choice, more, (attention_layers, attention_heads))[1])
-
-        return self._answered(act, request)
+        attention = attention_layers, attention_heads
+        return self.answered(lambda: self.asked(image, question, choice, more, max_new_tokens, attention)[1], request)
 
     def ablate(
         self,
@@ -110,30 +61,68 @@ class Api:
         target: str = "",
         choice: str = "",
         more: list[str] | None = None,
+        op: str = "scale",
+        region: list[float] | None = None,
+        picture: int | None = None,
+        cluster: int | None = None,
         request: gr.Request | None = None,
-    ) -> dict:
-        """Asks again with latents scaled (0 switches them off), and compares with random sets of as many.
+    ) -> Reply:
+        """Asks again with latents changed (by default switched off), and compares with random sets of as many.
 
         Args:
             image: the file's bytes as base64.
             question: about the image.
-            latents: ids, as `analyze` ranks them.
-            strength: what their activations are multiplied by.
+            latents: ids, as `analyze` ranks them; may be empty where a cluster is given.
+            strength: with op scale what activations are multiplied by, with set what they become, with add what is added.
             target: also, how much likelier this becomes as the answer.
             choice: one of `offers`; the first by default.
             more: further images after the first, each as base64; the question may say <image> where each stands.
+            op: scale, set or add.
+            region: where, as y0, x0, y1, x1 in pixels of the original image; everywhere by default.
+            picture: in which of several images, counted from 0; with a region the first by default, else all.
+            cluster: a cluster of the analysis's heatmap by its id, whose latents are changed too.
 
         Returns:
             a `Test`: comparison (before, after, change of log-probability per token), its control, the verdict.
         """
 
-        def act() -> dict[str, object]:
-            if not isinstance(latents, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in latents):
-                raise UserError("latents are whole numbers; expected a list such as [12, 57].")
-            bench, analysis = self._analysis(image, question, 64, choice, more)
-            return dump(bench.test(analysis, scaling(latents, _number(strength)), texts.short(target, "A target")))
+        def act() -> Test:
+            ids = whole_numbers(latents, "latents")
+            bench, analysis = self.asked(image, question, choice, more)
+            edit = changing([*ids, *members(analysis, cluster)], op, number(strength), region, picture)
+            return bench.test(analysis, edit, texts.short(target, "A target"))
 
-        return self._answered(act, request)
+        return self.answered(act, request)
+
+    def effects(
+        self,
+        image: str,
+        question: str,
+        most: int = 32,
+        choice: str = "",
+        more: list[str] | None = None,
+        request: gr.Request | None = None,
+    ) -> Reply:
+        """Ablates latents one by one, those of the largest predicted effect first, and sets what that does beside the prediction.
+
+        Args:
+            image: the file's bytes as base64.
+            question: about the image.
+            most: how many latents, 1 to 256.
+            choice: one of `offers`; the first by default.
+            more: further images after the first, each as base64; the question may say <image> where each stands.
+
+        Returns:
+            a `Verified`: per latent the predicted and the real change of the answer's log-probability in nats, and their correlations.
+        """
+
+        def act() -> Verified:
+            if not 1 <= number(most) <= MOST_EFFECTS:
+                raise UserError(f"{most} latents were asked for; expected 1 to {MOST_EFFECTS}.")
+            bench, analysis = self.asked(image, question, choice, more)
+            return bench.verify(analysis, int(most))
+
+        return self.answered(act, request)
 
     def suffice(
         self,
@@ -144,7 +133,7 @@ class Api:
         choice: str = "",
         more: list[str] | None = None,
         request: gr.Request | None = None,
-    ) -> dict:
+    ) -> Reply:
         """Finds the fewest latents whose ablation changes the answer, each set really ablated.
 
         Args:
@@ -159,11 +148,11 @@ class Api:
             a `Sufficient`: latents, before, after, minimality, sets tried, and how often random sets do the same.
         """
 
-        def act() -> dict[str, object]:
-            bench, analysis = self._analysis(image, question, 64, choice, more)
-            return dump(bench.suffice(analysis, texts.short(target, "A target"), int(_number(max_latents))))
+        def act() -> Sufficient:
+            bench, analysis = self.asked(image, question, choice, more)
+            return bench.suffice(analysis, texts.short(target, "A target"), int(number(max_latents)))
 
-        return self._answered(act, request)
+        return self.answered(act, request)
 
     def diagnose(
         self,
@@ -173,7 +162,7 @@ class Api:
         choice: str = "",
         more: list[str] | None = None,
         request: gr.Request | None = None,
-    ) -> dict:
+    ) -> Reply:
         """Says which of three failure modes a wrong answer fits, with the tests behind it.
 
         Args:
@@ -182,63 +171,53 @@ class Api:
             expected: what the answer should have said.
             choice: one of `offers`; the first by default.
             more: further images after the first, each as base64; the question may say <image> where each stands.
+
+        Returns:
+            a `Diagnosis`: the mode, why, and the tests.
         """
 
-        def act() -> dict[str, object]:
-            bench, analysis = self._analysis(image, question, 64, choice, more)
-            return dump(bench.diagnose(analysis, texts.short(expected, "An expected answer")))
+        def act() -> Diagnosis:
+            bench, analysis = self.asked(image, question, choice, more)
+            return bench.diagnose(analysis, texts.short(expected, "An expected answer"))
 
-        return self._answered(act, request)
+        return self.answered(act, request)
 
-    def case_open(self, case: str, request: gr.Request | None = None) -> dict:
+    def case_open(self, case: str, request: gr.Request | None = None) -> Reply:
         """What a kept case holds, by its id; no model is run.
 
         Args:
             case: the id in its link.
+
+        Returns:
+            a `Case`: analysis, tests, title, note.
         """
-        return self._answered(lambda: dump(find(self.shelf, case if isinstance(case, str) else "").case), request)
-
-    def _analysis(
-        self, image: str, question: str, max_new_tokens: int, choice: str, more: list[str] | None, attention: Chosen = (None, None)
-    ) -> tuple[Workbench, Analysis]:
-        """`attention` is the layers and heads whose attention weights the latents."""
-        benches = loaded(self.benches)
-        tokens = int(_number(max_new_tokens))
-        if not 1 <= tokens <= TOKENS:
-            raise UserError(f"{tokens} new tokens were asked for; expected 1 to {TOKENS}.")
-        bench = benches.of(choice if isinstance(choice, str) else "?")
-        layers, heads = (_listed(given) for given in attention)
-        return bench, bench.analyze(pictures(image, more), texts.question(question), tokens, True, layers, heads)
-
-    def _answered(self, act: Callable[[], dict[str, object]], request: gr.Request | None) -> dict[str, object]:
-        try:
-            self.limit.check(visitor(request, self.proxies))
-            return dict(on_gpu(act)())
-        except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        except Exception as error:
-            log.exception("an endpoint failed")
-            raise gr.Error("Something went wrong; the server goes on working.", print_exception=False) from error
+        return self.answered(lambda: find(self.shelf, case if isinstance(case, str) else "").case, request)
 
 
-def _listed(given: object) -> list[int] | None:
-    """Layers or heads; None for all."""
-    if given is None:
-        return None
-    if not isinstance(given, list) or len(given) > MOST:
-        raise UserError(f"Attention layers and heads are lists of at most {MOST} whole numbers.")
-    return given
+MOST_EFFECTS = 256
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e6:
-        raise UserError(f"{str(value)[:40]!r} was given where a number is expected.")
-    return float(value)
+def members(analysis: Analysis, cluster: int | None) -> tuple[int, ...]:
+    """The latents of a heatmap's cluster; none of none.
+
+    Raises:
+        UserError: there is no such cluster.
+    """
+    known = {each.id: each.latents for each in analysis.heatmap.clusters}
+    if cluster is None:
+        return ()
+    if isinstance(cluster, bool) or cluster not in known:
+        raise UserError(f"Cluster {str(cluster)[:20]} was given; the heatmap has {', '.join(map(str, known)) or 'none'}.")
+    return known[cluster]
 
 
 def wire(api: Api) -> None:
     """Puts the endpoints on the page that is being built."""
-    for function in (api.analyze, api.ablate, api.suffice, api.diagnose):
-        gr.api(function, api_name=function.__name__, concurrency_id="model")
-    for light in (api.offers, api.case_open):
-        gr.api(light, api_name=light.__name__, concurrency_limit=4)
+    serve(api.analyze, Analysis)
+    serve(api.ablate, Test)
+    serve(api.effects, Verified)
+    serve(api.suffice, Sufficient)
+    serve(api.diagnose, Diagnosis)
+    serve(api.offers, tuple[Offered, ...], light=True)
+    serve(api.case_open, Case, light=True)
+    Views(api.benches, api.shelf, api.limit, api.proxies).wire()

@@ -7,6 +7,7 @@ import math
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.records import dump
+from scratchpad.records.views import Latents
 from scratchpad.workbench import Workbench
 
 NUMBER = "A latent is a whole number."
@@ -38,7 +39,7 @@ class Lookups:
     def latent(self, given: object) -> dict[str, object]:
         """What the index knows of one latent; given [choice, latent]."""
         bench, number = self._latent(given)
-        return dump(bench.entry(number)) | _references(bench, number)
+        return dump(bench.detail(number))
 
     def rename(self, given: object) -> dict[str, object]:
         """Gives a latent a name where the owner allows it; given [choice, latent, name]."""
@@ -48,7 +49,8 @@ class Lookups:
             raise UserError("Names can't be given here: the owner allows it with --naming.")
         if not isinstance(name, str) or not name.isprintable():
             raise UserError("A name is a few words.")
-        return dump(bench.rename(number, name)) | _references(bench, number)
+        bench.rename(number, name)
+        return dump(bench.detail(number))
 
     def search(self, given: object) -> dict[str, object]:
         """Latents whose name has every word of a text, of a decoder cluster by its number, or of a list; given [choice, which]."""
@@ -59,7 +61,7 @@ class Lookups:
             latents = bench.named([i for i in which[:MAX_LISTED] if type(i) is int])
         else:
             latents = bench.cluster(which) if isinstance(which, int) else bench.search(text, MAX_FOUND)
-        return {"latents": [dump(latent) for latent in latents]}
+        return dump(Latents(latents))
 
     def _bench(self, choice: object) -> Workbench:
         return loaded(self.benches).of(str(choice) if choice else None)

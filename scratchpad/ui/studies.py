@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
-from scratchpad.images import load_images
+from scratchpad.images import Given, load_images
 from scratchpad.needle.datasets import DATASETS
 from scratchpad.needle.live import answering, example, measure, measured, retrieving
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
 from scratchpad.records import dump
+from scratchpad.records.views import Layers
 from scratchpad.ui import tables
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.handlers import Handlers
@@ -41,9 +44,9 @@ class Studies:
                 known = same(asked, event)
                 picture = load_images(known.images)[0]
                 stages, study = self.benches.pages().study(picture, short(event.get("query"), "A query") or known.prompt)
-                return tables.stages(stages) | tables.page_study(study)
+                return dump(tables.stages(stages)) | tables.page_study(study)
             bench, analysis = self.handlers.analysis(asked, event)
-            return tables.stages(bench.stages(analysis))
+            return dump(tables.stages(bench.stages(analysis)))
 
         return answered(act)
 
@@ -52,13 +55,7 @@ class Studies:
 
         def act() -> dict[str, object]:
             known = same(asked, event)
-            pictures = load_images(known.images)
-            benches = self.benches.layers(known.choice)
-            rows = []
-            for n, bench in enumerate(benches):
-                step("reading layers", n, len(benches))
-                rows.append(tables.layer(bench.analyze(pictures, known.prompt)))
-            return {"layers": rows, "blocks": benches[0].n_layers}
+            return dump(layers(self.benches, known.choice, load_images(known.images), known.prompt))
 
         return answered(act)
 
@@ -125,6 +122,16 @@ class Studies:
             return retrieving(self.benches.pages())
         bench = self.benches.of(str(choice) if choice else None)
         return answering(bench)
+
+
+def layers(benches: Benches, choice: str, pictures: Sequence[Given], prompt: str) -> Layers:
+    """A question, read at every layer that an SAE of the chosen model is offered for."""
+    offered = benches.layers(choice)
+    rows = []
+    for n, bench in enumerate(offered):
+        step("reading layers", n, len(offered))
+        rows.append(tables.layer(bench.analyze(pictures, prompt)))
+    return Layers(tuple(rows), offered[0].n_layers)
 
 
 def _cells(given: object) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from scratchpad.needle.live import trusts
 from scratchpad.records import Analysis, dump
 from scratchpad.records.lookup import PageStudy
 from scratchpad.records.sweep import MethodResult, SweepSummary
+from scratchpad.records.views import LayerConcept, LayerReading, Stages, StageShown
 from scratchpad.ui.envelope import data_url
 
 EVERYWHERE = 0.5  # of the index's pictures: a latent that fires on more tells little of one
@@ -37,9 +38,9 @@ class Shown(Protocol):
         ...
 
 
-def stages(made: Sequence[Shown]) -> dict[str, object]:
+def stages(made: Sequence[Shown]) -> Stages:
     """The stages a picture goes through."""
-    return {"stages": [{"title": stage.title, "says": stage.says, "src": data_url(stage.picture)} for stage in made]}
+    return Stages(tuple(StageShown(stage.title, stage.says, data_url(stage.picture)) for stage in made))
 
 
 def page_study(study: PageStudy) -> dict[str, object]:
@@ -48,18 +49,18 @@ def page_study(study: PageStudy) -> dict[str, object]:
     return dump(study) | {"size": list(study.grid.size), "tiles": tiles}
 
 
-def layer(analysis: Analysis, most: int = 6) -> dict[str, object]:
+def layer(analysis: Analysis, most: int = 6) -> LayerReading:
     """The concepts that an answer weighs most at one layer, each with where it fires; those that fire everywhere are left out."""
     pictures, grid = analysis.question.pictures(), analysis.run.grid
     rows = [row for row in analysis.latents if row.sparsity is None or row.sparsity <= EVERYWHERE][:most]
-    worth = analysis.concept_trust
-    return {
-        "sae": analysis.sae.name,
-        "layer": analysis.sae.layer,
-        "explained": analysis.fidelity.variance_explained,
-        "trust": None if worth is None else dump(worth),
-        "latents": [dump(row) | {"src": data_url(over_all(pictures, grid, analysis.codes.of(row.id), THUMB, 2))} for row in rows],
-    }
+    drawn = [data_url(over_all(pictures, grid, analysis.codes.of(row.id), THUMB, 2)) for row in rows]
+    return LayerReading(
+        sae=analysis.sae.name,
+        layer=analysis.sae.layer,
+        explained=analysis.fidelity.variance_explained,
+        trust=analysis.concept_trust,
+        concepts=tuple(LayerConcept(row, src) for row, src in zip(rows, drawn, strict=True)),
+    )
 
 
 def needle(summary: SweepSummary) -> dict[str, object]:

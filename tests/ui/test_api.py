@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import socket
 import threading
 import urllib.error
@@ -14,17 +15,45 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
 
+from scratchpad.cases.case import Case
+from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, loads
+from scratchpad.records.attention import HeadAttention, HeadMap
+from scratchpad.records.edit import changing
+from scratchpad.records.steering import Steered
+from scratchpad.records.sweep import SweepSummary
+from scratchpad.records.tree import Tree
+from scratchpad.records.views import AtPlace, Detail, Latents, Layers, Offered, Stages
 from scratchpad.ui.calls import lookups
 from scratchpad.ui.visitors import Limit
 from scratchpad.workbench import Workbench
 from tests.ui.conftest import served
 
 pytestmark = pytest.mark.browser
+RETURNS: dict[str, Any] = {
+    "analyze": Analysis,
+    "ablate": Test,
+    "effects": Verified,
+    "suffice": Sufficient,
+    "diagnose": Diagnosis,
+    "offers": tuple[Offered, ...],
+    "case_open": Case,
+    "attention_by_head": HeadAttention,
+    "head_map": HeadMap,
+    "steer": Steered,
+    "clusters": Tree,
+    "layers": Layers,
+    "stages": Stages,
+    "needle": SweepSummary,
+    "latents_at": AtPlace,
+    "latent_search": Latents,
+    "latent_detail": Detail,
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +105,82 @@ def test_several_images_are_asked_about(client: Client, image: str, bench: Workb
 
 def test_every_endpoint_is_typed_and_documented(client: Client) -> None:
     told: Any = client.view_api(return_format="dict", print_info=False)
-    assert {"/analyze", "/ablate", "/suffice", "/diagnose", "/case_open", "/offers", "/ask"} <= set(told["named_endpoints"])
-    names = [p["parameter_name"] for p in told["named_endpoints"]["/ablate"]["parameters"]]
-    assert names == ["image", "question", "latents", "strength", "target", "choice", "more"]
+    endpoints = told["named_endpoints"]
+    assert set(endpoints) == {f"/{name}" for name in ("ask", *RETURNS)}
+    names = [p["parameter_name"] for p in endpoints["/ablate"]["parameters"]]
+    assert names == ["image", "question", "latents", "strength", "target", "choice", "more", "op", "region", "picture", "cluster"]
+    for name, endpoint in endpoints.items():
+        for part in (*endpoint["parameters"], *endpoint["returns"]):
+            assert not re.search(r"\bAny\b", part["python_type"]["type"]) or name == "/ask", (name, part)
+        assert "Any" not in endpoint["returns"][0]["python_type"]["type"], name
+
+
+def test_what_every_endpoint_answers_is_of_its_declared_record(server: str, image: str, bench: Workbench, scene_path: Path) -> None:
+    """And the record is the workbench's: read back by the one codec, which refuses what isn't declared."""
+    asking = Client(server, verbose=False, headers={"x-forwarded-for": "10.0.0.20"})
+    question = "what animal is there"
+    own = bench.analyze(scene_path, question)
+    latent = own.latents[0].id
+    shipped = sorted((Path(__file__).parents[2] / "examples" / "cases").glob("*.case"))[0].stem
+    given: dict[str, dict[str, Any]] = {
+        "effects": {"image": image, "question": question, "most": 3},
+        "attention_by_head": {"image": image, "question": question},
+        "head_map": {"image": image, "question": question, "layers": [3, 4], "heads": [0]},
+        "steer": {"image": image, "question": question, "latent": latent},
+        "clusters": {"image": image, "question": question},
+        "layers": {"image": image, "question": question},
+        "stages": {"image": image, "question": question},
+        "needle": {"methods": ["random"], "dataset": "patch", "rows": 2, "cols": 2},
+        "latents_at": {"image": image, "region": [0, 0, 112, 112]},
+        "latent_search": {"text": "octopus"},
+        "latent_detail": {"latent": latent},
+        "case_open": {"case": shipped},
+    }
+    answers = {}
+    for name, sent in given.items():
+        answers[name] = loads(RETURNS[name], json.dumps(asking.predict(**sent, api_name=f"/{name}")))
+    verified = bench.verify(own, 3)
+    assert [e.latent for e in answers["effects"].effects] == [e.latent for e in verified.effects]
+    assert [e.actual for e in answers["effects"].effects] == pytest.approx([e.actual for e in verified.effects], abs=1e-3)
+    np.testing.assert_allclose(answers["head_map"].values, bench.head_map(own, None, [3, 4], [0]).values, atol=1e-5)
+    np.testing.assert_allclose(answers["attention_by_head"].shares, bench.attention_by_head(own).shares, atol=1e-5)
+    assert [dose.answer for dose in answers["steer"].doses] == [dose.answer for dose in bench.steer(own, latent).doses]
+    assert answers["clusters"].leaves == bench.tree(own).leaves
+    assert [row.layer for row in answers["layers"].layers] == [1, 3, 5]
+    assert len(answers["stages"].stages) == 6
+    assert set(answers["needle"].results["patch"]) == {"random"}
+    assert answers["latents_at"] == bench.at_place(scene_path, (0, 0, 112, 112))
+    assert {row.name for row in answers["latent_search"].latents} == {"octopus"}
+    assert answers["latent_detail"].entry == bench.entry(latent)
+    assert answers["latent_detail"].references
+
+
+def test_ablate_takes_clusters_regions_and_other_changes(server: str, image: str, bench: Workbench, scene_path: Path) -> None:
+    asking = Client(server, verbose=False, headers={"x-forwarded-for": "10.0.0.21"})
+    question = "what animal is there"
+    own = bench.analyze(scene_path, question)
+    cluster, latent = own.heatmap.clusters[0], own.latents[0].id
+    for sent, edit in (
+        ({"latents": [], "cluster": cluster.id}, changing(cluster.latents, "scale", 0.0)),
+        ({"latents": [latent], "op": "set", "strength": 3.0}, changing([latent], "set", 3.0)),
+        ({"latents": [latent], "op": "add", "strength": 2.0, "region": [0, 0, 112, 112]}, changing([latent], "add", 2.0, (0, 0, 112, 112))),
+        ({"latents": [latent], "picture": 0}, changing([latent], "scale", 0.0, image=0)),
+    ):
+        told: Any = asking.predict(image=image, question=question, **sent, api_name="/ablate")
+        test = loads(Test, json.dumps(told))
+        assert test.comparison.edit == edit
+        assert test.comparison.effect == pytest.approx(bench.ablate(own, edit).effect, abs=1e-3)
+    for sent, said in (
+        ({"latents": []}, "needs 1 to"),
+        ({"latents": [latent], "cluster": 999}, "Cluster 999 was given"),
+        ({"latents": [latent], "op": "drop"}, "expected one of set, scale, add"),
+        ({"latents": [latent], "region": [0, 0, 1]}, "expected y0, x0, y1, x1"),
+        ({"latents": [latent], "region": [900, 900, 901, 901]}, "holds no patch"),
+        ({"latents": [latent], "picture": 4}, "Image 4 was given"),
+        ({"latents": [latent], "strength": 1e5}, "from -100 to 100"),
+    ):
+        with pytest.raises(AppError, match=said):
+            asking.predict(image=image, question=question, **sent, api_name="/ablate")
 
 
 def test_another_sae_is_chosen_and_an_unknown_one_refused(client: Client, image: str) -> None:
@@ -247,7 +349,7 @@ def test_the_endpoints_are_mcp_tools(server: str, image: str) -> None:
 
     with ThreadPoolExecutor(1) as apart:  # Playwright's loop runs in this thread
         names, told = apart.submit(lambda: asyncio.run(visit())).result()
-    assert {"analyze", "ablate", "suffice", "diagnose", "case_open"} <= {name.removeprefix("Visual_Scratchpad_") for name in names}, names
+    assert set(RETURNS) <= {name.removeprefix("Visual_Scratchpad_") for name in names}, names
     assert "answer" in told.content[0].text
 
 

@@ -151,7 +151,7 @@ def test_layers_of_the_same_model_come_in_their_order(studies: Studies, scene_pa
     asked = held(scene_path)
     told = json.loads(studies.layers(asked, {"key": "k"}))
     assert [row["layer"] for row in told["layers"]] == [1, 3, 5]
-    assert all(row["latents"] for row in told["layers"])
+    assert all(row["concepts"] for row in told["layers"])
 
 
 def test_names_are_given_only_where_the_owner_allows_it(benches: Benches) -> None:

@@ -461,7 +461,7 @@
             text-anchor=${anchor(from2,to)}
             class=${text===before2?"":"sp-changed"}
           >${brief2(text,to-from2)}</text>`)}
-  </svg>`}function answers(doses){let out=[];for(let{strength:strength3,answer:answer2}of doses){let last2=out[out.length-1];last2&&last2.text===answer2?last2.to=strength3:out.push({text:answer2,from:strength3,to:strength3})}return out}var anchor=(from2,to)=>from2+to<1?"start":from2+to>2*MOST3-1?"end":"middle";function brief2(text,wide){let most=Math.max(6,Math.round(14*wide)),shown2=text||"(nothing)";return shown2.length>most?`${shown2.slice(0,most-1)}…`:shown2}async function openLatent(id){set({reading:{id},tab:"latent"}),remember3(id);let[data,{references:references2,error}]=await Promise.all([can("latent")?call("latent",[state.draft.choice,id]):{},detail(id)]);state.reading?.id===id&&set({reading:{...state.reading,data,references:references2,error}})}function remember3(id){if(!location.protocol.startsWith("http"))return;let address=new URL(location);address.searchParams.set("latent",id),state.analysis&&address.searchParams.set("sae",state.analysis.sae.name),history.replaceState(null,"",address)}function openAddressed(){let wanted=new URLSearchParams(location.search),id=Number(wanted.get("latent"));if(!wanted.has("latent")||!Number.isInteger(id)||state.reading)return;let offer=state.boot.offers.find(one=>one.label.includes(wanted.get("sae")));offer&&state.draft.choice!==offer.id&&(state.draft={...state.draft,choice:offer.id}),openLatent(id)}function latentPage(s5){let{id,data={},references:references2=null,error}=s5.reading,l2={...s5.analysis?latentOf(s5.analysis,id):{id,name:"",guess:"",sparsity:null}},off=s5.picked.includes(id),sparsity=data.sparsity??l2.sparsity??null,strength3=data.mean_activation??l2.mean_activation??null;return data.source==="user"?l2.name=data.name:!l2.name&&!l2.guess&&data.name&&(l2.guess=data.name),x`<div class="sp-bar">
+  </svg>`}function answers(doses){let out=[];for(let{strength:strength3,answer:answer2}of doses){let last2=out[out.length-1];last2&&last2.text===answer2?last2.to=strength3:out.push({text:answer2,from:strength3,to:strength3})}return out}var anchor=(from2,to)=>from2+to<1?"start":from2+to>2*MOST3-1?"end":"middle";function brief2(text,wide){let most=Math.max(6,Math.round(14*wide)),shown2=text||"(nothing)";return shown2.length>most?`${shown2.slice(0,most-1)}…`:shown2}async function openLatent(id){set({reading:{id},tab:"latent"}),remember3(id);let[told,{references:references2,error}]=await Promise.all([can("latent")?call("latent",[state.draft.choice,id]):{},detail(id)]),data=told.entry??{error:told.error};state.reading?.id===id&&set({reading:{...state.reading,data,references:references2,error}})}function remember3(id){if(!location.protocol.startsWith("http"))return;let address=new URL(location);address.searchParams.set("latent",id),state.analysis&&address.searchParams.set("sae",state.analysis.sae.name),history.replaceState(null,"",address)}function openAddressed(){let wanted=new URLSearchParams(location.search),id=Number(wanted.get("latent"));if(!wanted.has("latent")||!Number.isInteger(id)||state.reading)return;let offer=state.boot.offers.find(one=>one.label.includes(wanted.get("sae")));offer&&state.draft.choice!==offer.id&&(state.draft={...state.draft,choice:offer.id}),openLatent(id)}function latentPage(s5){let{id,data={},references:references2=null,error}=s5.reading,l2={...s5.analysis?latentOf(s5.analysis,id):{id,name:"",guess:"",sparsity:null}},off=s5.picked.includes(id),sparsity=data.sparsity??l2.sparsity??null,strength3=data.mean_activation??l2.mean_activation??null;return data.source==="user"?l2.name=data.name:!l2.name&&!l2.guess&&data.name&&(l2.guess=data.name),x`<div class="sp-bar">
       <h2>${name(l2)}</h2>
       ${sparsity!==null&&everywhere({sparsity})?x`<span class="sp-tag">${term("everywhere")}</span>`:E}
       <span class="sp-gap"></span>
@@ -517,7 +517,7 @@
       ${rows3.map(n4=>x`<button type="button" class="sp-chip" data-show=${n4.id} @click=${()=>openLatent(n4.id)}>
             ${name({guess:"",...n4})} <small title=${meaning("cosine")}>${n4.cosine.toFixed(2)}</small>
           </button>`)}
-    </div>`;async function copy(e4){let button2=e4.currentTarget;await navigator.clipboard.writeText(location.href),button2.textContent="Copied"}function naming(s5,id,l2,data){return x`<form class="sp-field sp-naming-form" @submit=${async e4=>{e4.preventDefault();let told=await call("rename",[s5.draft.choice,id,e4.target.querySelector("input").value]);!told.error&&s5.analysis?.latents.has(id)&&(s5.analysis.latents.get(id).name=told.name||""),set({reading:{...state.reading,data:{...data,...told}}})}}>
+    </div>`;async function copy(e4){let button2=e4.currentTarget;await navigator.clipboard.writeText(location.href),button2.textContent="Copied"}function naming(s5,id,l2,data){return x`<form class="sp-field sp-naming-form" @submit=${async e4=>{e4.preventDefault();let told=await call("rename",[s5.draft.choice,id,e4.target.querySelector("input").value]),entry=told.entry??{...data,error:told.error};!told.error&&s5.analysis?.latents.has(id)&&(s5.analysis.latents.get(id).name=entry.name||""),set({reading:{...state.reading,data:entry}})}}>
     <label
       >name it
       <input
@@ -1078,18 +1078,18 @@
     <p class="sp-note">
       ${l2.sae}${l2.explained===null?E:x`, ${term("explained",`explains ${percent(l2.explained)} here`)}`}
     </p>
-    ${l2.latents.map(r4=>x`<button
+    ${l2.concepts.map(({latent:r4,src})=>x`<button
           type="button"
           class="sp-layered"
           title=${here3?"Where it fires":`Read the answer at layer ${l2.layer}`}
           ?disabled=${!here3&&!offer}
           @click=${()=>here3?chooseLatent(r4.id):choose(offer.id)}
         >
-          <img src=${r4.src} alt="" /><span
+          <img src=${src} alt="" /><span
             >${name({guess:"",...r4})}<small>score ${figures(r4.score)}</small></span
           >
         </button>`)}
-    ${l2.latents.length?E:x`<p class="sp-note">nothing but what fires everywhere</p>`}
+    ${l2.concepts.length?E:x`<p class="sp-note">nothing but what fires everywhere</p>`}
     <p class="sp-trust">${sentence(trustOf(l2.trust),"Maps here")}</p>
   </section>`}var form={by:"answer",dataset:"single-word",cells:"7x7",methods:null},known=null,of=null;function openNeedle(s5){let key2=`${s5.draft.choice}/${form.by}`;of!==key2&&(of=key2,queueMicrotask(fill))}async function fill(){if(known=await call("measured",[state.draft.choice,form.by]),known.methods){let usual=[known.usual,"cosine","gradient-input","random"];form.methods=known.methods.filter(method=>usual.includes(method))}set({})}receives("needle",value=>{if(underway("needle",value))return;let trusts={...state.trusts};for(let[method,trust2]of Object.entries(value.trust||{}))(value.by==="page"?method==="cosine":method!=="cosine")&&(trusts[method]=trustOf(trust2));set({needle:value,trusts}),fill()});var measure2=()=>send("needle",{...form},"Measuring");function needle(s5){return x`<h2>Needle <small>which map finds what it should?</small></h2>
     <p class="sp-note">

@@ -15,10 +15,11 @@ import { steering } from "./steer.js";
 export async function openLatent(id) {
   set({ reading: { id }, tab: "latent" });
   remember(id);
-  const [data, { references, error }] = await Promise.all([
+  const [told, { references, error }] = await Promise.all([
     can("latent") ? call("latent", [state.draft.choice, id]) : {},
     detail(id),
   ]);
+  const data = told.entry ?? { error: told.error };
   if (state.reading?.id === id) set({ reading: { ...state.reading, data, references, error } });
 }
 
@@ -158,8 +159,9 @@ function naming(s, id, l, data) {
   const submit = async (e) => {
     e.preventDefault();
     const told = await call("rename", [s.draft.choice, id, e.target.querySelector("input").value]);
-    if (!told.error && s.analysis?.latents.has(id)) s.analysis.latents.get(id).name = told.name || "";
-    set({ reading: { ...state.reading, data: { ...data, ...told } } });
+    const entry = told.entry ?? { ...data, error: told.error };
+    if (!told.error && s.analysis?.latents.has(id)) s.analysis.latents.get(id).name = entry.name || "";
+    set({ reading: { ...state.reading, data: entry } });
   };
   return html`<form class="sp-field sp-naming-form" @submit=${submit}>
     <label

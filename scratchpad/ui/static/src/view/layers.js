@@ -43,8 +43,8 @@ function column(s, l, blocks) {
         ? nothing
         : html`, ${term("explained", `explains ${percent(l.explained)} here`)}`}
     </p>
-    ${l.latents.map(
-      (r) =>
+    ${l.concepts.map(
+      ({ latent: r, src }) =>
         html`<button
           type="button"
           class="sp-layered"
@@ -52,12 +52,12 @@ function column(s, l, blocks) {
           ?disabled=${!here && !offer}
           @click=${() => (here ? chooseLatent(r.id) : choose(offer.id))}
         >
-          <img src=${r.src} alt="" /><span
+          <img src=${src} alt="" /><span
             >${name({ guess: "", ...r })}<small>score ${figures(r.score)}</small></span
           >
         </button>`,
     )}
-    ${l.latents.length ? nothing : html`<p class="sp-note">nothing but what fires everywhere</p>`}
+    ${l.concepts.length ? nothing : html`<p class="sp-note">nothing but what fires everywhere</p>`}
     <p class="sp-trust">${sentence(trustOf(l.trust), "Maps here")}</p>
   </section>`;
 }
