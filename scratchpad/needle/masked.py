@@ -150,9 +150,9 @@ def _result(rows: Sequence[Numbers]) -> MethodResult:
         low, high = of_share(values) if name == "accuracy" else of_mean(values, np.arange(len(values)))
         return Metric(float(values.mean()), low, high, ())
 
-    first = (metric(name) for name in ("accuracy", "score", "rank", "distance"))
+    four = metric("accuracy"), metric("score"), metric("rank"), metric("distance")
     names = ("iou", "deletion mean", "insertion mean", "deletion blurred", "insertion blurred", "shuffled")
-    return MethodResult(*first, images=len(rows), masks=OnMasks(*(metric(name) for name in names)), chance=metric("area").mean)
+    return MethodResult(*four, images=len(rows), masks=OnMasks(*(metric(name) for name in names)), chance=metric("area").mean)
 
 
 def _listed(values: Float[np.ndarray, " v"]) -> list[float]:
