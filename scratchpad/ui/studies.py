@@ -10,6 +10,7 @@ from scratchpad.needle.live import answering, example, measure, measured, retrie
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
 from scratchpad.records import dump
+from scratchpad.records.sweep import SCENES
 from scratchpad.ui import tables
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.handlers import Handlers
@@ -117,7 +118,13 @@ class Studies:
         choice, by = given if isinstance(given, list) and len(given) == 2 else ("", "")
         subject = self._subject(by, choice)
         names = [self.benches.of(choice or None).model_ref.name] + ([self.benches.retriever_name] if self.benches.retriever_name else [])
-        usual = {"methods": list(subject.methods), "usual": subject.usual, "datasets": list(DATASETS), "models": names}
+        usual = {
+            "methods": list(subject.methods),
+            "usual": subject.usual,
+            "datasets": list(DATASETS),
+            "models": names,
+            "columns": [*DATASETS, SCENES],
+        }
         return usual | {"before": tables.before(measured(subject.identity))}
 
     def _subject(self, by: object, choice: object) -> Subject:

@@ -1171,7 +1171,7 @@
       <span class="sp-scale"><span>missed</span><i></i><span>found</span></span> Each cell: whether the needle
       there is found.
     </p>
-  </div>`}function grid(canvas,rows3,side2){[canvas.width,canvas.height]=[side2*rows3[0].length,side2*rows3.length];let pen=canvas.getContext("2d");rows3.forEach((row,y2)=>row.forEach((v3,x2)=>{pen.fillStyle=level(.1+.85*v3),pen.fillRect(x2*side2,y2*side2,side2-1,side2-1)}))}function before({before:table,datasets}){let methods=Object.keys(table);if(!methods.length)return x`<p class="sp-note">Nothing was measured of this model before.</p>`;let sets=datasets.filter(name2=>methods.some(m4=>table[m4][name2]!==void 0)),mean2=m4=>Object.values(table[m4]).reduce((a2,b2)=>a2+b2,0)/sets.length,cell2=v3=>v3===void 0?x`<td>–</td>`:x`<td>
+  </div>`}function grid(canvas,rows3,side2){[canvas.width,canvas.height]=[side2*rows3[0].length,side2*rows3.length];let pen=canvas.getContext("2d");rows3.forEach((row,y2)=>row.forEach((v3,x2)=>{pen.fillStyle=level(.1+.85*v3),pen.fillRect(x2*side2,y2*side2,side2-1,side2-1)}))}function before({before:table,columns:columns2}){let methods=Object.keys(table);if(!methods.length)return x`<p class="sp-note">Nothing was measured of this model before.</p>`;let sets=columns2.filter(name2=>methods.some(m4=>table[m4][name2]!==void 0)),mean2=m4=>Object.values(table[m4]).reduce((a2,b2)=>a2+b2,0)/sets.length,cell2=v3=>v3===void 0?x`<td>–</td>`:x`<td>
           <span class="sp-meter" style="--v:${v3.toFixed(3)}"></span
           ><span class="sp-num" title=${meaning("accuracy")}>${percent(v3)}</span>
         </td>`;return x`<div class="sp-before">
