@@ -17,6 +17,7 @@ from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.held import Asked, Event, same
 from scratchpad.ui.replies import answered
 from scratchpad.ui.texts import short
+from scratchpad.workbench import question_of
 
 
 class Studies:
@@ -58,7 +59,7 @@ class Studies:
             rows = []
             for n, bench in enumerate(benches):
                 step("reading layers", n, len(benches))
-                rows.append(tables.layer(bench.analyze(pictures, known.prompt)))
+                rows.append(tables.layer(bench.ask(question_of(pictures, known.prompt, known.settings))))
             return {"layers": rows, "blocks": benches[0].n_layers}
 
         return answered(act)
