@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from scratchpad.analysis import rank
-from scratchpad.analysis.heatmap import COLUMNS, heatmap
+from scratchpad.analysis.heatmap import chosen, heatmap
 from scratchpad.analysis.weigh import of_tokens, uniform, weigh
 from scratchpad.caching import Cache
 from scratchpad.errors import UserError
@@ -218,8 +218,9 @@ class Reader:
     def _heatmap(self, run: Run, codes: Codes, weights: Weights) -> Heatmap:
         tokens = tuple(t.index for t in run.tokens if t.role in ("prompt", "output"))
         active, raw = rank.scores(codes, of_tokens(weights, tokens))
-        keep = np.sort(np.argsort(-raw.max(0, initial=0), kind="stable")[:COLUMNS])
-        return heatmap(tokens, active[keep], raw[:, keep])
+        rows = [self.index.row(int(latent)) if self.index else None for latent in active]
+        columns = chosen(raw, np.array([row.sparsity if row else 0.0 for row in rows]))
+        return heatmap(tokens, active[columns], raw[:, columns])
 
     def _unlike(self, run: Run, codes: Codes) -> str:
         """Why counts of the index say nothing about these pictures, in one sentence; "" where they do."""

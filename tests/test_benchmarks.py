@@ -8,6 +8,10 @@ import sys
 
 import pytest
 
+from benchmarks.weighting import USUAL, needed, table
+from scratchpad.records import Analysis, ablation
+from scratchpad.workbench import Workbench
+
 SMALL = [
     "--layers",
     "2",
@@ -41,3 +45,19 @@ def test_benchmark_runs(name: str, flags: list[str], rows: int) -> None:
     assert value["benchmark"] == name
     assert len(value["rows"]) == rows
     assert all(row["seconds"] > 0 for row in value["rows"])
+
+
+def test_a_ranking_needs_as_many_latents_as_change_the_answer(bench: Workbench, analysis: Analysis) -> None:
+    suggested = bench.suggest(analysis).suggested
+    assert suggested is not None
+    counts = needed(bench, analysis, {"suggested": suggested.ids, "nothing": ()}, most=8)
+    assert counts["nothing"] == 8
+    first = counts["suggested"]
+    assert 1 <= first <= len(suggested.ids)
+    assert not bench.forced(analysis, [ablation(suggested.ids[:first])]).unchanged[0]
+
+
+def test_rankings_are_compared_question_by_question() -> None:
+    rows = table({USUAL: [3, 9, 5, 7], "other": [2, 8, 4, 6], "worse": [9, 9, 9, 9]})
+    assert [row["ranking"] for row in rows] == ["other", USUAL, "worse"]
+    assert (rows[0]["less than usual"], rows[0]["of it the interval"]) == (1.0, [1.0, 1.0])

@@ -15,6 +15,7 @@ from scipy.spatial.distance import squareform
 from scratchpad.records import Cluster, Heatmap
 
 COLUMNS = 48
+EVERYWHERE = 0.5  # share of the index's pictures: what fires on more is the scenery of all of them
 CUT = 0.5
 
 
@@ -41,6 +42,19 @@ def heatmap(tokens: tuple[int, ...], latents: Int[np.ndarray, " l"], raw: Float[
     names = list(dict.fromkeys(label.tolist()))
     clusters = tuple(Cluster(n, tuple(int(i) for i in ordered[label == name])) for n, name in enumerate(names))
     return Heatmap(tokens, tuple(int(i) for i in ordered), raw[:, order], values[:, order], clusters)
+
+
+def chosen(raw: Float[np.ndarray, "t l"], sparsity: Float[np.ndarray, " l"]) -> Int[np.ndarray, " n"]:
+    """Which latents become columns, ascending: COLUMNS of the highest score for any token among those that don't fire everywhere,
+    and of those that do the ones among the first COLUMNS of all.
+
+    Args:
+        raw: every active latent's score.
+        sparsity: share of the index's pictures on which it fires; 0 where nothing is known.
+    """
+    order = np.argsort(-raw.max(0, initial=0), kind="stable")
+    apart = order[sparsity[order] <= EVERYWHERE][:COLUMNS]
+    return np.union1d(apart, order[:COLUMNS])
 
 
 def distances(raw: Float[np.ndarray, "t l"]) -> Float[np.ndarray, "l l"]:

@@ -52,20 +52,26 @@ def label(analysis: Analysis, number: int) -> str:
     return f"{name or 'unnamed'} #{number}"
 
 
-def heatmap(analysis: Analysis) -> Figure:
-    """Tokens x latents, each column scaled to its own 0 .. 1, clusters bracketed (VisualScratchpad, token-latent heatmap)."""
+def heatmap(analysis: Analysis, question: bool = False) -> Figure:
+    """Tokens x latents, each column scaled to its own 0 .. 1, clusters bracketed (VisualScratchpad, token-latent heatmap).
+
+    Args:
+        question: rows of the question's tokens too; columns are scaled over all tokens in either case.
+    """
     import plotly.graph_objects as go
 
     shown = analysis.heatmap
     text = {t.index: t.text.strip() or "␣" for t in analysis.run.tokens}
-    rows = [f"{text[index]} ({index})" for index in shown.tokens]  # a text may come twice
+    outputs = {token.index for token in analysis.run.outputs()}
+    drawn_rows = [row for row, index in enumerate(shown.tokens) if question or index in outputs or not outputs]
+    rows = [f"{text[shown.tokens[row]]} ({shown.tokens[row]})" for row in drawn_rows]  # a text may come twice
     cols = [label(analysis, i) for i in shown.latents]
     drawn = go.Figure(
         go.Heatmap(
-            z=shown.values,
+            z=shown.values[drawn_rows],
             x=cols,
             y=rows,
-            customdata=shown.raw,
+            customdata=shown.raw[drawn_rows],
             colorscale=_scale(SEQUENTIAL),
             colorbar={"title": "of its<br>column's most"},
             xgap=1,

@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from scratchpad.analysis.heatmap import EVERYWHERE
 from scratchpad.analysis.verdict import OFTEN
 from scratchpad.errors import UserError
 from scratchpad.images import Given
@@ -25,7 +26,7 @@ LIMITED: Final = "limited alignment"
 HIDDEN: Final = "unused hidden cue"
 NONE: Final = "none"
 TOP = 10  # a latent among so many of the first is top ranked
-COMMON = 0.5  # a latent active on more than this share of the reference images stands for no concept
+COMMON = EVERYWHERE  # a latent active on more than this share of the reference images stands for no concept
 STRANGERS = 8  # absent concepts asked for beside an expected one, by names that the index knows
 MAX_EXPECTED = 400  # characters
 

@@ -57,15 +57,26 @@ def _chart(summary: SweepSummary, methods: list[str]) -> str:
                 at = x + WIDE * _chance(summary, dataset)
                 line = f'y1="{y + TOP}" y2="{y + panel}" stroke="var(--quiet)" stroke-dasharray="3 3"'
                 out.append(f'<line x1="{at:.1f}" x2="{at:.1f}" {line}/>')
-    size = f'width="{LEFT + len(summary.results) * (WIDE + GAP)}" height="{len(DRAWN) * (panel + GAP)}"'
+    masks = {method: row.masks for method, row in summary.results.get(SCENES, {}).items() if row.masks}
+    y = len(DRAWN) * (panel + GAP)
+    for column, (name, (_, take)) in enumerate(MASKS.items() if masks else ()):
+        x = LEFT + column * (WIDE + GAP)
+        out.append(f'<text x="{x}" y="{y + 14}">{name}, {SCENES}</text>')
+        out += [_bar(take(masks[method]), x, y + TOP + n * BAR) for n, method in enumerate(methods) if method in masks]
+    for n, method in enumerate(methods if masks else ()):
+        out.append(f'<text x="{LEFT - 8}" y="{y + TOP + n * BAR + 11}" text-anchor="end">{method}</text>')
+    columns, rows = max(len(summary.results), len(MASKS) if masks else 0), len(DRAWN) + bool(masks)
+    size = f'width="{LEFT + columns * (WIDE + GAP)}" height="{rows * (panel + GAP)}"'
     return f'<svg {size} role="img" aria-label="Metrics of every map on every data set">{"".join(out)}</svg>'
 
 
 def _bar(value: Metric, x: int, y: int) -> str:
+    """From 0 to 1; what lies outside ends there."""
     middle = y + BAR / 2
+    mean, low, high = (WIDE * min(1.0, max(0.0, v)) for v in (value.mean, value.low, value.high))
     return (
-        f'<rect x="{x}" y="{y + 3}" width="{WIDE * value.mean:.1f}" height="{BAR - 6}" fill="var(--accent)" opacity=".75"/>'
-        f'<line x1="{x + WIDE * value.low:.1f}" x2="{x + WIDE * value.high:.1f}" y1="{middle}" y2="{middle}" '
+        f'<rect x="{x}" y="{y + 3}" width="{mean:.1f}" height="{BAR - 6}" fill="var(--accent)" opacity=".75"/>'
+        f'<line x1="{x + low:.1f}" x2="{x + high:.1f}" y1="{middle}" y2="{middle}" '
         'stroke="var(--ink)" stroke-width="2"/>'
     )
 

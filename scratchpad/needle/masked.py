@@ -86,7 +86,8 @@ def on_masks(
     results = {name: _result(rows) for name, rows in measured.items()}
     order = sorted(results, key=lambda name: (-results[name].accuracy.mean, results[name].rank.mean))
     first, second = (np.array([row["accuracy"] for row in measured[name]]) for name in (order[0], order[-1 if len(order) < 2 else 1]))
-    return results, Winner(order[0], len(order) < 2 or clearly_more(first, second, np.arange(len(first))))
+    clear = len(order) < 2 or (len(every) > 1 and clearly_more(first, second, np.arange(len(first))))
+    return results, Winner(order[0], clear)
 
 
 def _as_it_is(subject: Subject, masked: Masked, methods: Sequence[str]) -> Made:
@@ -150,9 +151,9 @@ def _result(rows: Sequence[Numbers]) -> MethodResult:
         low, high = of_share(values) if name == "accuracy" else of_mean(values, np.arange(len(values)))
         return Metric(float(values.mean()), low, high, ())
 
-    first = (metric(name) for name in ("accuracy", "score", "rank", "distance"))
+    four = metric("accuracy"), metric("score"), metric("rank"), metric("distance")
     names = ("iou", "deletion mean", "insertion mean", "deletion blurred", "insertion blurred", "shuffled")
-    return MethodResult(*first, images=len(rows), masks=OnMasks(*(metric(name) for name in names)), chance=metric("area").mean)
+    return MethodResult(*four, images=len(rows), masks=OnMasks(*(metric(name) for name in names)), chance=metric("area").mean)
 
 
 def _listed(values: Float[np.ndarray, " v"]) -> list[float]:

@@ -47,7 +47,7 @@ def report(summary: SweepSummary, stages: Sequence[Stage] = ()) -> str:
 <title>Needle in a patched haystack: {html.escape(summary.model.name)}</title><style>{STYLE}</style></head><body>
 <h1>Which saliency map finds the needle?</h1>
 <p>{html.escape(summary.model.name)} ({html.escape(summary.model.identity)}){sae}. {images} images of {cells} cells, the needle in every cell,
-{plan.runs} runs, seed {plan.seed}; needle {html.escape(plan.needle)!s}, distractor {html.escape(plan.distractor)!s}, font {html.escape(plan.font or "")},
+{plan.runs} runs, seed {plan.seed}; needle {html.escape(plan.needle)!s}{", among symbols another for each run" * ("symbols" in summary.results)}, distractor {html.escape(plan.distractor)!s}, font {html.escape(plan.font or "")},
 {summary.size[1]} x {summary.size[0]} pixels{", the needle at half its size" if plan.small else ""}. By chance a map is right in {100 * summary.chance:.1f}%.</p>
 <p class="quiet">Intervals: 95%; of accuracy Wilson over cells and runs, of the others a bootstrap over cells. After Zimmermann &amp; Boussard, Needle in a Patched Haystack, 2025.</p>
 {overview(summary)}{"".join(parts)}{_processing(stages)}</body></html>

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from scratchpad.draw.emoji import font_path
 from scratchpad.errors import UserError
 from scratchpad.files import whole_file, write_whole
 from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position
@@ -79,6 +80,8 @@ def _place(subject: Subject, plan: Plan) -> tuple[tuple[int, int], Int[np.ndarra
         raise UserError(f"{plan.cells[0]}x{plan.cells[1]} cells and {plan.runs} runs were asked for; expected 2x2 or more, and 1 or more.")
     if plan.seed < 0:
         raise UserError(f"The seed {plan.seed} was given; expected 0 or more.")
+    if "symbols" in plan.datasets:
+        font_path()  # it's missing now rather than in the middle
     named(",".join(plan.methods), subject.methods)
     for word in (plan.needle, plan.distractor):
         check_letters(word, plan.font)

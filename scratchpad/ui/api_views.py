@@ -18,6 +18,7 @@ from scratchpad.records.views import AtPlace, Detail, Latents, Layers, Stages
 from scratchpad.ui import tables, texts
 from scratchpad.ui.endpoint import Endpoints, Reply, number, picture, pictures, serve, whole_numbers
 from scratchpad.ui.studies import layers
+from scratchpad.workbench import question_of
 
 MAX_FOUND = 200  # latents of a search
 
@@ -168,7 +169,7 @@ class Views(Endpoints):
 
         def act() -> Layers:
             self.bench(choice)
-            return layers(loaded(self.benches), choice, load_images(pictures(image, more)), texts.question(question))
+            return layers(loaded(self.benches), choice, question_of(load_images(pictures(image, more)), texts.question(question)))
 
         return self.answered(act, request)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
-from scratchpad.images import Given, load_images
+from scratchpad.images import load_images
 from scratchpad.needle.datasets import DATASETS
 from scratchpad.needle.live import answering, example, measure, measured, retrieving
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
-from scratchpad.records import dump
+from scratchpad.records import Question, dump
+from scratchpad.records.sweep import SCENES
 from scratchpad.records.views import Layers
 from scratchpad.ui import tables
 from scratchpad.ui.envelope import data_url
@@ -19,6 +18,7 @@ from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.held import Asked, Event, same
 from scratchpad.ui.replies import answered
 from scratchpad.ui.texts import short
+from scratchpad.workbench import question_of
 
 
 class Studies:
@@ -55,7 +55,7 @@ class Studies:
 
         def act() -> dict[str, object]:
             known = same(asked, event)
-            return dump(layers(self.benches, known.choice, load_images(known.images), known.prompt))
+            return dump(layers(self.benches, known.choice, question_of(load_images(known.images), known.prompt, known.settings)))
 
         return answered(act)
 
@@ -114,7 +114,13 @@ class Studies:
         choice, by = given if isinstance(given, list) and len(given) == 2 else ("", "")
         subject = self._subject(by, choice)
         names = [self.benches.of(choice or None).model_ref.name] + ([self.benches.retriever_name] if self.benches.retriever_name else [])
-        usual = {"methods": list(subject.methods), "usual": subject.usual, "datasets": list(DATASETS), "models": names}
+        usual = {
+            "methods": list(subject.methods),
+            "usual": subject.usual,
+            "datasets": list(DATASETS),
+            "models": names,
+            "columns": [*DATASETS, SCENES],
+        }
         return usual | {"before": tables.before(measured(subject.identity))}
 
     def _subject(self, by: object, choice: object) -> Subject:
@@ -124,13 +130,13 @@ class Studies:
         return answering(bench)
 
 
-def layers(benches: Benches, choice: str, pictures: Sequence[Given], prompt: str) -> Layers:
+def layers(benches: Benches, choice: str, question: Question) -> Layers:
     """A question, read at every layer that an SAE of the chosen model is offered for."""
     offered = benches.layers(choice)
     rows = []
     for n, bench in enumerate(offered):
         step("reading layers", n, len(offered))
-        rows.append(tables.layer(bench.analyze(pictures, prompt)))
+        rows.append(tables.layer(bench.ask(question)))
     return Layers(tuple(rows), offered[0].n_layers)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchpad.analysis.heatmap import heatmap
+from scratchpad.analysis.heatmap import COLUMNS, chosen, heatmap
 
 
 def test_columns_are_scaled_to_their_own_range() -> None:
@@ -30,3 +30,11 @@ def test_a_constant_column_joins_no_cluster() -> None:
     raw = np.array([[1.0, 0, 0], [1, 1, 2], [1, 2, 4]], np.float32)
     found = heatmap((0, 1, 2), np.array([1, 2, 3]), raw)
     assert frozenset({1}) in {frozenset(c.latents) for c in found.clusters}
+
+
+def test_what_fires_everywhere_takes_no_column_from_the_others() -> None:
+    raw = np.arange(2 * COLUMNS, 0, -1, dtype=np.float32)[None]
+    everywhere = np.where(np.arange(2 * COLUMNS) < COLUMNS, 0.9, 0.1)
+    assert chosen(raw, everywhere).tolist() == list(range(2 * COLUMNS))
+    assert chosen(raw, np.zeros(2 * COLUMNS)).tolist() == list(range(COLUMNS))
+    assert chosen(np.zeros((0, 0), np.float32), np.zeros(0)).tolist() == []

@@ -44,8 +44,10 @@ def test_maps_lie_over_the_picture(bench: Workbench, analysis: Analysis, scene_p
 
 
 def test_heatmap_and_effect(bench: Workbench, analysis: Analysis) -> None:
-    drawn: Any = figures.heatmap(analysis)
+    drawn: Any = figures.heatmap(analysis, question=True)
     np.testing.assert_allclose(np.asarray(drawn.data[0].z), analysis.heatmap.values)
+    answer: Any = figures.heatmap(analysis)
+    assert np.asarray(answer.data[0].z).shape == (len(analysis.run.outputs()), len(analysis.heatmap.latents))
     assert len(set(drawn.data[0].y)) == len(analysis.heatmap.tokens)
     assert [int(name.rpartition("#")[2]) for name in drawn.data[0].x] == list(analysis.heatmap.latents)
     assert len(drawn.layout.shapes) == len(analysis.heatmap.clusters)
@@ -61,7 +63,7 @@ def test_a_case_opens_as_records_and_is_drawn_without_a_model() -> None:
     """Case -> records -> figures."""
     kept = unpack((ROOT / "tests/cases/fixtures/format-1.case").read_bytes())
     analysis = kept.case.analysis
-    drawn: Any = figures.heatmap(analysis)
+    drawn: Any = figures.heatmap(analysis, question=True)
     np.testing.assert_allclose(np.asarray(drawn.data[0].z), analysis.heatmap.values)
     over: Any = figures.attention(analysis, analysis.run.answer)
     assert np.asarray(over.data[0].z).shape[:2] == (224, 224)

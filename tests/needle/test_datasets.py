@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from scratchpad.demo.world import KINDS
 from scratchpad.errors import UserError
 from scratchpad.needle.datasets import DATASETS, Haystack, aligned, cells_of, check_letters, draw, every_position
 from scratchpad.needle.own import own_size
 from scratchpad.needle.subject import Answering
+from scratchpad.needle.symbols import SYMBOLS, needle_of, others
 from scratchpad.workbench import Workbench
 
 BASE = Haystack("patch", (3, 4), (192, 320), None)
@@ -72,3 +74,15 @@ def test_cells_lie_on_whole_tokens_of_the_demo(bench: Workbench) -> None:
 def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(UserError, match="The seed -1 was given"):
         draw(Haystack("patch", (2, 2), (28, 28), None, "Black", "White", seed=-1))
+
+
+def test_symbols_are_of_the_demos_own_world_and_asked_for_by_name() -> None:
+    assert all(KINDS[name][1] == character for name, character in SYMBOLS.items())
+    assert needle_of("Key", 0) == "key"
+    assert {needle_of("Black", seed) for seed in range(20)} <= set(SYMBOLS)
+    assert len({needle_of("Black", seed) for seed in range(20)}) > 5
+    placed = others("dog", (7, 7), np.random.default_rng(0))
+    assert len(placed) == 3
+    assert "dog" not in placed.values()
+    with pytest.raises(UserError, match="expected one of dog"):
+        draw(replace(BASE, dataset="symbols", at=(0, 0), needle="unicorn"))

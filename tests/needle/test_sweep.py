@@ -11,7 +11,7 @@ from scratchpad.errors import UserError
 from scratchpad.needle.report import report
 from scratchpad.needle.subject import Answering
 from scratchpad.needle.sweep import Plan, sweep
-from scratchpad.records.sweep import SweepSummary, read_summary, summary_text
+from scratchpad.records.sweep import SCENES, SweepSummary, read_summary, summary_text
 from scratchpad.saliency.methods import METHODS
 from scratchpad.saliency.trust import SHIPPED, folder, keep, measured, trust
 from scratchpad.workbench import Workbench
@@ -46,6 +46,22 @@ def test_what_was_measured_is_found_again(swept: tuple[SweepSummary, Path], tmp_
     assert (worth.nearest, worth.sets[0].accuracy, worth.sets[0].chance) == ("multi-words", accuracy.mean, 0.25)
     assert trust(identity, "magic") is None
     assert trust("0" * 16) is None
+
+
+def test_the_nearest_data_set_stands_first(swept: tuple[SweepSummary, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    rows = swept[0].results["patch"]
+    keep(
+        replace(swept[0], results=dict(swept[0].results) | {"symbols": rows, SCENES: {"attention": replace(rows["attention"], chance=0.1)}})
+    )
+    identity = swept[0].model.identity
+    things, words = trust(identity, prompt="what animal is there"), trust(identity, prompt="What does the sign say?")
+    assert things is not None
+    assert words is not None
+    assert [row.dataset for row in things.sets] == [SCENES, "symbols", "multi-words", "patch"]
+    assert things.nearest == SCENES
+    assert (things.sets[0].chance, things.sets[1].chance) == (0.1, 0.25)
+    assert words.nearest == "multi-words"
 
 
 def test_a_killed_sweep_goes_on_where_it_was(bench: Workbench, swept: tuple[SweepSummary, Path], tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_pointing_costs_as_little_with_a_thousand_latents(page: Page, tab: str) 
 
 
 def test_the_filter_opens_over_what_it_filters_and_holds_for_every_view(page: Page) -> None:
-    page.locator("#sp-concepts .sp-pop summary").click()
+    page.locator("#sp-concepts [data-filters] summary").click()
     slider = page.locator("[data-set=densest]")
     before = slider.bounding_box()
     slider.evaluate("e => { e.value = 0.15; e.dispatchEvent(new Event('input', { bubbles: true })) }")
@@ -149,7 +149,14 @@ def test_the_plain_ranking_and_both_side_by_side(page: Page) -> None:
 def test_the_heatmap_finds_what_is_under_the_pointer_its_turned_labels_too(page: Page) -> None:
     page.locator("#sp-tab-heatmap").click()
     canvas = page.locator("#sp-heatmap .sp-scroll canvas")
-    ids = page.evaluate("Scratchpad.state.analysis.heatmap.latents")
+    ids = page.evaluate("Scratchpad.derive.columns(Scratchpad.state).map((c) => Scratchpad.state.analysis.heatmap.latents[c])")
+    assert page.evaluate("(ids) => ids.every((id) => !(Scratchpad.state.analysis.latents.get(id).sparsity > 0.5))", ids)
+    assert len(ids) > 30
+    outputs = page.evaluate("Scratchpad.derive.rowsOf(Scratchpad.state).length")
+    assert outputs == page.evaluate("Scratchpad.state.analysis.outputs.length")
+    page.locator("[data-asked]").check()
+    assert page.evaluate("Scratchpad.derive.rowsOf(Scratchpad.state).length") > outputs
+    page.locator("[data-asked]").uncheck()
     canvas.click(position={"x": 104 + 20 * 5 + 10, "y": 132 + 11})
     assert page.evaluate("Scratchpad.state.latent") == ids[5]
     x, y = 104 + 20 * 3 + 13 + 40 / 1.732, 132 - 14 - 40  # 46 px along the label of the fourth column

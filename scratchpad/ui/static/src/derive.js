@@ -156,14 +156,24 @@ export function clustersAt(made, cut) {
   return out;
 }
 
-/** The heatmap's columns as they are shown: indices into its latents. */
+/** The heatmap's rows as they are shown: indices into its tokens, those of the answer, or of the question too. */
+export function rowsOf(s) {
+  const { heatmap: h, byIndex } = s.analysis;
+  const all = h.tokens.map((_, r) => r);
+  const outputs = all.filter((r) => byIndex.get(h.tokens[r]).role === "output");
+  return s.asked || !outputs.length ? all : outputs;
+}
+
+/** The heatmap's columns as they are shown: indices into its latents, those that pass the filter. */
 export function columns(s) {
   const { heatmap: h } = s.analysis;
-  const shown = h.latents.map((_, c) => c).filter((c) => passes(s, latentOf(s.analysis, h.latents[c])));
+  const among = s.filter.everywhere === "among";
+  const shows = (l) => passes(s, l) && (among || !everywhere(l));
+  const shown = h.latents.map((_, c) => c).filter((c) => shows(latentOf(s.analysis, h.latents[c])));
   if (s.order === "clusters") return shown;
   const row = h.tokens.indexOf(s.token);
   const n = h.latents.length;
-  const total = (c) => h.tokens.reduce((sum, _, r) => sum + h.raw[r * n + c], 0);
+  const total = (c) => rowsOf(s).reduce((sum, r) => sum + h.raw[r * n + c], 0);
   const value = s.order === "token" && row >= 0 ? (c) => h.raw[row * n + c] : total;
   return shown
     .map((c) => [value(c), c])

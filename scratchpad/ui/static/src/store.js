@@ -22,6 +22,7 @@ export const state = {
   more: 12, // cards
   order: "clusters", // of the heatmap's columns: "clusters", "score", "token"
   raw: false, // heatmap values as they are, not per column
+  asked: false, // heatmap rows of the question's tokens too
   // The edit under construction; `past` below holds what it was before each change.
   picked: [],
   own: {}, // latent -> value of its own

@@ -21,7 +21,11 @@ const range = (s, key, text, most, step, say, help) =>
 export function filters(s) {
   const on = s.filter.sparsest > 0 || s.filter.densest < 1 || s.filter.mean > 0;
   const among = (e) => set({ filter: { ...s.filter, everywhere: e.target.checked ? "among" : "apart" } });
-  return html`<details class="sp-pop" @keydown=${(e) => e.key === "Escape" && (e.currentTarget.open = false)}>
+  return html`<details
+    class="sp-pop"
+    data-filters
+    @keydown=${(e) => e.key === "Escape" && (e.currentTarget.open = false)}
+  >
     <summary class="sp-quietly">Filter${on ? " ·" : ""}</summary>
     <div class="sp-filters">
       <label class="sp-switch" title=${meaning("everywhere")}

@@ -1,6 +1,6 @@
 // The heatmap's canvas: tokens down, latents across. Only the columns in view are drawn, so that a thousand latents
 // cost what fifty do. Also says what lies under a point.
-import { brush, columns, everywhere, firing, latentOf, tokensOf } from "../derive.js";
+import { brush, columns, everywhere, firing, latentOf, rowsOf, tokensOf } from "../derive.js";
 import { level } from "../colour.js";
 import { plain, token as say } from "../text.js";
 
@@ -12,7 +12,7 @@ const TURN = Math.PI / 3; // of the labels
 const FONT = "12px ui-sans-serif, system-ui, sans-serif";
 
 export const whole = (count) => LEFT + CELL * count + 70;
-export const height = (s) => HEAD + ROW * s.analysis.heatmap.tokens.length + 8;
+export const height = (s) => HEAD + ROW * rowsOf(s).length + 8;
 
 /** {row, column} under a point of the canvas; along a turned label, its own column. -1 where there is none. */
 export function under(s, shown, x, y, scrolled) {
@@ -20,7 +20,7 @@ export function under(s, shown, x, y, scrolled) {
   const row = Math.floor((y - HEAD) / ROW);
   const column = x - along < LEFT ? -1 : Math.floor((x - along + scrolled - LEFT) / CELL);
   const inside = (n, count) => (n >= 0 && n < count ? n : -1);
-  return { row: inside(row, s.analysis.heatmap.tokens.length), column: inside(column, shown.length) };
+  return { row: rowsOf(s)[row] ?? -1, column: inside(column, shown.length) };
 }
 
 export function sketch(s, canvas, width, scrolled, ratio) {
@@ -60,7 +60,8 @@ function rows({ s, pen, ink, accent }) {
   const latent = lit.latent ?? s.latent;
   const weights = latent === null ? new Map() : tokensOf(a, latent);
   pen.textAlign = "right";
-  a.heatmap.tokens.forEach((index, r) => {
+  rowsOf(s).forEach((of, r) => {
+    const index = a.heatmap.tokens[of];
     const t = a.byIndex.get(index);
     const on = s.token === index || lit.token === index;
     pen.fillStyle = ink;
@@ -83,12 +84,12 @@ function cells({ s, pen, shown, from, to, left }) {
   let top = 1;
   if (s.raw) top = h.raw.reduce((most, v) => Math.max(most, v), 1e-9);
   const values = s.raw ? h.raw : h.values;
-  for (let r = 0; r < h.tokens.length; r++) {
+  rowsOf(s).forEach((of, r) => {
     for (let c = from; c < to; c++) {
-      pen.fillStyle = level(values[r * n + shown[c]] / top);
+      pen.fillStyle = level(values[of * n + shown[c]] / top);
       pen.fillRect(left(c), HEAD + ROW * r, CELL - 1, ROW - 1);
     }
-  }
+  });
 }
 
 function labels({ s, pen, shown, from, to, ink, accent, left }) {
@@ -159,7 +160,7 @@ function outline({ s, pen, shown, left }) {
     ]) {
       pen.strokeStyle = style;
       pen.lineWidth = line;
-      pen.strokeRect(left(column) - 1, HEAD - 1, CELL + 1, ROW * h.tokens.length + 1);
+      pen.strokeRect(left(column) - 1, HEAD - 1, CELL + 1, ROW * rowsOf(s).length + 1);
     }
   }
 }

@@ -1,7 +1,7 @@
 // HEATMAP: which token drew on which concept; clusters are tested as one.
 import { html } from "lit-html";
 import { chooseLatent, toggle } from "../actions.js";
-import { columns, latentOf } from "../derive.js";
+import { columns, latentOf, rowsOf } from "../derive.js";
 import { draws } from "../directives.js";
 import { png } from "../png.js";
 import { set, state } from "../store.js";
@@ -23,7 +23,7 @@ export function heatmap(s) {
   const shown = columns(s);
   if (!h.latents.length) return html`<p class="sp-note sp-empty">No latent is active on this picture.</p>`;
   const key = JSON.stringify([
-    ...[s.page.key, s.token, s.latent, s.patch, s.hover, s.picked, s.order, s.raw, s.filter],
+    ...[s.page.key, s.token, s.latent, s.patch, s.hover, s.picked, s.order, s.raw, s.asked, s.filter],
     document.body.classList.contains("dark"),
   ]);
   return html`<div class="sp-bar">
@@ -38,6 +38,15 @@ export function heatmap(s) {
       <label class="sp-switch" title=${meaning("heatmap")}
         ><input type="checkbox" data-raw .checked=${s.raw} @change=${(e) => set({ raw: e.target.checked })} />
         raw values</label
+      >
+      <label class="sp-switch" title="Rows for the question's tokens beside the answer's"
+        ><input
+          type="checkbox"
+          data-asked
+          .checked=${s.asked}
+          @change=${(e) => set({ asked: e.target.checked })}
+        />
+        question’s tokens</label
       >
       <span class="sp-scale"
         ><span>${s.raw ? "0" : "column’s least"}</span><i></i
@@ -56,7 +65,7 @@ export function heatmap(s) {
       <div class="sp-wide" style="width:${whole(shown.length)}px;height:${height(s)}px">
         <canvas
           role="img"
-          aria-label="${h.tokens.length} tokens by ${shown.length} latents in ${h.clusters.length} clusters"
+          aria-label="${rowsOf(s).length} tokens by ${shown.length} latents in ${h.clusters.length} clusters"
           ${draws(key, (canvas) => again(canvas.closest(".sp-scroll")))}
           @pointermove=${point}
           @pointerleave=${() => {
@@ -69,12 +78,20 @@ export function heatmap(s) {
     </div>
     <p class="sp-note sp-readout" role="status">${readout(s, shown)}</p>
     <div class="sp-clusters" role="group" aria-label="Clusters, each tested as one">
-      ${h.clusters.map((k) => chip(s, k))}
+      ${seen(s, shown).map((k) => chip(s, k))}
     </div>
     <p class="sp-note">
       Attention-weighted ${term("activation", "strength")} of each latent for each token. Columns that rise
-      and fall together stand together (${term("cluster")}). ∀ fires everywhere; in italics: a guess.
+      and fall together over all tokens, the question’s too, stand together (${term("cluster")}). ∀ fires
+      everywhere; in italics: a guess.
     </p>`;
+}
+
+/** The clusters of which a column is shown. */
+function seen(s, shown) {
+  const h = s.analysis.heatmap;
+  const latents = new Set(shown.map((c) => h.latents[c]));
+  return h.clusters.filter((k) => k.latents.some((id) => latents.has(id)));
 }
 
 function chip(s, k) {
@@ -167,8 +184,12 @@ function keys(e) {
     if (a < e.currentTarget.scrollLeft) e.currentTarget.scrollLeft = a;
     else if (a > e.currentTarget.scrollLeft + seen) e.currentTarget.scrollLeft = a - seen;
     set({ latent: h.latents[shown[at]], hover: null });
-  } else if (down) set({ token: h.tokens[clamp(h.tokens.indexOf(state.token) + down, h.tokens.length - 1)] });
-  else if (e.key === "Enter" && state.latent !== null && !state.kase) toggle([state.latent]);
+  } else if (down) {
+    const rows = rowsOf(state);
+    set({
+      token: h.tokens[rows[clamp(rows.indexOf(h.tokens.indexOf(state.token)) + down, rows.length - 1)]],
+    });
+  } else if (e.key === "Enter" && state.latent !== null && !state.kase) toggle([state.latent]);
   else return;
   e.preventDefault();
 }

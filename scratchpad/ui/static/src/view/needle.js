@@ -153,10 +153,10 @@ function grid(canvas, rows, side) {
   );
 }
 
-function before({ before: table, datasets }) {
+function before({ before: table, columns }) {
   const methods = Object.keys(table);
   if (!methods.length) return html`<p class="sp-note">Nothing was measured of this model before.</p>`;
-  const sets = datasets.filter((name) => methods.some((m) => table[m][name] !== undefined));
+  const sets = columns.filter((name) => methods.some((m) => table[m][name] !== undefined));
   const mean = (m) => Object.values(table[m]).reduce((a, b) => a + b, 0) / sets.length;
   const cell = (v) =>
     v === undefined

@@ -49,7 +49,7 @@ function measure(s, method) {
   if (s.kase || !can("measured")) return nothing;
   const run = () => {
     set({ tab: "maps" });
-    send("needle", { by: "answer", dataset: "symbols", cells: "7x7", methods: [method] }, "Measuring");
+    send("needle", { by: "answer", dataset: "single-word", cells: "7x7", methods: [method] }, "Measuring");
   };
   return html`<button type="button" class="sp-link" data-trust=${method} @click=${run}>Measure it</button>`;
 }
