@@ -67,7 +67,7 @@ class Look:
         """Image-token embeddings of a grey picture of the same size."""
         grey = prepare(self.vlm, Image.new("RGB", self.request.picture.size, (128, 128, 128)), self.prepared.prompt)
         given, _ = embedding_gradients(self.vlm, grey, self.run.answer_ids)
-        return torch.from_numpy(given).to(self.vlm.model.device)
+        return torch.from_numpy(given).to(self.vlm.adapter.device)
 
     @cached_property
     def word_ids(self) -> list[int]:

@@ -122,13 +122,18 @@ class Adapter(ABC):
         return int(getattr(self.config, "image_token_id", None) or self.config.image_token_index)
 
     @property
+    def device(self) -> torch.device:
+        """Where a model takes its inputs: where its first weights are that aren't offloaded."""
+        return next((part.device for part in self.model.parameters() if part.device.type != "meta"), torch.device("cpu"))
+
+    @property
     def last_useful(self) -> int:
         """The last block whose output can have an effect."""
         return max(self.read_layers)
 
     def device_inputs(self, batch: Mapping[str, object], unread: tuple[str, ...] = ("labels",)) -> dict[str, Tensor]:
         """A processor's tensors on the model's device, pixels in its precision; what only training reads is left out."""
-        inputs = {k: v.to(self.model.device) for k, v in batch.items() if isinstance(v, torch.Tensor) and k not in unread}
+        inputs = {k: v.to(self.device) for k, v in batch.items() if isinstance(v, torch.Tensor) and k not in unread}
         if "pixel_values" in inputs:
             inputs["pixel_values"] = inputs["pixel_values"].to(self.model.dtype)
         return inputs

@@ -54,6 +54,18 @@ def configuration(source: str | Path, own_code: bool = False) -> PreTrainedConfi
     return config
 
 
+def without_flash(config: PreTrainedConfig) -> bool:
+    """Takes flash attention out of a configuration that asks for it, for encoder and language model alike; whether it did.
+
+    It needs a package and an accelerator, and has no rows to read. What transformers chooses without it computes the same.
+    """
+    parts = [config, *(getattr(config, name, None) for name in getattr(config, "sub_configs", ()))]
+    asked = any("flash" in str(getattr(part, "_attn_implementation", None)) for part in parts)
+    if asked:
+        config._attn_implementation = None
+    return asked
+
+
 def load_options(source: str | Path, config: PreTrainedConfig, how: Placement) -> dict[str, object]:
     """What `from_pretrained` is told about device and precision.
 
@@ -186,8 +198,21 @@ def identity_of(model: nn.Module) -> str:
     """A hash that two loads of the same checkpoint share: every tensor's name and shape, and up to 64 of its values."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
-        flat = tensor.detach().flatten()
-        step = max(1, flat.numel() // 64)
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(flat[::step][:64].float().cpu().numpy().tobytes())
+        digest.update(_sample(tensor) if tensor.device.type != "meta" else _offloaded(model, name))
     return digest.hexdigest()[:16]
+
+
+def _sample(tensor: torch.Tensor) -> bytes:
+    flat = tensor.detach().flatten()
+    return flat[:: max(1, flat.numel() // 64)][:64].float().cpu().numpy().tobytes()
+
+
+def _offloaded(model: nn.Module, name: str) -> bytes:
+    """A sample of a tensor that accelerate keeps in memory or on disk until its module runs."""
+    from accelerate.utils import align_module_device
+
+    place, _, leaf = name.rpartition(".")
+    module = model.get_submodule(place)
+    with align_module_device(module):
+        return _sample(getattr(module, leaf))

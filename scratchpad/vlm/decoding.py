@@ -62,7 +62,7 @@ def _chance(vlm: Vlm, sampling: Sampling | None) -> Iterator[None]:
     if sampling is None:
         yield
         return
-    devices = [vlm.model.device] if vlm.model.device.type == "cuda" else []
+    devices = [vlm.adapter.device] if vlm.adapter.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         torch.manual_seed(sampling.seed)
         yield

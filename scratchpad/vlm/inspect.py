@@ -64,6 +64,7 @@ class Inspection(TypedDict):
     image_tokens: int
     hook_points: list[HookPoint]
     memory_bytes: int
+    set_aside: list[str]  # of its generation config: answers are greedy, without it
     check: Checked | None  # None: not asked for
 
 
@@ -97,6 +98,7 @@ def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -
         "image_tokens": grid.image_tokens,
         "hook_points": [{"layer": i, "module": names[vlm.blocks[i]]} for i in range(vlm.read_layer + 1)],
         "memory_bytes": needed_bytes(vlm.model.config, vlm.model.dtype),
+        "set_aside": list(vlm.aside),
         "check": None,
     }
     if checked:
@@ -121,6 +123,8 @@ def lines(report: Inspection) -> list[str]:
         f"hook points     {hooks[0]['module']} to {hooks[-1]['module']} (layers 0 to {report['read_layer']}; later ones have no effect)",
         f"memory          about {readable(report['memory_bytes'])}",
     ]
+    if report["set_aside"]:
+        out.append(f"answers         greedy, without what its generation config asks for: {', '.join(report['set_aside'])}")
     if report["check"]:
         result = report["check"]
         verdict = "holds" if result["holds"] else f"FAILS at image tokens {result['wrong'][:10]}"

@@ -66,7 +66,7 @@ def pattern(
     """
     layer = adapter.last_useful if layer is None else layer
     model = adapter.model
-    leaf = torch.zeros(1, patches, adapter.width, device=model.device, dtype=model.dtype, requires_grad=True)
+    leaf = torch.zeros(1, patches, adapter.width, device=adapter.device, dtype=model.dtype, requires_grad=True)
     chance = torch.Generator().manual_seed(0)
     with torch.enable_grad(), adding(adapter.blocks[layer], adapter.leading_tokens, leaf, order):
         out = merged_embeddings(adapter, inputs, positions)

@@ -20,6 +20,7 @@ from scratchpad.errors import UserError
 from scratchpad.vlm import checkpoint
 from scratchpad.vlm.adapter import Adapter, Layout, Shown
 from scratchpad.vlm.checkpoint import Placement
+from scratchpad.vlm.greedy import set_aside
 from scratchpad.vlm.processor import load_processor
 from scratchpad.vlm.protocols import Process, Processor, Sizes
 from scratchpad.vlm.ramps import ramp, unnormalised
@@ -47,6 +48,7 @@ class Loaded(ABC):
     processor: Processor = field(repr=False)
     adapter: Adapter = field(repr=False)
     own_world: str | None = None  # what a model that knows only its own world says of others
+    aside: tuple[str, ...] = ()  # what its generation config asks for and answers are given without
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)  # hooks must never see another's pass
     layouts: OrderedDict[Key, Layout] = field(init=False, default_factory=OrderedDict, repr=False, compare=False)  # last used last
 
@@ -86,7 +88,8 @@ class Loaded(ABC):
             raise UserError(f"There is no model folder {source}; expected a folder with config.json, or a hub id such as owner/name.")
         config = checkpoint.attempt(source, "configuration", lambda: checkpoint.configuration(source, how.own_code))
         recipe = cls.recipe(source, config, how)
-        options = checkpoint.load_options(source, config, how)
+        own = {"config": config} if checkpoint.without_flash(config) else {}
+        options = checkpoint.load_options(source, config, how) | own
         processor = checkpoint.attempt(source, "processor", lambda: load_processor(source, config))
         if not hasattr(processor, "image_processor"):
             raise UserError(
@@ -95,8 +98,10 @@ class Loaded(ABC):
         if recipe.pan_and_scan:
             _pan_and_scan(processor, source)
         model = checkpoint.load_weights(source, recipe.model_class, how, options | recipe.options)
+        aside = set_aside(model)
         adapter = cls.adapted(model, processor)
-        return cls(checkpoint.name_of(source), checkpoint.identity_of(model), model, processor, adapter, checkpoint.own_world(folder))
+        name, identity = checkpoint.name_of(source), checkpoint.identity_of(model)
+        return cls(name, identity, model, processor, adapter, checkpoint.own_world(folder), aside)
 
     @property
     def blocks(self) -> list[nn.Module]:

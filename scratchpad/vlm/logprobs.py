@@ -56,7 +56,7 @@ def forced_logits(vlm: Vlm, inputs: Mapping[str, Tensor], length: int, ids: Sequ
 
 def answered(vlm: Vlm, inputs: Mapping[str, Tensor], length: int, ids: Sequence[int]) -> dict[str, Tensor]:
     """Inputs with an answer's tokens behind the prompt, but for the last; of the types that `generate` gives them."""
-    given = torch.tensor(ids, device=vlm.model.device)[None, :-1]
+    given = torch.tensor(ids, device=vlm.adapter.device)[None, :-1]
     types = torch.full_like(given, vlm.adapter.answer_type)
     more = {"input_ids": given, "attention_mask": torch.ones_like(given), "token_type_ids": types}
     out = dict(inputs)

@@ -17,7 +17,7 @@ def taken_in(
     retriever: Retriever, inputs: dict[str, Tensor], query: Query | None = None
 ) -> tuple[Float[np.ndarray, "v c"], Float[np.ndarray, "v c"] | None]:
     """Image tokens as the language model takes them in; with a query, also the gradient of its MaxSim score by them."""
-    where = torch.from_numpy(image_positions(retriever, inputs)).to(retriever.model.device)
+    where = torch.from_numpy(image_positions(retriever, inputs)).to(retriever.adapter.device)
     leaves: list[Tensor] = []
 
     def begin(_: nn.Module, args: object, named: dict[str, Tensor]) -> tuple[object, dict[str, Tensor]]:

@@ -19,6 +19,7 @@ from scratchpad.grid import Grid
 from scratchpad.images import MAX_IMAGES, sha256
 from scratchpad.records import Role, Token
 from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.template import templated
 
 MARK = "<image>"  # where an image stands among a prompt's words
 
@@ -63,7 +64,7 @@ def prepare(vlm: Vlm, image: Image.Image | Sequence[Image.Image], prompt: str, r
     if not 1 <= len(images) <= MAX_IMAGES:
         raise UserError(f"{len(images)} images were given; expected 1 to {MAX_IMAGES}.")
     pieces = _pieces(vlm, prompt, len(images))
-    text = _template(vlm, pieces)
+    text = templated(vlm, pieces)
     sizes = tuple((picture.height, picture.width) for picture in images)
     batch, spans, offsets = _process(vlm, images, text)
     ids = batch["input_ids"][0].tolist()
@@ -113,7 +114,9 @@ def _located(text: str, pieces: list[str | None], spans: Spans, inserted: int) -
     out = []
     end = len(text)
     for piece in reversed([piece for piece in pieces if piece]):  # from the end: a template may say the same words before
-        begin = text.rindex(piece, 0, end)
+        begin = text.rfind(piece, 0, end)
+        if begin < 0:
+            raise UserError(f"The chat template of the model changes the words {piece[:40]!r}; expected one that writes them as they are.")
         end = begin
         shift = sum((s["new_span"][1] - s["new_span"][0]) - (s["span"][1] - s["span"][0]) for s in spans if s["span"][0] < begin)
         shift += inserted if all(s["span"][0] < begin for s in spans) else 0
@@ -146,15 +149,6 @@ def token_text(vlm: Vlm, token: int) -> str:
 def decode(vlm: Vlm, ids: list[int]) -> str:
     """An answer as text, control tokens left out."""
     return vlm.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
-
-
-def _template(vlm: Vlm, pieces: list[str | None]) -> str:
-    if not getattr(vlm.processor, "chat_template", None):
-        if vlm.adapter.bare_prompt:
-            return "".join(vlm.image_mark if piece is None else piece for piece in pieces)
-        raise UserError(f"The processor of {vlm.name} has no chat template; expected chat_template.jinja beside it.")
-    content = [{"type": "image"} if piece is None else {"type": "text", "text": piece} for piece in pieces]
-    return vlm.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False)
 
 
 def _refuse_control_tokens(vlm: Vlm, prompt: str) -> None:

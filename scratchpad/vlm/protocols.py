@@ -34,6 +34,15 @@ class Tokenizer(Protocol):
         """The id of what it has no token for; None where it has a token for everything."""
         ...
 
+    @property
+    def chat_template(self) -> str | None:
+        """How turns of text are written down, where a checkpoint keeps that beside its tokenizer."""
+        ...
+
+    def apply_chat_template(self, conversation: list[dict[str, object]], *, add_generation_prompt: bool, tokenize: bool) -> str:
+        """A conversation of text alone, written down."""
+        ...
+
     def __call__(self, text: str, *, add_special_tokens: bool) -> Mapping[str, list[int]]: ...
     def decode(self, token_ids: list[int], *, skip_special_tokens: bool = False) -> str:
         """Ids as text."""

@@ -185,7 +185,7 @@ def gradient(
     Args:
         of: what of each token is summed instead: `answer_logodds`.
     """
-    leaf = torch.zeros(1, prepared.grid.patches, vlm.width, device=vlm.model.device, requires_grad=True)
+    leaf = torch.zeros(1, prepared.grid.patches, vlm.width, device=vlm.adapter.device, requires_grad=True)
     with torch.enable_grad():
         total = of(_logits(vlm, prepared, ids, layer, leaf), ids).sum()
         (grad,) = torch.autograd.grad(total, leaf)

@@ -120,7 +120,7 @@ class Generic(Adapter):
             return (leaves[-1], *out[1:]) if isinstance(out, tuple) else leaves[-1]
 
         side = self._side("image_size")
-        pixels = torch.zeros(1, 3, side, side, device=self.model.device, dtype=self.model.dtype)
+        pixels = torch.zeros(1, 3, side, side, device=self.device, dtype=self.model.dtype)
         handles = [block.register_forward_hook(cut, prepend=True) for block in self.blocks]
         try:
             features = self.body.get_image_features(pixel_values=pixels).pooler_output
