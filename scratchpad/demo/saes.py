@@ -38,11 +38,7 @@ from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import force, generate
 
 LAYERS = {"emoji-early": 1, "emoji-middle": 3, "emoji-last": 5}
-RECIPES = {
-    "emoji-early": Recipe(d_sae=640, k=16, steps=1200),
-    "emoji-middle": Recipe(d_sae=512, k=20, steps=1200),
-    "emoji-last": Recipe(d_sae=1024, k=8, steps=2400, centred=True),
-}
+RECIPES = dict.fromkeys(LAYERS, Recipe(d_sae=1024, k=8, steps=2400, centred=True))
 HARVEST_FROM = 30_000_000  # first training scene whose activations are harvested: none that the encoder was trained on
 INDEX_FROM = HELD_OUT_START + 10_000_000
 JUDGE_FROM = HELD_OUT_START + 20_000_000

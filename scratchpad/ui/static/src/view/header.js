@@ -41,12 +41,13 @@ export function header(s) {
 function sae(s) {
   const a = s.analysis;
   const { offers } = s.boot;
-  const says = a
-    ? html`<small class="sp-quiet">layer ${a.sae.layer}, ${a.sae.d_sae} ${term("latent", "latents")}</small>`
-    : nothing;
+  const latents = a ? html`${a.sae.d_sae} ${term("latent", "latents")}` : nothing;
   if (offers.length < 2 || s.kase)
     return a
-      ? html`<span class="sp-model"><small>${term("sae", "SAE")}</small> ${a.sae.name} ${says}</span>`
+      ? html`<span class="sp-model"
+          ><small>${term("sae", "SAE")}</small> ${a.sae.name}
+          <small class="sp-quiet">layer ${a.sae.layer}, ${latents}</small></span
+        >`
       : nothing;
   return html`<span class="sp-model"
     ><label
@@ -62,7 +63,7 @@ function sae(s) {
         )}
       </select></label
     >
-    ${says}</span
+    ${a ? html`<small class="sp-quiet">${latents}</small>` : nothing}</span
   >`;
 }
 
@@ -71,5 +72,7 @@ function badge(s) {
   const certificate = s.page && s.page.certificate;
   if (!certificate) return nothing;
   const says = typeof certificate === "string" ? certificate : certificate.sentence || "";
-  return html`<span class="sp-badge" title=${says}>certified</span>`;
+  return html`<span class="sp-badge" title=${a ? html`<small class="sp-quiet">${latents}</small>` : nothing}
+    >certified</span
+  >`;
 }

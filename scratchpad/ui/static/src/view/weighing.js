@@ -25,8 +25,8 @@ export function weighing(s) {
     data-weighing
     @keydown=${(e) => e.key === "Escape" && (e.currentTarget.open = false)}
   >
-    <summary class="sp-quietly">Attention${chosen(s.analysis) ? " ·" : ""}</summary>
-    <form class="sp-filters" aria-label="Attention" @submit=${submit}>
+    <summary class="sp-quietly">Weighting${chosen(s.analysis) ? " ·" : ""}</summary>
+    <form class="sp-filters" aria-label="Attention that weighs the concepts" @submit=${submit}>
       ${field(s, "layers")} ${field(s, "heads")}
       <p class="sp-note">
         Of the language model, counted from 0, as 0,3 or 2-5. Maps, concepts and heatmap go by the mean of
