@@ -72,7 +72,5 @@ function badge(s) {
   const certificate = s.page && s.page.certificate;
   if (!certificate) return nothing;
   const says = typeof certificate === "string" ? certificate : certificate.sentence || "";
-  return html`<span class="sp-badge" title=${a ? html`<small class="sp-quiet">${latents}</small>` : nothing}
-    >certified</span
-  >`;
+  return html`<span class="sp-badge" title=${says}>certified</span>`;
 }
