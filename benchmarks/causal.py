@@ -30,6 +30,7 @@ from scratchpad.workbench import Workbench
 
 FIRST = HELD_OUT_START + 300_000_000
 VISIBLE = {*KINDS, *BACKGROUNDS, *WORDS}
+ABSENT = {"no", "none", "nowhere"}  # answers that rest on what isn't in the picture
 TELLING = 0.01  # nats from which on an ablated latent counts as moving the answer
 MOST = 64  # latents of a plain ranking that are ablated at most
 
@@ -55,12 +56,12 @@ def predicted(bench: Workbench, count: int) -> dict[str, Any]:
         "questions": len(verified),
         "spearman": _spread([v.spearman for v in verified if v.spearman is not None]),
         "pearson over latents that move the answer by more than 0.01 nats": _spread([v.pearson for v in verified if v.pearson is not None]),
-        "the five largest real effects are among the first 32 predicted": float(np.mean([_among(v) for v in verified])),
+        "the five largest real effects are among the first 32 that are tried": float(np.mean([_among(v) for v in verified])),
     }
 
 
 def _among(verified: Verified, first: int = 32, largest: int = 5) -> bool:
-    """Whether the latents of largest real effect are among the first of the prediction."""
+    """Whether the latents of largest real effect are among the first that are tried."""
     strongest = sorted(verified.effects, key=lambda effect: -abs(effect.actual))[:largest]
     return {effect.latent for effect in strongest} <= {effect.latent for effect in verified.effects[:first]}
 
@@ -164,9 +165,13 @@ def suggested(bench: Workbench, count: int) -> dict[str, Any]:
     sizes: list[int] = []
     verdicts: dict[str, int] = {}
     flips: list[float] = []
+    there = changed = 0
     for analysis in questions(bench, count):
         suggestion = bench.suggest(analysis).suggested
-        if suggestion is None or not suggestion.flipped:
+        assert suggestion is not None, "a suggestion was asked for"
+        if analysis.run.answer not in ABSENT:
+            there, changed = there + 1, changed + suggestion.flipped
+        if not suggestion.flipped:
             continue
         sizes.append(len(suggestion.ids))
         test = bench.test(analysis, ablation(suggestion.ids))
@@ -176,6 +181,8 @@ def suggested(bench: Workbench, count: int) -> dict[str, Any]:
     return {
         "questions": count,
         "with a suggested set, which changes the answer": len(sizes),
+        "answers that say something is there": there,
+        "of them with a suggested set": changed,
         "its latents, mean": round(float(np.mean(sizes)), 2),
         "verdicts": verdicts,
         "control sets that change the answer too, mean over the supported": round(float(np.mean(flips)), 4) if flips else None,

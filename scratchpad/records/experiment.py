@@ -182,7 +182,7 @@ class Effect:
 
 @record
 class Verified:
-    """What one backward pass predicts of ablating each latent, and what ablating it really does; largest prediction first."""
+    """What one backward pass predicts of ablating each latent, and what ablating it really does; the likeliest to matter first."""
 
     effects: tuple[Effect, ...]
     active: Count  # latents that could have been verified
