@@ -28,6 +28,8 @@ from scratchpad.records.audit import Group, Judged, Repair, Repaired
 from scratchpad.records.codec import dumps, loads
 from scratchpad.vlm.standing import Change
 
+HOLDS = 0.5  # of the rows that an edit is judged on are repaired, for it to be a repair
+MATCHED = "matched random latents"
 FEWEST = 6  # rows of a group, for it to have two halves
 JUDGED = 40  # wrong rows that are judged on
 EVERY = 24  # right rows that a change of all pictures is judged on
@@ -46,7 +48,7 @@ def repair_all(out: Path, groups: Sequence[Group], answers: Answers, asking: Ask
     for n, group in enumerate(groups):
         step("repairing", n, len(groups))
         path = out / "repairs" / f"{group.id}.json"
-        repaired = _read(path) or repair(group, answers, asking, beside)
+        repaired = held(_read(path) or repair(group, answers, asking, beside))
         try:
             path.parent.mkdir(exist_ok=True)
             write_whole(path, dumps(repaired))
@@ -57,6 +59,18 @@ def repair_all(out: Path, groups: Sequence[Group], answers: Answers, asking: Ask
         made.append(replace(group, repaired=repaired))
     step("repairing", len(groups), len(groups))
     return made
+
+
+def held(repaired: Repaired) -> Repaired:
+    """As given; without its edit where that repairs less than half of the rows that it's judged on, or no more than random latents do."""
+    if repaired.repair is None:
+        return repaired
+    own, random = repaired.judged[0], [each.repaired.share for each in repaired.judged[1:] if each.name.startswith(MATCHED)]
+    if own.repaired.share >= HOLDS and own.repaired.share > max(random, default=0.0):
+        return repaired
+    did = f"repairs {own.repaired.hits} of {own.repaired.of} rows that it wasn't chosen on"
+    did += f", and breaks {own.harmed.hits} of {own.harmed.of} right answers"
+    return replace(repaired, repair=None, sentence=f"No edit holds: the one chosen of {repaired.tried}, {own.name}, {did}.")
 
 
 def halves(group: Group, answers: Answers) -> tuple[list[int], list[int]]:
@@ -120,7 +134,7 @@ def _beside(group: Group, answers: Answers, asking: Asking, choice: Choice, judg
     sets = matched(answers, edit)
     random = [judge("", change_of(sae, other)) for other in sets]
     if random:
-        out.insert(0, _pooled(f"matched random latents, {len(random)} sets", random))
+        out.insert(0, _pooled(f"{MATCHED}, {len(random)} sets", random))
     learnt: Vectors | None = vectors(asking, first, judge.some[:GUARD])
     if learnt is not None:
         out.append(judge(f"{len(edit.items)} raw neurons set to their mean", neurons(learnt, len(edit.items))))
