@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scratchpad.errors import UserError
 from scratchpad.pages import Pages
+from scratchpad.records.audit import Repair
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.retrieval import load_retriever
@@ -39,18 +40,22 @@ class Offer:
 
 
 class Benches:
-    """The offers, and the workbenches loaded so far.
+    """The offers, and the workbenches loaded so far. A repair is of the first of them, and its model is under it whatever the SAE.
 
     Raises:
         UserError: from the constructor, when nothing is offered or the first can't be loaded.
     """
 
     def __init__(
-        self, pairs: Sequence[tuple[str | Path, str | Path]], placement: Placement | None = None, retriever: str | Path | None = None
+        self,
+        pairs: Sequence[tuple[str | Path, str | Path]],
+        placement: Placement | None = None,
+        retriever: str | Path | None = None,
+        repair: Repair | None = None,
     ):
         if not pairs:
             raise UserError("No model is offered; give one with --model and --sae.")
-        self.placement = placement
+        self.placement, self._repair = placement, repair
         named = [(str(model), str(sae)) for model, sae in dict.fromkeys(pairs)]
         self.offers = [Offer(str(n), model, sae, len({m for m, _ in named}) == 1) for n, (model, sae) in enumerate(named)]
         self._loaded: dict[str, Workbench] = {}
@@ -70,7 +75,9 @@ class Benches:
             raise UserError(f"{choice!r} isn't offered here; choose one of the list.")
         with self._lock:
             if offer.id not in self._loaded:
-                self._loaded[offer.id] = Workbench(self._model(offer), offer.sae, self.placement)
+                self._loaded[offer.id] = Workbench(
+                    self._model(offer), offer.sae, self.placement, self._repair if offer is self.offers[0] else None
+                )
             return self._loaded[offer.id]
 
     @property

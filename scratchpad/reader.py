@@ -36,8 +36,10 @@ from scratchpad.records import (
     Weights,
     picture_of,
 )
+from scratchpad.records.audit import Repair
 from scratchpad.records.question import MAX_NEW_TOKENS
 from scratchpad.records.reading import checked
+from scratchpad.repairing import repaired
 from scratchpad.sae.claims import Claim
 from scratchpad.sae.index import Index, open_index
 from scratchpad.sae.judge import fidelity
@@ -61,17 +63,29 @@ T = TypeVar("T")
 
 
 class Reader:
-    """One model and one SAE. `model` may be one that is loaded already.
+    """One model and one SAE.
+
+    Args:
+        model: where it is, or one that is loaded already.
+        repair: an edit that stands: every answer is one under it. A model that was given stays under it.
 
     Raises:
-        UserError: from the constructor, when the SAE doesn't fit the model.
+        UserError: from the constructor, when the SAE doesn't fit the model, or the repair isn't for the two.
     """
 
-    def __init__(self, model: str | Path | Vlm = DEFAULT_MODEL, sae: str | Path = DEFAULT_SAE, placement: Placement | None = None):
+    def __init__(
+        self,
+        model: str | Path | Vlm = DEFAULT_MODEL,
+        sae: str | Path = DEFAULT_SAE,
+        placement: Placement | None = None,
+        repair: Repair | None = None,
+    ):
         device = placement.device if placement else "cpu"
         self.sae: Sae = load_sae(sae, "cpu" if device == "auto" else device)
         self.vlm: Vlm = model if isinstance(model, Vlm) else load_vlm(model, placement)
         check_fit(self.vlm, self.sae)
+        if repair is not None:
+            self.vlm = repaired(self.vlm, self.sae, repair)
         self.index: Index | None = open_index(Path(sae), self.sae)
         self._known: Cache[object] = Cache(limit_of_memory(), MAX_RESULTS)
         self._clean: Cache[CleanRun] = Cache(sys.maxsize, CLEAN)
@@ -129,7 +143,7 @@ class Reader:
             step("finding concepts")
             predicted = self._once("effects", question, lambda: effects.predict(self._trial(question, {})))
         weights = weigh(run, self._layers(run, settings))
-        unlike = self._unlike(run, codes)
+        unlike = self.unlike(run, codes)
         used = weights if settings.weighted else uniform(weights)
         usual = settings.attention_layers is None and settings.attention_heads is None  # what was measured is of all
         return Analysis(
@@ -222,7 +236,7 @@ class Reader:
         columns = chosen(raw, np.array([row.sparsity if row else 0.0 for row in rows]))
         return heatmap(tokens, active[columns], raw[:, columns])
 
-    def _unlike(self, run: Run, codes: Codes) -> str:
+    def unlike(self, run: Run, codes: Codes) -> str:
         """Why counts of the index say nothing about these pictures, in one sentence; "" where they do."""
         likeness = self.index.likeness if self.index and not self.index.stale else None
         return likeness.unlike(self.sae, run.states(), codes) if likeness else ""

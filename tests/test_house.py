@@ -24,7 +24,7 @@ ROOMS = [
     "analysis",
     "saliency",
 ]
-ROOMS += ["experiments", "reader", "lookup", "workbench", "pages", "benches", "needle", "cases", "ui", "cli"]
+ROOMS += ["experiments", "repairing", "reader", "lookup", "workbench", "pages", "benches", "needle", "cases", "audit", "ui", "cli"]
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

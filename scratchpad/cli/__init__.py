@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from scratchpad.cli import asking, cases, demo, latents, looking, needles, saes, serving, testing
+from scratchpad.cli import asking, auditing, cases, demo, latents, looking, needles, saes, serving, testing
 from scratchpad.errors import UserError
 
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scratchpad", description="Which visual concepts a VLM saw, and which its answer used.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for kind in (asking, testing, cases, needles, saes, latents, looking, serving, demo):
+    for kind in (asking, testing, auditing, cases, needles, saes, latents, looking, serving, demo):
         kind.add(commands)
     return parser
 

@@ -25,6 +25,12 @@ def add(commands: Commands) -> None:
     scene.add_argument("--out", type=Path, required=True)
     scene.add_argument("--json", action="store_true")
     scene.set_defaults(act=_demo_scene)
+    questions = parts.add_parser("audit-set", help="write a set of questions for `scratchpad audit`, and apart what is planted in it")
+    questions.add_argument("--scenes", type=int, default=300, help="a question each (default: %(default)s)")
+    questions.add_argument("--seed", type=int, default=0)
+    questions.add_argument("--form", default="all", choices=("all", "pope"), help="pope: whether something is there, yes or no")
+    questions.add_argument("--out", type=Path, required=True, help="a file ending in .parquet")
+    questions.set_defaults(act=_demo_audit_set)
     train = parts.add_parser("train", help="train the demo VLM from nothing; resumes")
     train.add_argument("--out", type=Path, default=Path("runs/demo"))
     train.add_argument("--start", type=Path, help="a model folder from whose weights the last stage alone goes on")
@@ -63,6 +69,21 @@ def _demo_scene(options: argparse.Namespace) -> None:
 
     value = scene(options.seed, options.mode, options.out)
     show(value, options.json, [f"{value['background']}: " + ", ".join(o["name"] for o in value["objects"]), f"written to {options.out}"])
+
+
+def _demo_audit_set(options: argparse.Namespace) -> None:
+    from scratchpad.demo.audit_set import write
+    from scratchpad.demo.draw import FontMissingError
+
+    if options.out.suffix != ".parquet" or not 1 <= options.scenes <= 1_000_000 or not 0 <= options.seed < 100:
+        raise UserError("demo audit-set takes --out FILE.parquet, --scenes from 1 to 1,000,000 and --seed from 0 to 99; given was another.")
+    try:
+        plan = write(options.out, options.scenes, options.seed, options.form)
+    except FontMissingError as error:
+        raise UserError(str(error)) from error
+    except OSError as error:
+        raise UserError(f"{options.out} could not be written ({error}); expected a path in an existing folder.") from error
+    print(f"{options.scenes} questions in {options.out}; what is planted, apart from it, in {plan}")
 
 
 def _demo_train(options: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from scratchpad.errors import UserError
 
 if TYPE_CHECKING:
     from scratchpad.records import Analysis
+    from scratchpad.records.audit import Repair
     from scratchpad.spread import Cluster
     from scratchpad.vlm.checkpoint import Placement
     from scratchpad.workbench import Workbench
@@ -23,6 +24,22 @@ def model_and_sae(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default=os.environ.get("SCRATCHPAD_MODEL"), help="folder or hub id (default: the demo)")
     parser.add_argument("--sae", default=os.environ.get("SCRATCHPAD_SAE"), help="folder in SAELens format (default: the demo's last layer)")
     where_and_how(parser)
+
+
+def with_repair(parser: argparse.ArgumentParser) -> None:
+    """--repair."""
+    parser.add_argument("--repair", metavar="FILE", help="a repair of `scratchpad audit`: an edit under which every answer is given")
+
+
+def repair(options: argparse.Namespace) -> Repair | None:
+    """The repair that --repair names.
+
+    Raises:
+        UserError: it can't be read.
+    """
+    from scratchpad.repairing import read_repair
+
+    return read_repair(options.repair) if getattr(options, "repair", None) else None
 
 
 def where_and_how(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +77,7 @@ def image_and_prompt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", nargs="+", help="one image, or several; a prompt may say <image> where each stands")
     parser.add_argument("prompt")
     model_and_sae(parser)
+    with_repair(parser)
     parser.add_argument("--max-new-tokens", type=int, default=64, help="of the answer (default 64)")
     parser.add_argument(
         "--attention-layers", help="language-model layers whose attention weights the latents, as 0,3 or 2-5 (default: all)"
@@ -93,7 +111,7 @@ def workbench(options: argparse.Namespace) -> Workbench:
     """
     from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
-    return Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, placement(options))
+    return Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, placement(options), repair(options))
 
 
 def analysis_of(bench: Workbench, options: argparse.Namespace) -> Analysis:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from scratchpad.cli.options import Commands, model_and_sae, placement
+from scratchpad.cli.options import Commands, model_and_sae, placement, repair, with_repair
 
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_TOKEN")
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -15,6 +15,7 @@ def add(commands: Commands) -> None:
     """Puts this module's commands on the command line."""
     serve = commands.add_parser("serve", help="open the page")
     model_and_sae(serve)
+    with_repair(serve)
     serve.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     serve.add_argument("--port", type=int, default=os.environ.get("GRADIO_SERVER_PORT", "7860"))
     serve.add_argument("--store", help="where cases are kept: folder or URL (default: SCRATCHPAD_STORE, or the user's data folder)")
@@ -65,7 +66,7 @@ def _serve(options: argparse.Namespace) -> None:
     )
     retriever = options.retriever or (None if options.model else DEFAULT_RETRIEVER)
     pairs = offered(options.model, options.sae, more)
-    benches = None if options.no_model else Benches(pairs, placement(options), retriever)
+    benches = None if options.no_model else Benches(pairs, placement(options), retriever, repair(options))
     if benches is not None and any(name in os.environ for name in TOKENS):
         benches.load_from_afar()  # while the token is there; afterwards nothing but the store has it
     launch(benches, stores(options.store, taken_token()), served)

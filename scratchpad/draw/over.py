@@ -16,6 +16,7 @@ from scratchpad.grid import Grid
 from scratchpad.images import beside, thumbnail
 
 SHEET = 1024  # px of the longer side of each of several pictures
+DIM = 0.25  # brightness outside a spotlight
 LINE = (255, 255, 255, 150)  # RGBA of the patches' borders
 
 
@@ -37,6 +38,19 @@ def overlay(
     grey = np.asarray(drawn.convert("L"), np.float32)[..., None] * 0.75 + 50
     share = np.clip(strength, 0, 1)[..., None] * 0.85
     return Image.fromarray((grey * (1 - share) + sequential(strength) * share).clip(0, 255).astype(np.uint8))
+
+
+def spotlight(picture: Image.Image, grid: Grid, values: Float[np.ndarray, " p"], image: int = 0, side: int | None = None) -> Image.Image:
+    """A picture in full colour where a map is high, dimmed elsewhere: nothing is laid over what the map is about.
+
+    Args:
+        picture, values, side: as in `overlay`.
+    """
+    assert values.shape == (grid.patches,), (values.shape, grid.patches)
+    drawn = picture if side is None else thumbnail(picture, side)
+    top = float(values.max(initial=0))
+    lit = np.clip(_painted(grid, values, drawn.size, image) / (top if top > 0 else 1), 0, 1)[..., None]
+    return Image.fromarray((np.asarray(drawn, np.float32) * (DIM + (1 - DIM) * lit)).clip(0, 255).astype(np.uint8))
 
 
 def over_all(

@@ -13,6 +13,7 @@ carried back: a unit of a latent is then as long as its patch's scale.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -84,7 +85,20 @@ class Sae:
             return torch.zeros_like(pre).scatter_(-1, top.indices, top.values.relu())
         return self._after(pre)
 
-    def _before(self, x: Float[Tensor, "p d"], latents: slice = slice(None)) -> Float[Tensor, "p n"]:
+    @torch.no_grad()
+    def of(self, x: Float[Tensor, "p d"], latents: Sequence[int]) -> Float[Tensor, "p n"]:
+        """Activations of a few latents, as `encode` has them."""
+        z = normalised(x.to(self.W_enc.device, torch.float32), self.normalise).inner
+        wanted = torch.tensor(latents, device=self.W_enc.device)
+        if self.k is None:
+            return self._after(self._before(z, wanted), wanted)
+        parts = []
+        for part in z.split(ROWS):
+            values, indices = self._top(part)
+            parts.append((values[:, :, None] * (indices[:, :, None] == wanted)).sum(1))
+        return torch.cat(parts)
+
+    def _before(self, x: Float[Tensor, "p d"], latents: slice | Tensor = slice(None)) -> Float[Tensor, "p n"]:
         centred = x - self.b_dec if self.subtract_b_dec else x
         if self.r_mag is not None:
             return centred @ self.W_enc[:, latents]  # two biases follow
@@ -95,7 +109,7 @@ class Sae:
     def _norms(self) -> Float[Tensor, " l"]:
         return self.W_dec.norm(dim=-1)
 
-    def _after(self, pre: Float[Tensor, "p n"], latents: slice = slice(None)) -> Float[Tensor, "p n"]:
+    def _after(self, pre: Float[Tensor, "p n"], latents: slice | Tensor = slice(None)) -> Float[Tensor, "p n"]:
         """ReLU in place, with the threshold or gate where there is one."""
         if self.r_mag is not None and self.b_mag is not None:
             closed = pre + self.b_enc[latents] <= 0
@@ -119,6 +133,10 @@ class Sae:
         return [slice(start, min(start + COLUMNS, self.d_sae)) for start in range(0, self.d_sae, COLUMNS)]
 
     def _largest(self, x: Float[Tensor, "p d"]) -> tuple[np.ndarray, np.ndarray]:
+        values, indices = self._top(x)
+        return values.cpu().numpy(), indices.cpu().numpy().astype(np.int32)
+
+    def _top(self, x: Float[Tensor, "p d"]) -> tuple[Float[Tensor, "p k"], Int[Tensor, "p k"]]:
         """The k largest of every patch, best first: of each block's and those before it."""
         assert self.k is not None
         values = torch.empty(len(x), 0, device=x.device)
@@ -130,7 +148,7 @@ class Sae:
             if values.shape[1] > self.k:
                 best = values.topk(self.k, -1)
                 values, indices = best.values, indices.gather(1, best.indices)
-        return values.relu().cpu().numpy(), indices.cpu().numpy().astype(np.int32)
+        return values.relu(), indices
 
     def _positive(self, x: Float[Tensor, "p d"]) -> tuple[np.ndarray, np.ndarray]:
         """All that are above 0 of every patch, largest first, padded to the most that some patch has."""

@@ -34,7 +34,8 @@ class Capture:
     skip: Bool[Tensor, " s"]  # prompt positions whose rows are not wanted: the image tokens themselves
     heads: tuple[int, ...] | None = None  # those averaged, the only ones computed; None for all
     by_head: bool = False  # whether rows stay apart by head, h v each; else they are the mean over heads
-    rows: dict[int, list[tuple[int, Float[Tensor, "*h v"]]]] = field(default_factory=dict)  # layer -> (position, row) parts
+    batch: int | None = None  # of how many like prompts, the first of the batch, an axis more; None: of the first alone
+    rows: dict[int, list[tuple[int, Float[Tensor, "... v"]]]] = field(default_factory=dict)  # layer -> (position, row) parts
     ends: dict[int, int] = field(default_factory=dict)  # layer -> positions seen so far
 
 
@@ -82,16 +83,19 @@ def watching() -> Iterator[dict[int, Passed]]:
 
 
 @contextmanager
-def capturing(columns: Tensor, skip: Bool[Tensor, " s"], heads: Sequence[int] | None = None, by_head: bool = False) -> Iterator[Capture]:
-    """Collects attention rows of every forward pass inside the block, of the batch's first row only, where no gradient is taken.
+def capturing(
+    columns: Tensor, skip: Bool[Tensor, " s"], heads: Sequence[int] | None = None, by_head: bool = False, batch: int | None = None
+) -> Iterator[Capture]:
+    """Collects attention rows of every forward pass inside the block, of the batch's first prompts only, where no gradient is taken.
 
     Args:
         columns: positions of the image tokens, int[v].
         skip: which of the prompt's s positions aren't wanted.
         heads: those whose mean is taken, in every layer; all by default.
         by_head: keeps heads apart instead of taking their mean.
+        batch: of how many prompts, which have columns and skip in common, a row each; by default of the first alone.
     """
-    capture = Capture(columns, skip, None if heads is None else tuple(heads), by_head)
+    capture = Capture(columns, skip, None if heads is None else tuple(heads), by_head, batch)
     token = _active.set(capture)
     try:
         yield capture
@@ -150,7 +154,7 @@ def attention(
         watched[layer] = Passed(query, key, value, attention_mask, scale, out, cap)
     capture = _active.get()
     if capture is not None and not torch.is_grad_enabled():
-        _collect(capture, module, query[:1], key[:1], attention_mask, scale, cap)
+        _collect(capture, module, query[: capture.batch or 1], key[: capture.batch or 1], attention_mask, scale, cap)
     return out, None
 
 
@@ -198,8 +202,8 @@ def _in_blocks(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mas
 def _collect(
     capture: Capture,
     module: nn.Module,
-    query: Float[Tensor, "1 h q c"],
-    key: Float[Tensor, "1 g s c"],
+    query: Float[Tensor, "b h q c"],
+    key: Float[Tensor, "b g s c"],
     mask: Tensor | None,
     scaling: float | None,
     cap: float | None,
@@ -213,23 +217,24 @@ def _collect(
     if end == fresh:
         wanted = wanted[~capture.skip[:end].to(query.device)]
     local = wanted - (end - fresh)
-    q = query[0, :, local]  # h n c
+    q = query[:, :, local]  # b h n c
     group = query.shape[1] // key.shape[1]
     if capture.heads is not None:
-        q, k = q[list(capture.heads)], key[0, [head // group for head in capture.heads]]
+        q, k = q[:, list(capture.heads)], key[:, [head // group for head in capture.heads]]
     else:
-        k = key[0].repeat_interleave(group, 0) if group > 1 else key[0]
+        k = key.repeat_interleave(group, 1) if group > 1 else key
     scores = _scored(q, k, scaling, cap)
     if mask is None:
         allowed = torch.arange(first, end, device=query.device)[None, :] <= wanted[:, None]
         scores = scores.masked_fill(~allowed, float("-inf"))
     else:
-        part = mask[0, :, local][..., :total]
+        part = mask[: len(query), :, local][..., :total]
         scores = scores.masked_fill(~part, float("-inf")) if part.dtype == torch.bool else scores + part.float()
     columns = capture.columns.to(query.device)
     held = columns >= first
-    shares = scores.softmax(-1)[..., columns[held] - first].transpose(0, 1)  # n h v
-    read = shares if capture.by_head else shares.mean(1)
+    shares = scores.softmax(-1)[..., columns[held] - first].transpose(1, 2)  # b n h v
+    read = shares if capture.by_head else shares.mean(2)
     rows = torch.zeros(*read.shape[:-1], len(columns), device=query.device)
     rows[..., held] = read
-    capture.rows.setdefault(layer, []).extend((int(p), row) for p, row in zip(wanted.tolist(), rows, strict=True))
+    per_token = rows[0] if capture.batch is None else rows.transpose(0, 1)
+    capture.rows.setdefault(layer, []).extend((int(p), row) for p, row in zip(wanted.tolist(), per_token, strict=True))

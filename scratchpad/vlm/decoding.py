@@ -5,11 +5,12 @@ In: `Prepared`, perhaps a `Sampling`. Out: an `Answer`. What is hooked meanwhile
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 
@@ -27,33 +28,43 @@ def decoded(vlm: Vlm, prepared: Prepared, max_new_tokens: int, sampling: Samplin
     Raises:
         UserError: less than one new token is asked for.
     """
-    if max_new_tokens < 1:
-        raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
-    room = vlm.context - prepared.length
-    model: Any = vlm.model
     how: dict[str, object] = {"do_sample": False}
     if sampling:
         how = {"do_sample": True, "temperature": sampling.temperature, "top_k": 0, "top_p": 1.0}
+    watched = StoppingCriteriaList([_Watcher(vlm, prepared.length)])
     with _chance(vlm, sampling):
-        out = model.generate(
-            **prepared.inputs,
-            **how,
-            max_new_tokens=min(max_new_tokens, room),
-            num_beams=1,
-            use_cache=True,
-            return_dict_in_generate=True,
-            output_logits=True,
-            stopping_criteria=StoppingCriteriaList([_Watcher(vlm, prepared.length)]),
-        )
-    ids = out.sequences[0, prepared.length :].tolist()
-    logprobs = [float(answer_logprobs(logits, (i,))[0]) for logits, i in zip(out.logits, ids, strict=True)]
-    ends = _end_ids(vlm)
+        said, logits, cache = generated(vlm, prepared.inputs, prepared.length, max_new_tokens, stopping_criteria=watched, **how)
+    ids = said[0].tolist()
+    logprobs = [float(answer_logprobs(step_logits, (i,))[0]) for step_logits, i in zip(logits, ids, strict=True)]
+    ends = end_ids(vlm)
     tokens = tuple(
         Token(prepared.length + n, i, token_text(vlm, i), "output", logprob)
         for n, (i, logprob) in enumerate(zip(ids, logprobs, strict=True))
         if i not in ends
     )
-    return Answer(decode(vlm, ids), tuple(ids), tokens), out.past_key_values
+    return Answer(decode(vlm, ids), tuple(ids), tokens), cache
+
+
+def generated(
+    vlm: Vlm, inputs: Mapping[str, Tensor], length: int, max_new_tokens: int, **how: object
+) -> tuple[Int[Tensor, "b n"], Sequence[Float[Tensor, "b vocabulary"]], object]:
+    """What `generate` puts behind a batch of like prompts: tokens, the logits that each was chosen by, the cache that is left.
+
+    Args:
+        inputs: as `Prepared.inputs`, or of a batch.
+        length: of the prompts, in tokens.
+        how: options of `generate`.
+
+    Raises:
+        UserError: less than one new token is asked for.
+    """
+    if max_new_tokens < 1:
+        raise UserError(f"{max_new_tokens} new tokens were asked for; expected at least 1.")
+    model: Any = vlm.model
+    room = vlm.context - length
+    fixed = {"num_beams": 1, "use_cache": True, "return_dict_in_generate": True, "output_logits": True}
+    out = model.generate(**inputs, **how, **fixed, max_new_tokens=min(max_new_tokens, room))
+    return out.sequences[:, length:], out.logits, out.past_key_values
 
 
 @contextmanager
@@ -68,7 +79,8 @@ def _chance(vlm: Vlm, sampling: Sampling | None) -> Iterator[None]:
         yield
 
 
-def _end_ids(vlm: Vlm) -> set[int]:
+def end_ids(vlm: Vlm) -> set[int]:
+    """The tokens that end an answer."""
     end = vlm.model.generation_config.eos_token_id
     return set(end) if isinstance(end, list) else {end}
 

@@ -22,8 +22,8 @@ def first_of(output: Output) -> Tensor:
     return output[0] if isinstance(output, tuple) else output
 
 
-def _patches(x: Tensor, leading: int) -> Float[Tensor, "n s d"]:
-    """Some towers pack all patches of all tiles in one row, without a batch axis."""
+def patches_of(x: Tensor, leading: int) -> Float[Tensor, "n s d"]:
+    """What of a block's output are patches. Some towers pack all patches of all tiles in one row, without a batch axis."""
     return (x if x.ndim == 3 else x[None])[:, leading:]
 
 
@@ -37,7 +37,7 @@ def recording(block: nn.Module, leading: int, order: Int[np.ndarray, " p"] | Non
     back = None if order is None else torch.from_numpy(np.argsort(order))
 
     def hook(module: nn.Module, args: object, output: Output) -> None:
-        x = _patches(first_of(output), leading).detach()
+        x = patches_of(first_of(output), leading).detach()
         rows = x.reshape(-1, x.shape[-1])
         recorded.append(rows if back is None else rows[back.to(rows.device)])
 
@@ -63,7 +63,7 @@ def adding(
 
     def hook(module: nn.Module, args: object, output: Output) -> Output:
         x = first_of(output)
-        patches = _patches(x, leading)
+        patches = patches_of(x, leading)
         changed = patches + change.to(patches.device, patches.dtype).reshape(patches.shape)
         y = torch.cat([x[:, :leading], changed], 1) if x.ndim == 3 else changed[0]
         return (y, *output[1:]) if isinstance(output, tuple) else y

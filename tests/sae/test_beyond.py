@@ -17,6 +17,8 @@ import pytest
 import torch
 import torch.multiprocessing
 
+from scratchpad.audit.answer import Answerer, answer_all, read_answers
+from scratchpad.audit.rows import open_rows
 from scratchpad.cli import main
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.world import HELD_OUT_START
@@ -83,6 +85,21 @@ def test_a_sweep_on_a_cluster(cluster: Cluster, bench: Workbench, tmp_path: Path
     alone = sweep(Answering(bench.vlm), plan, tmp_path / "a")
     spread_out = sweep(Answering(bench.vlm), plan, tmp_path / "b", cluster=cluster, setup=lambda: Answering(load_vlm(MODEL)))
     assert alone.results == spread_out.results
+
+
+@pytest.mark.slow
+def test_an_audits_rows_are_answered_on_a_cluster_as_here(cluster: Cluster, folder: Path, bench: Workbench, tmp_path: Path) -> None:
+    source, asked = str(folder), "what is the background"
+    rows = open_rows(source, question=asked)
+    for name in ("here", "there"):
+        (tmp_path / name / "answers").mkdir(parents=True)
+    answer_all(tmp_path / "here", rows, lambda: Answerer(bench, rows, "normalised", 8))
+    answer_all(tmp_path / "there", rows, lambda: Answerer(Workbench(), open_rows(source, question=asked), "normalised", 8), cluster)
+    here, there = ([row for table in read_answers(tmp_path / name, len(rows)) for row in table.to_pylist()] for name in ("here", "there"))
+    for column in ("id", "answer", "failed", "latents", "shows"):
+        assert [row[column] for row in here] == [row[column] for row in there]
+    assert sum(bool(row["failed"]) for row in there) == 1
+    assert np.allclose([row["logprob"] for row in here], [row["logprob"] for row in there], atol=1e-4)
 
 
 def test_a_worker_killed_half_way_costs_nothing(cluster: Cluster, tmp_path: Path) -> None:

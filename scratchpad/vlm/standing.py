@@ -1,0 +1,72 @@
+"""A change of the vision activations that stands: part of every run, whoever runs it, at the cost of computing it once a picture.
+
+In: a function of patches' activations. Out: a model that answers under it. It's made inside the block, so that whatever hooks the block
+reads and changes what it leaves: captures, edits and reuse work as ever. Knows nothing of SAEs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import sha256
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from scratchpad.vlm.hooks import Output, first_of, patches_of
+from scratchpad.vlm.load import Vlm
+
+Change = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n d"]]  # what is added to each patch, by its activations
+
+
+@contextmanager
+def standing(vlm: Vlm, layer: int, change: Change | None) -> Iterator[None]:
+    """Within, every run is under a change after `layer`; None leaves the model as it is, bit for bit.
+
+    Raises:
+        UserError: there is no such layer, or the language model doesn't read what comes after it.
+    """
+    if change is None:
+        yield
+        return
+    block = vlm.block(layer)
+    before = block.__dict__.get("forward")
+    block.forward = _changed(block.forward, vlm.leading, change)
+    try:
+        yield
+    finally:
+        if before is None:
+            del block.forward
+        else:
+            block.forward = before
+
+
+def changed_for_good(vlm: Vlm, layer: int, change: Change, title: str, identity: str) -> Vlm:
+    """A model under a change that stays, under a name and identity of its own. The one given is the same model, so it changes with it.
+
+    Args:
+        title: what the change is called.
+        identity: of the change, which the new model's is made of.
+
+    Raises:
+        UserError: as `standing`.
+    """
+    block = vlm.block(layer)
+    block.forward = _changed(block.forward, vlm.leading, change)
+    made = sha256(f"{vlm.identity} {identity}".encode()).hexdigest()[:16]
+    return replace(vlm, name=f"{vlm.name}, repaired: {title}", identity=made)
+
+
+def _changed(forward: Callable[..., Output], leading: int, change: Change) -> Callable[..., Output]:
+    def run(*args: object, **kwargs: object) -> Output:
+        output = forward(*args, **kwargs)
+        x = first_of(output)
+        patches = patches_of(x, leading)
+        rows = patches.reshape(-1, patches.shape[-1])
+        moved = patches + change(rows).to(patches.dtype).reshape(patches.shape)
+        y = torch.cat([x[:, :leading], moved], 1) if x.ndim == 3 else moved[0]
+        return (y, *output[1:]) if isinstance(output, tuple) else y
+
+    return run
