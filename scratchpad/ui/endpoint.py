@@ -10,7 +10,6 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import gradio as gr
 from gradio.components.api_component import Api as Untyped
@@ -166,10 +165,10 @@ def serve(function: Callable[..., object], kind: object, light: bool = False) ->
     assert page is not None, "endpoints are part of a page"
     (output,) = page.fns[event["id"]].outputs
     assert isinstance(output, Untyped), type(output)  # Gradio types what it knows; a record it doesn't
-    output._api_info = _read_by_gradio(schema(kind))
+    vars(output)["_api_info"] = _read_by_gradio(schema(kind))
 
 
-def _read_by_gradio(value: Any) -> Any:
+def _read_by_gradio(value: object) -> object:
     """Gradio's reader of schemas takes a schema, not `false`, for what else an object may have."""
     if isinstance(value, list):
         return [_read_by_gradio(item) for item in value]
