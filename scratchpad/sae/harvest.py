@@ -58,12 +58,12 @@ def _alike(a: Prepared, b: Prepared) -> bool:
 
 
 def _encode(vlm: Vlm, prepared: Sequence[Prepared], layers: Sequence[int], class_token: bool) -> list[Rows]:
-    model: Any = vlm.model
-    wanted = set(inspect.signature(model.get_image_features).parameters)
+    body: Any = vlm.adapter.body  # Janus has it there alone
+    wanted = set(inspect.signature(body.get_image_features).parameters)
     inputs = {k: torch.cat([item.inputs[k] for item in prepared]) for k in prepared[0].inputs if k in wanted}
     with ExitStack() as stack:
         seen = {layer: stack.enter_context(recording(vlm.block(layer), 0 if class_token else vlm.leading)) for layer in layers}
-        model.get_image_features(**inputs)
+        body.get_image_features(**inputs)
     out: list[Rows] = [{} for _ in prepared]
     for layer, parts in seen.items():
         rows = torch.cat(parts).float().cpu()

@@ -57,6 +57,7 @@ class Adapter(ABC):
     model_types: tuple[str, ...]
     bare_prompt: bool = False  # whether the family is asked without a chat template
     sees_ahead: Ahead = "nothing"  # which later tokens a token sees: of its image, of the prompt
+    packed: bool = False  # whether a block holds all images of a batch in one row, under a batch axis of 1
     answer_type: int = 0  # token type of an answer's tokens, in families that have types: that of plain text
 
     def __init__(self, model: PreTrainedModel, processor: Processor):

@@ -110,7 +110,7 @@ def _replaying(vlm: Vlm, clean: CleanRun, count: int) -> Iterator[None]:
     through = _through(clean.blocks[clean.layer])
     for i, block in enumerate(blocks):
         if i <= clean.layer:
-            block.forward = _repeated(clean.blocks[i], count) if i in clean.blocks else through
+            block.forward = _repeated(clean.blocks[i], count, vlm.adapter.packed) if i in clean.blocks else through
         elif i > vlm.read_layer:
             block.forward = through
     for i, done in clean.steps.items():
@@ -131,10 +131,10 @@ def _through(like: Output) -> Callable[..., Output]:
     return lambda x, *args, **kwargs: x if rest is None else (x, *rest)
 
 
-def _repeated(output: Output, count: int) -> Callable[..., Output]:
+def _repeated(output: Output, count: int, packed: bool) -> Callable[..., Output]:
     """A block's forward that hands out what it put out before, for `count` copies of the prompt."""
     x = first_of(output)
-    many = x.repeat(count, *[1] * (x.ndim - 1))
+    many = x.repeat(1, count, 1) if packed else x.repeat(count, *[1] * (x.ndim - 1))
     out = (many, *output[1:]) if isinstance(output, tuple) else many
     return lambda *args, **kwargs: out
 

@@ -282,6 +282,113 @@ def aya_vision() -> Vlm:
     return _vlm(tf.AyaVisionForConditionalGeneration(config), processor)
 
 
+def qwen3_vl_moe() -> Vlm:
+    tokens, processor = _qwen(tf.Qwen3VLProcessor, 4, 8)
+    vision = {"depth": 4, "hidden_size": 24, "out_hidden_size": 32, "num_heads": 2, "intermediate_size": 32, "patch_size": 4}
+    vision |= {"deepstack_visual_indexes": [0, 2], "num_position_embeddings": 64}
+    text = {**_mrope(tokens, [2, 1, 1]), "head_dim": 8, "moe_intermediate_size": 24, "num_experts": 4, "num_experts_per_tok": 2}
+    config = tf.Qwen3VLMoeConfig(vision_config=vision, text_config=text, **_ids(tokens))
+    return _vlm(tf.Qwen3VLMoeForConditionalGeneration(config), processor)
+
+
+def _glm(processor_class: Any, image_class: Any, config_class: Any, model_class: Any, **more: Any) -> Vlm:
+    tokens = tokenizer("<|image|>", "<|video|>", "<|begin_of_image|>", "<|end_of_image|>", "<|begin_of_video|>", "<|end_of_video|>")
+    image = image_class(patch_size=4, merge_size=2, temporal_patch_size=2, size={"shortest_edge": 512, "longest_edge": 3840})
+    template = PLAIN.replace("MARK", "<|begin_of_image|><|image|><|end_of_image|>")
+    processor = without_video(processor_class)(image, tokens, chat_template=template)
+    vision = {"depth": 3, "hidden_size": 24, "out_hidden_size": 32, "num_heads": 2, "intermediate_size": 48, "patch_size": 4}
+    names = {"image_token_id": "<|image|>", "video_token_id": "<|video|>", "image_start_token_id": "<|begin_of_image|>"}
+    names |= {"image_end_token_id": "<|end_of_image|>", "video_start_token_id": "<|begin_of_video|>"}
+    names |= {"video_end_token_id": "<|end_of_video|>"}
+    ids = {key: tokens.convert_tokens_to_ids(word) for key, word in names.items()}
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e4, "partial_rotary_factor": 1.0}
+    text = {**TEXT, "vocab_size": len(tokens), "rope_parameters": rope, **more}
+    config = config_class(vision_config=vision | {"image_size": 32}, text_config=text, **ids)
+    return _vlm(model_class(config), processor)
+
+
+def glm4v() -> Vlm:
+    return _glm(tf.Glm4vProcessor, tf.Glm4vImageProcessorPil, tf.Glm4vConfig, tf.Glm4vForConditionalGeneration)
+
+
+def glm4v_moe() -> Vlm:
+    experts = {"n_routed_experts": 4, "num_experts_per_tok": 2, "n_shared_experts": 1, "moe_intermediate_size": 16, "n_group": 1}
+    more = {**experts, "topk_group": 1, "first_k_dense_replace": 1, "head_dim": 8}
+    return _glm(tf.Glm4vProcessor, tf.Glm4vImageProcessorPil, tf.Glm4vMoeConfig, tf.Glm4vMoeForConditionalGeneration, **more)
+
+
+def glm46v() -> Vlm:
+    return _glm(tf.Glm46VProcessor, tf.Glm46VImageProcessorPil, tf.Glm46VConfig, tf.Glm46VForConditionalGeneration)
+
+
+def janus() -> Vlm:
+    tokens = tokenizer(image_token="<image_placeholder>", boi_token="<begin_of_image>", eoi_token="<end_of_image>")
+    image = tf.JanusImageProcessorPil(size={"height": 28, "width": 28}, min_size=7)
+    processor = tf.JanusProcessor(image, tokens, chat_template=PLAIN.replace("MARK", "<image_placeholder>"), num_image_tokens=16)
+    vision = {name: CLIP[name] for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size")}
+    words = {"embed_dim": 8, "num_embeddings": 16, "latent_channels": 8, "base_channels": 32, "channel_multiplier": [1, 1]}
+    config = tf.JanusConfig(
+        vision_config=tf.JanusVisionConfig(**vision, mlp_ratio=2, projection_dim=32, num_image_tokens=16),
+        vq_config=tf.JanusVQVAEConfig(**words, projection_dim=32, image_token_embed_dim=32, num_res_blocks=1),
+        text_config=tf.LlamaConfig(vocab_size=len(tokens), **TEXT),
+        image_token_id=tokens.image_token_id,
+    )
+    return _vlm(tf.JanusForConditionalGeneration(config), processor)
+
+
+def deepseek_vl() -> Vlm:
+    tokens = tokenizer(image_token="<image_placeholder>")
+    image = tf.DeepseekVLImageProcessorPil(size={"height": 28, "width": 28}, min_size=7)
+    processor = tf.DeepseekVLProcessor(image, tokens, PLAIN.replace("MARK", "<image_placeholder>"), num_image_tokens=16)
+    config = tf.DeepseekVLConfig(
+        vision_config=tf.SiglipVisionConfig(**CLIP, vision_use_head=False),
+        text_config=tf.LlamaConfig(vocab_size=len(tokens), **TEXT),
+        image_token_id=tokens.image_token_id,
+    )
+    return _vlm(tf.DeepseekVLForConditionalGeneration(config), processor)
+
+
+def ovis2() -> Vlm:
+    marks = ("<IMG_START>", "<IMG_GRID>", "<IMG_COL>", "<IMG_ROW>", "<IMG_END>")
+    tokens = tokenizer("<image>", "<IMG_ATOM>", *marks)
+    image = tf.Ovis2ImageProcessorPil(size={"height": 28, "width": 28}, crop_to_patches=True, min_patches=1, max_patches=6)
+    processor = tf.Ovis2Processor(image, tokens, chat_template=PLAIN.replace("MARK", "<image>"), image_seq_length=4)
+    config = tf.Ovis2Config(
+        vision_config=tf.Ovis2VisionConfig(**CLIP, vocab_size=21, hidden_stride=2),
+        text_config=tf.Qwen2Config(vocab_size=len(tokens), **TEXT),
+        image_token_id=tokens.convert_tokens_to_ids("<IMG_ATOM>"),
+        visual_indicator_token_ids=[tokens.convert_tokens_to_ids(mark) for mark in marks],
+        vocab_size=len(tokens),
+        hidden_size=TEXT["hidden_size"],
+    )
+    return _vlm(tf.Ovis2ForConditionalGeneration(config), processor)
+
+
+def _pixtral() -> tuple[Any, Any, dict[str, Any]]:
+    tokens = tokenizer(image_token="<image>", image_break_token="<break>", image_end_token="<end>")
+    image = tf.PixtralImageProcessorPil(size={"longest_edge": 64}, patch_size=8)
+    processor = tf.LightOnOcrProcessor(image, tokens, patch_size=4, chat_template=PLAIN.replace("MARK", "<image>"))
+    vision = {**CLIP, "image_size": 64, "patch_size": 4, "head_dim": 12}
+    return tokens, processor, {"vision_config": tf.PixtralVisionConfig(**vision), "spatial_merge_size": 2}
+
+
+def lighton_ocr() -> Vlm:
+    tokens, processor, more = _pixtral()
+    text = tf.Qwen3Config(vocab_size=len(tokens), head_dim=8, **TEXT)
+    return _vlm(
+        tf.LightOnOcrForConditionalGeneration(tf.LightOnOcrConfig(text_config=text, image_token_id=tokens.image_token_id, **more)),
+        processor,
+    )
+
+
+def mistral3() -> Vlm:
+    """With LightOnOCR's processor, which makes the same of images: Pixtral's own needs torchvision."""
+    tokens, processor, more = _pixtral()
+    text = tf.MistralConfig(vocab_size=len(tokens), head_dim=8, sliding_window=None, **TEXT)
+    config = tf.Mistral3Config(text_config=text, image_token_index=tokens.image_token_id, vision_feature_layer=-2, **more)
+    return _vlm(tf.Mistral3ForConditionalGeneration(config), processor)
+
+
 def blip2() -> Vlm:
     """A family without an adapter, whose image tokens have no place."""
     tokens = tokenizer("<image>")
@@ -324,6 +431,15 @@ FAMILIES: dict[str, Callable[[], Vlm]] = {
         smolvlm,
         internvl,
         aya_vision,
+        qwen3_vl_moe,
+        glm4v,
+        glm4v_moe,
+        glm46v,
+        janus,
+        deepseek_vl,
+        ovis2,
+        lighton_ocr,
+        mistral3,
     )
 }
 

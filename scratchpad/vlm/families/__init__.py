@@ -9,9 +9,12 @@ from scratchpad.vlm.families.gemma import Gemma3, PaliGemma
 from scratchpad.vlm.families.generic import Generic
 from scratchpad.vlm.families.idefics import Idefics3
 from scratchpad.vlm.families.internvl import AyaVision, InternVL
+from scratchpad.vlm.families.janus import Janus
 from scratchpad.vlm.families.llava import Llava, VipLlava
 from scratchpad.vlm.families.llava_next import LlavaNext, LlavaOneVision
-from scratchpad.vlm.families.qwen import Qwen2VL, Qwen3VL, Qwen25VL
+from scratchpad.vlm.families.ovis import Ovis2
+from scratchpad.vlm.families.pixtral import LightOnOcr, Mistral3
+from scratchpad.vlm.families.qwen import Glm4V, Qwen2VL, Qwen3VL, Qwen25VL
 from scratchpad.vlm.protocols import Processor
 
 FAMILIES: tuple[type[Adapter], ...] = (
@@ -27,6 +30,11 @@ FAMILIES: tuple[type[Adapter], ...] = (
     Idefics3,
     InternVL,
     AyaVision,
+    Glm4V,
+    Janus,
+    Ovis2,
+    LightOnOcr,
+    Mistral3,
 )
 
 

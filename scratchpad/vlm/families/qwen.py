@@ -1,4 +1,4 @@
-"""Qwen2-VL, Qwen2.5-VL and Qwen3-VL: one tile of the image's own shape, patches in merge-block order, 2 x 2 of them a token."""
+"""Qwen2-VL, Qwen2.5-VL, Qwen3-VL and GLM-4V: one tile of the image's own shape, patches in merge-block order, 2 x 2 of them a token."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Qwen3VL(Qwen2VL):
     """DeepStack: the language model also reads some earlier blocks, so every block up to the last has an effect."""
 
     family = "Qwen3-VL"
-    model_types = ("qwen3_vl",)
+    model_types = ("qwen3_vl", "qwen3_vl_moe")
 
     @property
     def width(self) -> int:
@@ -86,6 +86,18 @@ class Qwen3VL(Qwen2VL):
     def read_layers(self) -> tuple[int, ...]:
         """Those of DeepStack, and the last."""
         return tuple(sorted({*self.config.vision_config.deepstack_visual_indexes, len(self.blocks) - 1}))
+
+
+class Glm4V(Qwen2VL):
+    """GLM-4.1V, GLM-4.5V and GLM-4.6V: a convolution makes a token of each block of patches."""
+
+    family = "GLM-4V"
+    model_types = ("glm4v", "glm4v_moe", "glm46v")
+
+    @property
+    def width(self) -> int:
+        """`hidden_size`."""
+        return int(self.config.vision_config.hidden_size)
 
 
 def _block_order(rows: int, cols: int, side: int) -> Int[np.ndarray, " p"]:
