@@ -73,14 +73,11 @@ def _demo_scene(options: argparse.Namespace) -> None:
 
 def _demo_audit_set(options: argparse.Namespace) -> None:
     from scratchpad.demo.audit_set import write
-    from scratchpad.demo.draw import FontMissingError
 
     if options.out.suffix != ".parquet" or not 1 <= options.scenes <= 1_000_000 or not 0 <= options.seed < 100:
         raise UserError("demo audit-set takes --out FILE.parquet, --scenes from 1 to 1,000,000 and --seed from 0 to 99; given was another.")
     try:
         plan = write(options.out, options.scenes, options.seed, options.form)
-    except FontMissingError as error:
-        raise UserError(str(error)) from error
     except OSError as error:
         raise UserError(f"{options.out} could not be written ({error}); expected a path in an existing folder.") from error
     print(f"{options.scenes} questions in {options.out}; what is planted, apart from it, in {plan}")
