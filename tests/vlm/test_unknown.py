@@ -20,6 +20,7 @@ from scratchpad.vlm.families.generic import Generic
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.ramps import ramp, unnormalised
+from scratchpad.vlm.run import force, run_and_keep
 from scratchpad.workbench import Workbench
 from tests.vlm import tiny
 from tests.vlm.tiny import noise, vlm_of
@@ -66,12 +67,12 @@ def measured(vlm: Vlm) -> Vlm:
     return replace(vlm, adapter=Generic(vlm.model, vlm.processor))
 
 
-@pytest.mark.parametrize("name", [*WITHOUT, "llava", "gemma3", "internvl"])
+@pytest.mark.parametrize("name", [*WITHOUT, "llava", "gemma3", "internvl", "lighton_ocr", "mistral3"])
 def test_what_is_measured_is_what_the_adapter_declares(name: str) -> None:
     theirs = vlm_of(name)
     ours = measured(theirs)
     assert ours.adapter.read_layers == theirs.adapter.read_layers
-    assert (ours.leading, ours.width) == (theirs.leading, theirs.width)
+    assert (ours.leading, ours.width, ours.adapter.packed) == (theirs.leading, theirs.width, theirs.adapter.packed)
     for size in ((60, 150), (150, 60)):
         a, b = (prepare(vlm, noise(size), "?").grid for vlm in (ours, theirs))
         assert a.tiles == b.tiles
@@ -172,3 +173,21 @@ def test_tiles_other_than_the_encoders_are_refused(again: bool, reason: str) -> 
     assert adapter.layout(Shown([size], inputs, ramps)).grid.patches == 64
     with pytest.raises(UserError, match=reason):
         adapter.layout(Shown([size], inputs, torch.cat([ramps, more])))
+
+
+def test_pictures_of_any_shape_are_measured_and_edited_without_an_adapter() -> None:
+    """Pixtral's encoder: several images padded to one size, all patches in one row, so that counterfactuals lie behind one another."""
+    theirs = vlm_of("lighton_ocr")
+    ours, pictures = measured(theirs), [noise((60, 150), 1), noise((97, 101), 2)]
+    runs = []
+    for vlm in (ours, theirs):
+        prepared = prepare(vlm, pictures, "?")
+        made, clean = run_and_keep(vlm, prepared, vlm.read_layer, 3)
+        deltas = torch.randn(2, prepared.grid.patches, vlm.width, generator=torch.Generator().manual_seed(0))
+        runs.append((prepared.grid, made, force(vlm, prepared, made.answer_ids, vlm.read_layer, deltas, clean).logprobs))
+    assert [(tile.box, tile.rows, tile.cols) for tile in runs[0][0].tiles] == [
+        (tile.box, tile.rows, tile.cols) for tile in runs[1][0].tiles
+    ]
+    np.testing.assert_allclose(runs[0][0].token_patches.toarray(), runs[1][0].token_patches.toarray(), atol=1e-6)
+    np.testing.assert_array_equal(runs[0][1].activations, runs[1][1].activations)
+    np.testing.assert_allclose(runs[0][2], runs[1][2], atol=1e-5)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from inspect import signature
 
 import numpy as np
 import torch
@@ -40,9 +41,12 @@ class Generic(Adapter):
 
     def __init__(self, model: PreTrainedModel, processor: Processor):
         super().__init__(model, processor)
-        outputs, features = self._trial()
+        self._sized = "image_sizes" in signature(self.tower.forward).parameters  # the encoder takes pictures of any shape, padded to one
+        tiles = 2 if self._sized else 1
+        outputs, features = self._trial(tiles)
+        self.packed = outputs[0].ndim == 3 and outputs[0].shape[0] < tiles
         self._read = self._read_of(outputs, features)
-        self._leading = self._leading_of(outputs[0].shape[-2])
+        self._leading = self._leading_of(outputs[0].shape[:-1].numel() // tiles)
         self._width = int(outputs[0].shape[-1])
 
     @cached_property
@@ -99,7 +103,11 @@ class Generic(Adapter):
         if shown.ramps.ndim < 4:
             raise self._refusal("its processor makes no pictures of its tiles, so where they lie can't be measured")
         ramps = shown.ramps.reshape(-1, *shown.ramps.shape[-3:])
-        tiles = measured_tiles(ramps, shown.sizes, self._side("patch_size"))
+        whole = shown.inputs["image_sizes"].tolist() if self._sized else [ramps.shape[-2:]] * len(ramps)
+        patch = self._side("patch_size")
+        tiles = tuple(
+            tile for ramp, (h, w) in zip(ramps, whole, strict=True) for tile in measured_tiles(ramp[None, :, :h, :w], shown.sizes, patch)
+        )
         if len(tiles) != len(ramps):
             raise self._refusal(f"{len(ramps) - len(tiles)} of {len(ramps)} tiles that its processor makes show nothing of the image")
         patches = sum(tile.patches for tile in tiles)
@@ -111,8 +119,8 @@ class Generic(Adapter):
         return Layout(Grid(tuple(shown.sizes), tiles, matrix))
 
     @torch.enable_grad()
-    def _trial(self) -> tuple[list[Float[Tensor, "1 s d"]], Tensor]:
-        """Outputs of all blocks for one grey tile, and the image features. Every output is a leaf: what comes before is cut off."""
+    def _trial(self, tiles: int) -> tuple[list[Float[Tensor, "n s d"]], Tensor]:
+        """Outputs of all blocks for grey tiles, and the image features. Every output is a leaf: what comes before is cut off."""
         leaves: list[Tensor] = []
 
         def cut(module: nn.Module, args: object, out: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
@@ -120,10 +128,11 @@ class Generic(Adapter):
             return (leaves[-1], *out[1:]) if isinstance(out, tuple) else leaves[-1]
 
         side = self._side("image_size")
-        pixels = torch.zeros(1, 3, side, side, device=self.device, dtype=self.model.dtype)
+        pixels = torch.zeros(tiles, 3, side, side, device=self.device, dtype=self.model.dtype)
+        sizes = {"image_sizes": torch.tensor([[side, side]] * tiles, device=self.device)} if self._sized else {}
         handles = [block.register_forward_hook(cut, prepend=True) for block in self.blocks]
         try:
-            features = self.body.get_image_features(pixel_values=pixels).pooler_output
+            features = self.body.get_image_features(pixel_values=pixels, **sizes).pooler_output
         except (TypeError, AttributeError, RuntimeError, ValueError) as error:
             raise self._refusal(f"its image features could not be computed from one {side} px tile ({error})") from error
         finally:
