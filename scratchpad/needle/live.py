@@ -67,10 +67,10 @@ def sought(plan: Plan) -> str:
     return needle_of(plan.needle, plan.seed) if plan.datasets[0] == "symbols" else plan.needle
 
 
-def trusts(summary: SweepSummary) -> dict[str, Trust | None]:
-    """What was measured of each kind of map that pages show, of the model and SAE of a sweep."""
+def trusts(summary: SweepSummary, prompt: str = "") -> dict[str, Trust | None]:
+    """What was measured of each kind of map that pages show, of the model and SAE of a sweep; `prompt` is the question on show."""
     sae = summary.sae.identity if summary.sae else None
-    return {method: trust(summary.model.identity, method, sae) for method in ("attention", OF_SAE, "cosine")}
+    return {method: trust(summary.model.identity, method, sae, prompt) for method in ("attention", OF_SAE, "cosine")}
 
 
 def answering(bench: Workbench) -> Subject:

@@ -101,7 +101,7 @@ class Studies:
             if not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
                 raise UserError("No method was chosen; choose one or more.")
             summary = measure(subject, str(event.get("dataset")), cells, methods)
-            return tables.needle(summary) | {"src": data_url(example(summary)), "by": event.get("by")}
+            return tables.needle(summary, asked.prompt if asked else "") | {"src": data_url(example(summary)), "by": event.get("by")}
 
         return answered(act)
 

@@ -63,15 +63,15 @@ def layer(analysis: Analysis, most: int = 6) -> LayerReading:
     )
 
 
-def needle(summary: SweepSummary) -> dict[str, object]:
-    """A sweep's grid maps, most accurate method first."""
+def needle(summary: SweepSummary, prompt: str = "") -> dict[str, object]:
+    """A sweep's grid maps, most accurate method first; `prompt` is the question on show."""
     dataset = summary.plan.datasets[0]
     results = summary.results[dataset]
     order = sorted(results, key=lambda name: -results[name].accuracy.mean)
     return {
         "model": summary.model.name,
         "dataset": dataset,
-        "trust": {method: None if worth is None else dump(worth) for method, worth in trusts(summary).items()},
+        "trust": {method: None if worth is None else dump(worth) for method, worth in trusts(summary, prompt).items()},
         "cells": list(summary.plan.cells),
         "chance": summary.chance,
         "rows": [_row(name, results[name]) for name in order],

@@ -259,3 +259,14 @@ def test_layers_and_heads_are_chosen_and_read_again(page: Page) -> None:
     box.locator("[data-weigh]").click()
     settled(page, "ask")
     expect(page.locator("#sp-status")).to_contain_text("expected one or more of 0 to 7")
+
+
+def test_what_maps_are_worth_stands_first_for_what_is_asked_and_for_all_as_bars(page: Page) -> None:
+    sets = page.evaluate("Scratchpad.state.analysis.attentionTrust.sets.map((row) => [row.dataset, row.images])")
+    assert len(sets) > 1
+    expect(page.locator(".sp-trust [data-measured]")).to_have_attribute("data-measured", sets[0][0])
+    bars = page.locator(".sp-trust .sp-worth")
+    assert [bar.get_attribute("data-worth") for bar in bars.all()] == [name for name, _ in sets]
+    assert f" of {sets[-1][1]} with " in (bars.last.get_attribute("aria-label") or "")
+    bars.first.click()
+    expect(page.locator("#sp-tab-maps")).to_have_attribute("aria-selected", "true")

@@ -504,9 +504,9 @@
     ${data.histogram?histogram(data.histogram):E}
     ${data.neighbours&&data.neighbours.length?neighbours(data.neighbours):E}
     ${s5.boot.naming?naming(s5,id,l2,data):E}`}function intervals(id,references2){if(!references2.length)return x`<p class="sp-note">No reference pictures: the SAE has no index.</p>`;let groups=new Map;for(let r4 of references2)groups.set(r4.interval,[...groups.get(r4.interval)||[],r4]);return x`<div class="sp-intervals">
-    ${[...groups].map(([interval,rows3])=>{let strengths=rows3.map(r4=>r4.activation),[low,high]=[Math.min(...strengths),Math.max(...strengths)],range3=low===high?figures(high):`${figures(low)} to ${figures(high)}`;return x`<section aria-label=${interval}>
+    ${[...groups].map(([interval2,rows3])=>{let strengths=rows3.map(r4=>r4.activation),[low,high]=[Math.min(...strengths),Math.max(...strengths)],range3=low===high?figures(high):`${figures(low)} to ${figures(high)}`;return x`<section aria-label=${interval2}>
         <p class="sp-kicker">
-          ${interval==="counter-example"?term("counter","counter-examples"):interval}
+          ${interval2==="counter-example"?term("counter","counter-examples"):interval2}
           <small>strength ${range3}</small>
         </p>
         <div class="sp-many">${refs(id,rows3)}</div>
@@ -553,13 +553,21 @@
       data-attention=${what}
       .value=${s5.draft[what]}
       @input=${e4=>set({draft:{...s5.draft,[what]:e4.target.value}})}
-  /></label>`;var KINDS2={attention:["Maps of this kind","attentionTrust","attention"],concept:["Maps of the concepts an answer weighs","conceptTrust","sae-attention"]},PLACES={patch:"one black cell","single-word":"one word","multi-words":"a word among words",text:"a word in running text",symbols:"a symbol among symbols",scenes:"a thing of this model's own world"};function trust(s5,kind){let[says2,field2,method]=KINDS2[kind];if(chosen2(s5.analysis))return x`<p class="sp-trust">
+  /></label>`;var KINDS2={attention:["Maps of this kind","attentionTrust","attention"],concept:["Maps of the concepts an answer weighs","conceptTrust","sae-attention"]},PLACES={patch:["one black cell","cell"],"single-word":["one word","word"],"multi-words":["a word among words","words"],text:["a word in running text","text"],symbols:["a symbol among symbols","symbols"],scenes:["a thing of this model's own world","things"]};function trust(s5,kind){let[says2,field2,method]=KINDS2[kind];if(chosen2(s5.analysis))return x`<p class="sp-trust">
       How well maps${chosen2(s5.analysis)} find things isn't measured: what was measured is of all.
-    </p>`;let measured=s5.trusts[method]!==void 0?s5.trusts[method]:s5.analysis[field2];return x`<p class="sp-trust">${sentence(measured,says2)} ${measured?E:measure(s5,method)}</p>`}function sentence(measured,says2){if(!measured)return`How well ${says2.replace("Maps","maps")} find things isn't measured of this model.`;let[first,...others]=measured.sets,chance2=Math.round(first.chance*first.images),more=others.map(row=>x`, ${count(row)} with ${PLACES[row.dataset]}`);return x`${says2} pointed at the right place in ${count(first)} tests with ${PLACES[first.dataset]}
-    (${chance2} by chance)${others.length?x`, the nearest to this question${more}`:E}.
-    <button type="button" class="sp-link" @click=${()=>set({tab:"maps"})}>How</button>`}var count=row=>x`<span data-measured=${row.dataset} title=${`95%: ${percent(row.low)} to ${percent(row.high)}`}
-    ><b>${Math.round(row.accuracy*row.images)}</b> of ${row.images}</span
-  >`;function measure(s5,method){return s5.kase||!can("measured")?E:x`<button type="button" class="sp-link" data-trust=${method} @click=${()=>{set({tab:"maps"}),send("needle",{by:"answer",dataset:"single-word",cells:"7x7",methods:[method]},"Measuring")}}>Measure it</button>`}var MODES=[["spotlight","Spotlight"],["colour","Colours"],["plain","Picture"]],shot=s5=>({images:s5.page.images,sizes:s5.analysis.sizes,tiles:s5.analysis.tiles});function map(s5){let a2=s5.analysis,{latent,token:token2,cells:cells2}=onMap(s5),headed=cells2?headMap(s5.heads,cells2):null,values=headed?.values??(latent!==void 0?firing(a2,latent):token2!==null?attention(a2,token2):null),top=values?values.reduce((most,v3)=>Math.max(most,v3),0):0,box2=outlined(s5),key2=[s5.page.key,latent,token2,JSON.stringify(cells2),s5.mode,box2].join("/"),[high,wide]=sheet(shot(s5)).size;return x`<figure class="sp-map">
+    </p>`;let measured=s5.trusts[method]!==void 0?s5.trusts[method]:s5.analysis[field2];return x`<p class="sp-trust">${sentence(measured,says2)} ${measured?E:measure(s5,method)}</p>`}function sentence(measured,says2){if(!measured)return`How well ${says2.replace("Maps","maps")} find things isn't measured of this model.`;let[first,...others]=measured.sets,chance2=Math.round(first.chance*first.images),all=x`, the nearest to this question of ${measured.sets.length}:
+    <span class="sp-worths">${measured.sets.map(bar)}</span>`;return x`${says2} pointed at the right place in ${count(first)} tests with ${PLACES[first.dataset][0]}
+    (${chance2} by chance)${others.length?all:"."}
+    <button type="button" class="sp-link" @click=${()=>set({tab:"maps"})}>How</button>`}var hits2=row=>Math.round(row.accuracy*row.images),interval=row=>`95%: ${percent(row.low)} to ${percent(row.high)}`,count=row=>x`<span data-measured=${row.dataset} title=${interval(row)}><b>${hits2(row)}</b> of ${row.images}</span>`;function bar(row){let[place2,short]=PLACES[row.dataset],says2=`${hits2(row)} of ${row.images} with ${place2}; ${interval(row)}; ${percent(row.chance)} by chance`,at3=`--v:${row.accuracy};--low:${row.low};--high:${row.high};--chance:${row.chance}`;return x`<button
+    type="button"
+    class="sp-worth"
+    data-worth=${row.dataset}
+    title=${says2}
+    aria-label=${says2}
+    @click=${()=>set({tab:"maps"})}
+  >
+    ${short}<i style=${at3}></i>
+  </button>`}function measure(s5,method){return s5.kase||!can("measured")?E:x`<button type="button" class="sp-link" data-trust=${method} @click=${()=>{set({tab:"maps"}),send("needle",{by:"answer",dataset:"single-word",cells:"7x7",methods:[method]},"Measuring")}}>Measure it</button>`}var MODES=[["spotlight","Spotlight"],["colour","Colours"],["plain","Picture"]],shot=s5=>({images:s5.page.images,sizes:s5.analysis.sizes,tiles:s5.analysis.tiles});function map(s5){let a2=s5.analysis,{latent,token:token2,cells:cells2}=onMap(s5),headed=cells2?headMap(s5.heads,cells2):null,values=headed?.values??(latent!==void 0?firing(a2,latent):token2!==null?attention(a2,token2):null),top=values?values.reduce((most,v3)=>Math.max(most,v3),0):0,box2=outlined(s5),key2=[s5.page.key,latent,token2,JSON.stringify(cells2),s5.mode,box2].join("/"),[high,wide]=sheet(shot(s5)).size;return x`<figure class="sp-map">
     <div class="sp-frame" style="--ratio:${wide/high}">
       <canvas
         tabindex="0"
@@ -1554,8 +1562,8 @@
         <button type="button" class="sp-quietly" data-do="clear" @click=${clear}>Clear</button>
       </div>
     </div>
-  </details>`}function mount(element){let addressed=!1,draw2=()=>{!addressed&&state.analysis&&(addressed=!0,queueMicrotask(openAddressed)),document.body.classList.toggle("sp-reading",!!state.kase),B(page2(state),element)};subscribe(draw2),draw2()}function page2(s5){let bar=s5.kase?caseBanner(s5):online()?askBar(s5):E;return x`<div class="sp-page ${s5.jobs.ask?"sp-busy":""}">
-    ${header(s5)} ${bar}
+  </details>`}function mount(element){let addressed=!1,draw2=()=>{!addressed&&state.analysis&&(addressed=!0,queueMicrotask(openAddressed)),document.body.classList.toggle("sp-reading",!!state.kase),B(page2(state),element)};subscribe(draw2),draw2()}function page2(s5){let bar2=s5.kase?caseBanner(s5):online()?askBar(s5):E;return x`<div class="sp-page ${s5.jobs.ask?"sp-busy":""}">
+    ${header(s5)} ${bar2}
     <div class="sp-work ${outdated(s5)&&!s5.jobs.ask?"sp-old":""}">${look(s5)} ${tabs(s5)}</div>
     ${testBar(s5)} ${drawers(s5)} ${enlarged(s5)} ${tour(s5)}
   </div>`}window.Scratchpad={mount,channel,lost,done,...actions_exports,...asking_exports,state,set,undo,recall,derive:derive_exports,sheet:sheet_exports};})();

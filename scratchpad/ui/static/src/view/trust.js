@@ -11,12 +11,12 @@ const KINDS = {
 };
 
 const PLACES = {
-  patch: "one black cell",
-  "single-word": "one word",
-  "multi-words": "a word among words",
-  text: "a word in running text",
-  symbols: "a symbol among symbols",
-  scenes: "a thing of this model's own world",
+  patch: ["one black cell", "cell"],
+  "single-word": ["one word", "word"],
+  "multi-words": ["a word among words", "words"],
+  text: ["a word in running text", "text"],
+  symbols: ["a symbol among symbols", "symbols"],
+  scenes: ["a thing of this model's own world", "things"],
 };
 
 export function trust(s, kind) {
@@ -29,21 +29,39 @@ export function trust(s, kind) {
   return html`<p class="sp-trust">${sentence(measured, says)} ${measured ? nothing : measure(s, method)}</p>`;
 }
 
-/** Plain counts of every data set that was measured, the one nearest to the question first. */
+/** Plain counts of the data set nearest to the question; a small bar for each, with interval and chance. */
 export function sentence(measured, says) {
   if (!measured) return `How well ${says.replace("Maps", "maps")} find things isn't measured of this model.`;
   const [first, ...others] = measured.sets;
   const chance = Math.round(first.chance * first.images);
-  const more = others.map((row) => html`, ${count(row)} with ${PLACES[row.dataset]}`);
-  return html`${says} pointed at the right place in ${count(first)} tests with ${PLACES[first.dataset]}
-    (${chance} by chance)${others.length ? html`, the nearest to this question${more}` : nothing}.
+  const all = html`, the nearest to this question of ${measured.sets.length}:
+    <span class="sp-worths">${measured.sets.map(bar)}</span>`;
+  return html`${says} pointed at the right place in ${count(first)} tests with ${PLACES[first.dataset][0]}
+    (${chance} by chance)${others.length ? all : "."}
     <button type="button" class="sp-link" @click=${() => set({ tab: "maps" })}>How</button>`;
 }
 
+const hits = (row) => Math.round(row.accuracy * row.images);
+const interval = (row) => `95%: ${percent(row.low)} to ${percent(row.high)}`;
+
 const count = (row) =>
-  html`<span data-measured=${row.dataset} title=${`95%: ${percent(row.low)} to ${percent(row.high)}`}
-    ><b>${Math.round(row.accuracy * row.images)}</b> of ${row.images}</span
-  >`;
+  html`<span data-measured=${row.dataset} title=${interval(row)}><b>${hits(row)}</b> of ${row.images}</span>`;
+
+function bar(row) {
+  const [place, short] = PLACES[row.dataset];
+  const says = `${hits(row)} of ${row.images} with ${place}; ${interval(row)}; ${percent(row.chance)} by chance`;
+  const at = `--v:${row.accuracy};--low:${row.low};--high:${row.high};--chance:${row.chance}`;
+  return html`<button
+    type="button"
+    class="sp-worth"
+    data-worth=${row.dataset}
+    title=${says}
+    aria-label=${says}
+    @click=${() => set({ tab: "maps" })}
+  >
+    ${short}<i style=${at}></i>
+  </button>`;
+}
 
 function measure(s, method) {
   if (s.kase || !can("measured")) return nothing;
