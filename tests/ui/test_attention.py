@@ -75,3 +75,14 @@ def test_another_word_has_its_own_heads_and_the_keyboard_reaches_every_cell(head
     heads.locator("#sp-tab-concepts").click()
     heads.locator("#sp-concepts .sp-card .sp-name").first.click()
     expect(heads.locator(".sp-what")).to_contain_text("fires")
+
+
+def test_concepts_are_ranked_by_the_heads_on_show(heads: Page, bench: Workbench) -> None:
+    heads.locator('[data-layer="4"][data-head="4"]').click()
+    heads.locator("[data-rank]").click()
+    settled(heads, "ask")
+    own = bench.analyze(GALLERY / OPENING, "What is the background?", attention_layers=[4], attention_heads=[4])
+    assert heads.evaluate("Scratchpad.state.analysis.ranked.slice(0, 8).map((l) => l.id)") == [row.id for row in own.latents[:8]]
+    assert heads.evaluate("Scratchpad.state.analysis.settings") == {"attention_layers": [4], "attention_heads": [4]} | heads.evaluate(
+        "Scratchpad.state.analysis.settings"
+    )

@@ -414,7 +414,7 @@
       ${v3.raised.length+v3.lowered.length?x`<table class="sp-words">
             <thead>
               <tr>
-                <th scope="col"></th>
+                <th scope="col">word</th>
                 <th scope="col">off</th>
                 <th scope="col">doubled</th>
               </tr>
@@ -655,50 +655,7 @@
     ${trouble(s5,"keep")}
     <p class="sp-note">${text}</p>
     <div class="sp-ghost sp-ghost-map"></div>
-  </section>`}var DRAWN=160;function openAttention(s5){!(s5.heads&&s5.heads.token===s5.token)&&s5.token!==null&&!s5.jobs.heads&&!s5.errors.heads&&queueMicrotask(ask2)}var ask2=()=>send("heads",{token:state.token},"Reading every head");function attentionTab(s5){let t4=s5.analysis.byIndex.get(s5.token);if(!t4)return x`<p class="sp-note sp-empty">Choose a word of the answer or of the question.</p>`;let h4=s5.heads&&s5.heads.token===s5.token?s5.heads:null;return x`<div class="sp-bar">
-      <h2>Where <b>${token(t4.text)}</b> looked <small>by layer and head of the language model</small></h2>
-      <span class="sp-gap"></span>${h4?range(s5,h4):E}${png()}
-    </div>
-    ${going(s5,"heads")} ${trouble(s5,"heads",ask2)}
-    ${h4?matrix(s5,h4):s5.jobs.heads?x`<div class="sp-ghost sp-ghost-tall"></div>`:E}`}var whole=h4=>({layers:[0,h4.layers-1],head:null}),choose2=cells2=>set({cells:cells2,latent:null,hover:null}),count2=n4=>[...Array(n4).keys()],same=(a2,b2)=>JSON.stringify(a2)===JSON.stringify(b2),mean=values=>values.reduce((sum2,v3)=>sum2+v3,0)/values.length;function matrix(s5,h4){let cells2=s5.cells??whole(h4),heads2=count2(h4.heads),view={s:s5,h:h4,cells:cells2,top:Math.max(...h4.shares,1e-9),chosen:s5.cells?chosenCells(h4,cells2):{layers:[],heads:[]},at:[cells2.layers[0],cells2.head??0],drawn:h4.patches>0&&h4.layers*h4.heads<=DRAWN};return x`<div class="sp-headsbox" style="--n:${h4.heads};--ratio:${ratio(s5)}">
-      <table class="sp-heads" @keydown=${arrows2} @pointerleave=${()=>set({hover:null})}>
-        <caption>
-          ${view.drawn?"Where each head looks, as bright as":"Each cell:"} the share of its
-          ${term("attention")} that falls on the picture; the rest falls on words.
-          <span class="sp-scale"><span>0%</span><i></i><span>${percent(view.top)}</span></span>
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col"><small>layer ↓</small><small>head →</small></th>
-            ${heads2.map(x2=>x`<th scope="col">${header2(cells2,x2)}</th>`)}
-            <th scope="col"><small>mean</small></th>
-          </tr>
-        </thead>
-        <tbody>
-          ${count2(h4.layers).map(y2=>x`<tr>
-                <th scope="row">${layerButton(cells2,y2)}</th>
-                ${heads2.map(x2=>x`<td>${cell(view,y2,x2)}</td>`)}
-                <td class="sp-num">${percent(mean(heads2.map(x2=>h4.shares[y2*h4.heads+x2])))}</td>
-              </tr>`)}
-        </tbody>
-      </table>
-    </div>
-    ${h4.patches?beside2(s5,h4):x`<p class="sp-note">${LARGE}</p>`}
-    <p class="sp-note">
-      Point at a cell to see its map over the picture, choose it to keep it. A layer's or a head's number
-      takes all of its row or column. Layers are counted from 0, first to last.
-    </p>`}var ratio=s5=>{let[high,wide]=sheet(shot(s5)).size;return wide/high},LARGE="This model has too many heads and this picture too many patches to send every map; the endpoint head_map gives one.";function range(s5,h4){let cells2=s5.cells??whole(h4),[first,last2]=cells2.layers,pick2=(key2,label2,values,at3,to)=>x`<label class="sp-field"
-      >${label2}
-      <select
-        data-heads=${key2}
-        aria-label=${key2}
-        @change=${e4=>choose2({...cells2,...to(e4.target.value)})}
-      >
-        ${values.map(([value,text])=>x`<option value=${value} ?selected=${value===at3}>${text}</option>`)}
-      </select></label
-    >`,numbers=n4=>count2(n4).map(i5=>[i5,String(i5)]);return x`${pick2("first layer","layers",numbers(h4.layers),first,v3=>({layers:[+v3,Math.max(+v3,last2)]}))}
-  ${pick2("last layer","to",numbers(h4.layers),last2,v3=>({layers:[Math.min(first,+v3),+v3]}))}
-  ${pick2("head","head",[["","all"],...numbers(h4.heads)],cells2.head??"",v3=>({head:v3===""?null:+v3}))}`}var header2=(cells2,x2)=>number(`head ${x2}, these layers`,x2,{...cells2,head:x2},cells2),layerButton=(cells2,y2)=>number(`layer ${y2}, all heads`,y2,{layers:[y2,y2],head:null},cells2),number=(label2,text,to,cells2)=>x`<button
+  </section>`}var choose2=cells2=>set({cells:cells2,latent:null,hover:null}),same=(a2,b2)=>JSON.stringify(a2)===JSON.stringify(b2),header2=(cells2,x2)=>number(`head ${x2}, these layers`,x2,{...cells2,head:x2},cells2),layerButton=(cells2,y2)=>number(`layer ${y2}, all heads`,y2,{layers:[y2,y2],head:null},cells2),number=(label2,text,to,cells2)=>x`<button
     type="button"
     class="sp-headed"
     aria-label=${label2}
@@ -724,14 +681,69 @@
   >
     ${drawn3?x`<canvas ${draws(`${s5.page.key}/${h4.token}`,canvas=>small2(canvas,s5,h4,y2,x2,top))}></canvas
           ><span>${Math.round(100*share2)}</span>`:E}
-  </button>`}function small2(canvas,s5,h4,y2,x2,top){let i5=y2*h4.heads+x2,bright=h4.shares[i5]/top/255;thumbnail(canvas,shot(s5),h4.maps.subarray(i5*h4.patches,(i5+1)*h4.patches),value=>bright*value)}function beside2(s5,h4){let cells2=onMap(s5).cells??s5.cells??whole(h4),{share:share2,values}=headMap(h4,cells2),key2=[s5.page.key,h4.token,JSON.stringify(cells2),s5.mode].join("/");return x`<figure class="sp-beside">
+  </button>`}function small2(canvas,s5,h4,y2,x2,top){let i5=y2*h4.heads+x2,bright=h4.shares[i5]/top/255;thumbnail(canvas,shot(s5),h4.maps.subarray(i5*h4.patches,(i5+1)*h4.patches),value=>bright*value)}function arrows2(e4){let at3=e4.target.closest("[data-layer]"),[down2,across]={ArrowUp:[-1,0],ArrowDown:[1,0],ArrowLeft:[0,-1],ArrowRight:[0,1]}[e4.key]||[];if(!at3||down2===void 0)return;e4.preventDefault();let to=`[data-layer="${+at3.dataset.layer+down2}"][data-head="${+at3.dataset.head+across}"]`;e4.currentTarget.querySelector(to)?.focus()}var DRAWN=160;function openAttention(s5){!(s5.heads&&s5.heads.token===s5.token)&&s5.token!==null&&!s5.jobs.heads&&!s5.errors.heads&&queueMicrotask(ask2)}var ask2=()=>send("heads",{token:state.token},"Reading every head");function attentionTab(s5){let t4=s5.analysis.byIndex.get(s5.token);if(!t4)return x`<p class="sp-note sp-empty">Choose a word of the answer or of the question.</p>`;let h4=s5.heads&&s5.heads.token===s5.token?s5.heads:null;return x`<div class="sp-bar">
+      <h2>Where <b>${token(t4.text)}</b> looked <small>by layer and head of the language model</small></h2>
+      <span class="sp-gap"></span>${h4?range(s5,h4):E}${png()}
+    </div>
+    ${going(s5,"heads")} ${trouble(s5,"heads",ask2)}
+    ${h4?matrix(s5,h4):s5.jobs.heads?x`<div class="sp-ghost sp-ghost-tall"></div>`:E}`}var whole=h4=>({layers:[0,h4.layers-1],head:null}),count2=n4=>[...Array(n4).keys()],mean=values=>values.reduce((sum2,v3)=>sum2+v3,0)/values.length;function matrix(s5,h4){let cells2=s5.cells??whole(h4),heads2=count2(h4.heads),view={s:s5,h:h4,cells:cells2,top:Math.max(...h4.shares,1e-9),chosen:s5.cells?chosenCells(h4,cells2):{layers:[],heads:[]},at:[cells2.layers[0],cells2.head??0],drawn:h4.patches>0&&h4.layers*h4.heads<=DRAWN};return x`<div class="sp-headsbox" style="--n:${h4.heads};--ratio:${ratio(s5)}">
+      <table class="sp-heads" @keydown=${arrows2} @pointerleave=${()=>set({hover:null})}>
+        <caption>
+          ${view.drawn?"Where each head looks, as bright as":"Each cell:"} the share of its
+          ${term("attention")} that falls on the picture; the rest falls on words.
+          <span class="sp-scale"><span>0%</span><i></i><span>${percent(view.top)}</span></span>
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col"><small>layer ↓</small><small>head →</small></th>
+            ${heads2.map(x2=>x`<th scope="col">${header2(cells2,x2)}</th>`)}
+            <th scope="col"><small>mean</small></th>
+          </tr>
+        </thead>
+        <tbody>
+          ${count2(h4.layers).map(y2=>x`<tr>
+                <th scope="row">${layerButton(cells2,y2)}</th>
+                ${heads2.map(x2=>x`<td>${cell(view,y2,x2)}</td>`)}
+                <td class="sp-num">${percent(mean(heads2.map(x2=>h4.shares[y2*h4.heads+x2])))}</td>
+              </tr>`)}
+        </tbody>
+      </table>
+    </div>
+    ${s5.cells?x`<p class="sp-note">
+          <button
+            type="button"
+            class="sp-button"
+            data-rank
+            ?disabled=${!!s5.jobs.ask}
+            @click=${()=>rankBy(s5)}
+          >
+            Rank concepts by ${cellsText(h4,s5.cells)}
+          </button>
+          reads the answer again with this attention alone.
+        </p>`:E}
+    ${h4.patches?beside2(s5,h4):x`<p class="sp-note">${LARGE}</p>`}
+    <p class="sp-note">
+      Point at a cell to see its map over the picture, choose it to keep it. A layer's or a head's number
+      takes all of its row or column. Layers are counted from 0, first to last.
+    </p>`}function rankBy(s5){let{layers:layers2,head}=s5.cells,span=(first,last2)=>first===last2?String(first):`${first}-${last2}`;set({draft:{...s5.draft,layers:span(...layers2),heads:head===null?"":String(head)}}),ask()}var ratio=s5=>{let[high,wide]=sheet(shot(s5)).size;return wide/high},LARGE="This model has too many heads and this picture too many patches to send every map; the endpoint head_map gives one.";function range(s5,h4){let cells2=s5.cells??whole(h4),[first,last2]=cells2.layers,pick2=(key2,label2,values,at3,to)=>x`<label class="sp-field"
+      >${label2}
+      <select
+        data-heads=${key2}
+        aria-label=${key2}
+        @change=${e4=>choose2({...cells2,...to(e4.target.value)})}
+      >
+        ${values.map(([value,text])=>x`<option value=${value} ?selected=${value===at3}>${text}</option>`)}
+      </select></label
+    >`,numbers=n4=>count2(n4).map(i5=>[i5,String(i5)]);return x`${pick2("first layer","layers",numbers(h4.layers),first,v3=>({layers:[+v3,Math.max(+v3,last2)]}))}
+  ${pick2("last layer","to",numbers(h4.layers),last2,v3=>({layers:[Math.min(first,+v3),+v3]}))}
+  ${pick2("head","head",[["","all"],...numbers(h4.heads)],cells2.head??"",v3=>({head:v3===""?null:+v3}))}`}function beside2(s5,h4){let cells2=onMap(s5).cells??s5.cells??whole(h4),{share:share2,values}=headMap(h4,cells2),key2=[s5.page.key,h4.token,JSON.stringify(cells2),s5.mode].join("/");return x`<figure class="sp-beside">
     <canvas
       role="img"
       aria-label="Its map"
       ${draws(key2,canvas=>paint(canvas,shot(s5),values,{mode:s5.mode}))}
     ></canvas>
     <figcaption class="sp-note">${cellsText(h4,cells2)}: ${percent(share2)} on the picture</figcaption>
-  </figure>`}function arrows2(e4){let at3=e4.target.closest("[data-layer]"),[down2,across]={ArrowUp:[-1,0],ArrowDown:[1,0],ArrowLeft:[0,-1],ArrowRight:[0,1]}[e4.key]||[];if(!at3||down2===void 0)return;e4.preventDefault();let to=`[data-layer="${+at3.dataset.layer+down2}"][data-head="${+at3.dataset.head+across}"]`;e4.currentTarget.querySelector(to)?.focus()}var ROW=22,WAYS=[["decoder","decoder rows","1 − cosine of decoder rows"],["tokens","use by words","1 − correlation over words"]];function openClusters(s5){!(s5.tree&&s5.tree.by===s5.likeness)&&!s5.jobs.tree&&!s5.errors.tree&&queueMicrotask(ask3)}var ask3=()=>send("tree",{by:state.likeness},"Comparing latents");function clustersTab(s5){let own2=s5.tree&&s5.tree.by===s5.likeness?s5.tree:null;return x`<div class="sp-bar">
+  </figure>`}var ROW=22,WAYS=[["decoder","decoder rows","1 − cosine of decoder rows"],["tokens","use by words","1 − correlation over words"]];function openClusters(s5){!(s5.tree&&s5.tree.by===s5.likeness)&&!s5.jobs.tree&&!s5.errors.tree&&queueMicrotask(ask3)}var ask3=()=>send("tree",{by:state.likeness},"Comparing latents");function clustersTab(s5){let own2=s5.tree&&s5.tree.by===s5.likeness?s5.tree:null;return x`<div class="sp-bar">
       <span class="sp-field">alike by</span>
       <div class="sp-segments" role="group" aria-label="By what latents are alike">
         ${WAYS.map(([by2,text])=>x`<button

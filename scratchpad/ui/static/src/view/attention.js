@@ -1,10 +1,10 @@
 // ATTENTION: the chosen word's attention by layer and head. Each cell says how much of it falls on the picture, and
 // shows its map where it is pointed at or chosen; a layer range and all heads together as well.
 import { html, nothing } from "lit-html";
-import { level } from "../colour.js";
+import { ask as askAgain } from "../asking.js";
 import { chosenCells, headMap, onMap } from "../derive.js";
 import { draws } from "../directives.js";
-import { paint, thumbnail } from "../paint.js";
+import { paint } from "../paint.js";
 import { png } from "../png.js";
 import { sheet } from "../sheet.js";
 import { set, state } from "../store.js";
@@ -12,6 +12,7 @@ import { percent, token as say } from "../text.js";
 import { send } from "../wire.js";
 import { term } from "../words.js";
 import { going, trouble } from "./going.js";
+import { arrows, cell, choose, header, layerButton } from "./head-cells.js";
 import { cellsText, shot } from "./map.js";
 
 const DRAWN = 160; // cells at most, for a map in each
@@ -35,9 +36,7 @@ export function attentionTab(s) {
 }
 
 const whole = (h) => ({ layers: [0, h.layers - 1], head: null });
-const choose = (cells) => set({ cells, latent: null, hover: null });
 const count = (n) => [...Array(n).keys()];
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 function matrix(s, h) {
@@ -75,11 +74,33 @@ function matrix(s, h) {
         </tbody>
       </table>
     </div>
+    ${s.cells
+      ? html`<p class="sp-note">
+          <button
+            type="button"
+            class="sp-button"
+            data-rank
+            ?disabled=${!!s.jobs.ask}
+            @click=${() => rankBy(s)}
+          >
+            Rank concepts by ${cellsText(h, s.cells)}
+          </button>
+          reads the answer again with this attention alone.
+        </p>`
+      : nothing}
     ${h.patches ? beside(s, h) : html`<p class="sp-note">${LARGE}</p>`}
     <p class="sp-note">
       Point at a cell to see its map over the picture, choose it to keep it. A layer's or a head's number
       takes all of its row or column. Layers are counted from 0, first to last.
     </p>`;
+}
+
+/** Layers and heads as the question's settings have them. */
+function rankBy(s) {
+  const { layers, head } = s.cells;
+  const span = (first, last) => (first === last ? String(first) : `${first}-${last}`);
+  set({ draft: { ...s.draft, layers: span(...layers), heads: head === null ? "" : String(head) } });
+  askAgain();
 }
 
 const ratio = (s) => {
@@ -116,54 +137,6 @@ function range(s, h) {
   }))}`;
 }
 
-const header = (cells, x) => number(`head ${x}, these layers`, x, { ...cells, head: x }, cells);
-const layerButton = (cells, y) => number(`layer ${y}, all heads`, y, { layers: [y, y], head: null }, cells);
-const number = (label, text, to, cells) =>
-  html`<button
-    type="button"
-    class="sp-headed"
-    aria-label=${label}
-    aria-pressed=${same(to, cells)}
-    @click=${() => choose(to)}
-    @pointerenter=${() => set({ hover: { cells: to } })}
-  >
-    ${text}
-  </button>`;
-
-function cell({ s, h, top, chosen, at, drawn }, y, x) {
-  const share = h.shares[y * h.heads + x];
-  const cells = { layers: [y, y], head: x };
-  const says = `Layer ${y}, head ${x}: ${percent(share)} on the picture`;
-  const within = chosen.layers.includes(y) && chosen.heads.includes(x);
-  return html`<button
-    type="button"
-    class="sp-cell ${within ? "sp-within" : ""} ${drawn ? "sp-drawn" : ""}"
-    style=${drawn ? nothing : `background:${level(share / top)}`}
-    data-layer=${y}
-    data-head=${x}
-    tabindex=${y === at[0] && x === at[1] ? 0 : -1}
-    aria-pressed=${within}
-    aria-label=${says}
-    title=${says}
-    @click=${() => choose(cells)}
-    @pointerenter=${() => set({ hover: { cells } })}
-    @focus=${(e) => e.target.matches(":focus-visible") && set({ hover: { cells } })}
-    @blur=${() => state.hover?.cells && set({ hover: null })}
-  >
-    ${drawn
-      ? html`<canvas ${draws(`${s.page.key}/${h.token}`, (canvas) => small(canvas, s, h, y, x, top))}></canvas
-          ><span>${Math.round(100 * share)}</span>`
-      : nothing}
-  </button>`;
-}
-
-/** One head's map, as bright as its share of the highest. */
-function small(canvas, s, h, y, x, top) {
-  const i = y * h.heads + x;
-  const bright = h.shares[i] / top / 255;
-  thumbnail(canvas, shot(s), h.maps.subarray(i * h.patches, (i + 1) * h.patches), (value) => bright * value);
-}
-
 /** Where the picture is far from here (narrow screens), its map beside the matrix. */
 function beside(s, h) {
   const cells = onMap(s).cells ?? s.cells ?? whole(h);
@@ -177,14 +150,4 @@ function beside(s, h) {
     ></canvas>
     <figcaption class="sp-note">${cellsText(h, cells)}: ${percent(share)} on the picture</figcaption>
   </figure>`;
-}
-
-function arrows(e) {
-  const at = e.target.closest("[data-layer]");
-  const [down, across] =
-    { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[e.key] || [];
-  if (!at || down === undefined) return;
-  e.preventDefault();
-  const to = `[data-layer="${+at.dataset.layer + down}"][data-head="${+at.dataset.head + across}"]`;
-  e.currentTarget.querySelector(to)?.focus();
 }

@@ -59,7 +59,7 @@ function shown(s, v) {
         ? html`<table class="sp-words">
             <thead>
               <tr>
-                <th scope="col"></th>
+                <th scope="col">word</th>
                 <th scope="col">off</th>
                 <th scope="col">doubled</th>
               </tr>
