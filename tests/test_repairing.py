@@ -15,7 +15,7 @@ from scratchpad.records import Analysis, ablation
 from scratchpad.records.audit import Repair
 from scratchpad.records.codec import dumps
 from scratchpad.repairing import read_repair
-from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, HOME, Workbench
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,12 @@ def test_every_answer_is_under_it(bench: Workbench, analysis: Analysis, repair: 
     assert other.vlm.identity == now.model.identity
     again = repaired.test(now, ablation([now.latents[0].id]))  # reuse of the unedited run stands on the repaired one
     assert again.comparison.before.ids == expected.ids
+
+
+def test_the_shipped_repair_is_of_the_shipped_model(bench: Workbench) -> None:
+    scene, asked = HOME / "examples" / "scenes" / "camel-on-grass.png", "what is the background"
+    repair = read_repair(HOME / "examples" / "audit" / "repairs" / "camel.repair.json")
+    assert (bench.answer(scene, asked), Workbench(repair=repair).answer(scene, asked)) == ("sand", "grass")
 
 
 def test_another_model_or_sae_is_refused(bench: Workbench, repair: Repair) -> None:
