@@ -51,16 +51,9 @@ function bar(row) {
   const [place, short] = PLACES[row.dataset];
   const says = `${hits(row)} of ${row.images} with ${place}; ${interval(row)}; ${percent(row.chance)} by chance`;
   const at = `--v:${row.accuracy};--low:${row.low};--high:${row.high};--chance:${row.chance}`;
-  return html`<button
-    type="button"
-    class="sp-worth"
-    data-worth=${row.dataset}
-    title=${says}
-    aria-label=${says}
-    @click=${() => set({ tab: "maps" })}
-  >
+  return html`<span class="sp-worth" role="img" data-worth=${row.dataset} title=${says} aria-label=${says}>
     ${short}<i style=${at}></i>
-  </button>`;
+  </span>`;
 }
 
 function measure(s, method) {
