@@ -221,9 +221,9 @@ def _posted(server: str, name: str, data: list[Any], visitor: str) -> str:
     """What the server says to a bare request."""
     head = {"content-type": "application/json", "x-forwarded-for": visitor}
     call = urllib.request.Request(f"{server}/gradio_api/call/{name}", json.dumps({"data": data}).encode(), head)
-    with urllib.request.urlopen(call, timeout=60) as answer:
+    with urllib.request.urlopen(call, timeout=300) as answer:
         event = json.loads(answer.read())["event_id"]
-    with urllib.request.urlopen(f"{server}/gradio_api/call/{name}/{event}", timeout=120) as answer:
+    with urllib.request.urlopen(f"{server}/gradio_api/call/{name}/{event}", timeout=300) as answer:
         return str(answer.read().decode())
 
 
@@ -268,7 +268,7 @@ def test_headers_are_strict_and_no_other_site_reads_answers(server: str) -> None
     for path, method in (("/", "GET"), ("/config", "GET"), ("/gradio_api/call/analyze", "OPTIONS")):
         head = {"origin": "https://evil.example", "access-control-request-method": "POST", "x-forwarded-for": "10.0.0.3"}
         try:
-            with urllib.request.urlopen(urllib.request.Request(server + path, headers=head, method=method), timeout=30) as answer:
+            with urllib.request.urlopen(urllib.request.Request(server + path, headers=head, method=method), timeout=300) as answer:
                 told = answer.headers
         except urllib.error.HTTPError as error:
             told = error.headers
@@ -293,7 +293,7 @@ def test_a_visitor_over_the_limit_is_told_when_to_come_back(server: str, image: 
 
 def _sent(server: str, path: str, body: bytes, kind: str, visitor: str) -> str:
     head = {"content-type": kind, "x-forwarded-for": visitor}
-    with urllib.request.urlopen(urllib.request.Request(f"{server}/gradio_api/{path}", body, head), timeout=30) as answer:
+    with urllib.request.urlopen(urllib.request.Request(f"{server}/gradio_api/{path}", body, head), timeout=300) as answer:
         return str(answer.read().decode())
 
 
@@ -318,7 +318,7 @@ def test_no_file_is_taken_where_panels_send_json(server: str) -> None:
 
 
 def test_lookups_count_apart_from_what_runs_the_model(server: str) -> None:
-    with urllib.request.urlopen(f"{server}/config", timeout=30) as answer:
+    with urllib.request.urlopen(f"{server}/config", timeout=300) as answer:
         panels = {c["props"].get("elem_id"): c["id"] for c in json.load(answer)["components"]}
 
     def look_up(panel: str, name: str, data: list[Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from scratchpad.cases.bundle import unpack
 from scratchpad.cases.shelf import SHIPPED
 from scratchpad.cases.store import Store
-from tests.ui.conftest import ask, press, served, settled, visit
+from tests.ui.conftest import PATIENCE, ask, press, served, settled, visit
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,7 @@ def kept(chromium: Browser, address: str) -> str:
     page.locator(".sp-notes").fill(f"A *note* with <script>window.broken = 1</script> and [a link](https://example.org/x). {'long' * 200}")
     page.locator("[data-keep]").click()
     link = page.locator("#sp-keep .sp-kept a")
-    expect(link).to_be_visible(timeout=60_000)
+    expect(link).to_be_visible(timeout=PATIENCE)
     found = (link.get_attribute("href") or "").partition("case=")[2]
     assert page.locator("#sp-keep .sp-kept code").inner_text()
     page.context.close()
@@ -66,9 +66,9 @@ def test_a_link_opens_complete_with_no_model(chromium: Browser, reading: str, ke
 def test_run_it_again_and_go_on_from_it(chromium: Browser, address: str, kept: str) -> None:
     page = opened(chromium, f"{address}/?case={kept}")
     page.locator("[data-again]").click()
-    expect(page.locator(".sp-again")).to_contain_text("It agrees.", timeout=60_000)
+    expect(page.locator(".sp-again")).to_contain_text("It agrees.", timeout=PATIENCE)
     page.locator("[data-fork]").click()
-    expect(page.locator("#sp-ask")).to_be_visible(timeout=60_000)
+    expect(page.locator("#sp-ask")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".sp-case")).to_have_count(0)
     assert "case=" not in page.url
     press(page, "suggested")
@@ -84,11 +84,11 @@ def test_running_it_again_is_cancelled(chromium: Browser, address: str, kept: st
     other.locator("#sp-needle .sp-before td").first.wait_for()
     settled(other, "stages")
     other.locator("#sp-needle [data-measure]").click()  # so that what comes next has to wait
-    expect(other.locator("#sp-needle .sp-going p")).to_contain_text(" of ", timeout=60_000)
+    expect(other.locator("#sp-needle .sp-going p")).to_contain_text(" of ", timeout=PATIENCE)
     page.locator("[data-again]").click()
     page.locator(".sp-case [data-stop]").click()
     other.locator("#sp-needle [data-stop]").click()
-    expect(page.locator(".sp-case .sp-error")).to_contain_text("Stopped", timeout=60_000)
+    expect(page.locator(".sp-case .sp-error")).to_contain_text("Stopped", timeout=PATIENCE)
     expect(page.locator("[data-again]")).to_be_enabled()
     other.context.close()
     page.context.close()
@@ -98,7 +98,7 @@ def test_files_are_handed_out(chromium: Browser, reading: str, kept: str, tmp_pa
     page = opened(chromium, f"{reading}/?case={kept}")
     page.locator("[data-open=share]").click()
     for kind in ("case", "html", "png", "zip"):
-        with page.expect_download(timeout=30_000) as download:
+        with page.expect_download(timeout=PATIENCE) as download:
             page.locator(f"#sp-keep [data-file={kind}]").first.click()
         download.value.save_as(tmp_path / f"x.{kind}")
     assert unpack((tmp_path / "x.case").read_bytes()).id == kept
@@ -118,10 +118,10 @@ def test_the_shipped_cases_are_in_the_gallery(chromium: Browser, reading: str) -
     page = chromium.new_page()
     page.goto(reading)
     shelf = page.locator("#sp-concepts .sp-shelf a")
-    expect(shelf.first).to_be_visible(timeout=30_000)
+    expect(shelf.first).to_be_visible(timeout=PATIENCE)
     assert [a.get_attribute("href") for a in shelf.all()[:3]] == [f"?case={row.id}" for row in shipped]
     shelf.first.click()
-    page.wait_for_selector("#sp-look .sp-token.sp-output", timeout=60_000)
+    page.wait_for_selector("#sp-look .sp-token.sp-output", timeout=PATIENCE)
     expect(page.locator("#sp-test .sp-kind")).to_be_visible()
     page.close()
 
@@ -130,5 +130,5 @@ def test_an_unknown_case_is_said(chromium: Browser, address: str) -> None:
     page = opened(chromium, f"{address}/")
     for wrong in ("0" * 32, "../../etc/passwd", "<script>"):
         page.goto(f"{address}/?case={wrong}")
-        expect(page.locator("#sp-look .sp-error")).to_be_visible(timeout=30_000)
+        expect(page.locator("#sp-look .sp-error")).to_be_visible(timeout=PATIENCE)
     page.context.close()

@@ -71,7 +71,7 @@ def told(url: str, data: object = None, method: str | None = None, **headers: st
     text = None if data is None else data if isinstance(data, bytes) else json.dumps(data).encode()
     head = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, text, head, method=method), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, text, head, method=method), timeout=300) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

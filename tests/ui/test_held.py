@@ -24,7 +24,7 @@ from scratchpad.ui.keeping import Keeping
 from scratchpad.ui.studies import Studies
 from scratchpad.ui.texts import MAX_CHARACTERS, QUESTION
 from scratchpad.workbench import Workbench
-from tests.ui.conftest import press, visit
+from tests.ui.conftest import PATIENCE, press, visit
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_text_beside_the_question_is_bounded(handlers: Handlers, bench: Workbenc
 
 
 def config(address: str) -> Any:
-    with urllib.request.urlopen(f"{address}/config", timeout=30) as answer:
+    with urllib.request.urlopen(f"{address}/config", timeout=300) as answer:
         return json.load(answer)
 
 
@@ -114,16 +114,16 @@ def opened(chromium: Browser, address: str) -> Iterator[Page]:
 def test_a_page_whose_session_is_gone_goes_on(opened: Page, address: str, scene_path: Path) -> None:
     """Sessions of others throw it out meanwhile; nothing of a page lies in one."""
     opened.set_input_files("#sp-ask input[type=file]", str(scene_path))
-    opened.wait_for_function("Scratchpad.state.draft.images[0].ref.upload", timeout=30_000)
+    opened.wait_for_function("Scratchpad.state.draft.images[0].ref.upload", timeout=PATIENCE)
     before = held_by(opened)
     opened.click("#sp-go")
-    opened.wait_for_function("(k) => Scratchpad.state.page.key !== k && !Scratchpad.state.jobs.ask", arg=before, timeout=60_000)
+    opened.wait_for_function("(k) => Scratchpad.state.page.key !== k && !Scratchpad.state.jobs.ask", arg=before, timeout=PATIENCE)
     panel = next(c["id"] for c in config(address)["components"] if c["props"].get("elem_id") == "sp-line-ask")
     for n in range(230):  # more than the server remembers
         wanted = {"data": "", "session_hash": f"stranger {n}", "component_id": panel, "fn_name": "stop"}
         head = {"content-type": "application/json"}
         call = urllib.request.Request(f"{address}/gradio_api/component_server", json.dumps(wanted).encode(), head)
-        urllib.request.urlopen(call, timeout=30).close()
+        urllib.request.urlopen(call, timeout=300).close()
     opened.locator(".sp-card .sp-pick").first.click()
     press(opened, "go")
     assert opened.evaluate("Scratchpad.state.errors.test || ''") == ""
@@ -152,6 +152,6 @@ def ran(address: str, function: int, data: list[Any], event: Any = None) -> str:
     wanted = {"data": data, "fn_index": function, "session_hash": "one session", "event_data": event, "trigger_id": None}
     head = {"content-type": "application/json"}
     join = urllib.request.Request(f"{address}/gradio_api/queue/join", json.dumps(wanted).encode(), head)
-    urllib.request.urlopen(join, timeout=30).close()
-    with urllib.request.urlopen(f"{address}/gradio_api/queue/data?session_hash=one%20session", timeout=60) as stream:
+    urllib.request.urlopen(join, timeout=300).close()
+    with urllib.request.urlopen(f"{address}/gradio_api/queue/data?session_hash=one%20session", timeout=300) as stream:
         return str(stream.read().decode())

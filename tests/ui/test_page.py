@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from scratchpad.workbench import Workbench
-from tests.ui.conftest import answer, ask, settled, visit
+from tests.ui.conftest import PATIENCE, answer, ask, settled, visit
 
 pytestmark = pytest.mark.browser
 CARD = "#sp-concepts .sp-card"
@@ -180,7 +180,7 @@ def test_system_tokens_stay_open_when_one_is_chosen(page: Page) -> None:
 def test_a_latent_has_a_page_of_its_own_and_a_link_to_it(page: Page, address: str) -> None:
     latent = page.locator(CARD).first.get_attribute("data-id")
     page.locator("[data-read]").first.click()
-    expect(page.locator("#sp-latent .sp-ref").first).to_be_visible(timeout=30_000)
+    expect(page.locator("#sp-latent .sp-ref").first).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#sp-latent .sp-facts")).to_contain_text("of pictures")
     assert f"latent={latent}" in page.url
     visit(page, page.url)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from scratchpad.records import Edit, LatentEdit
 from scratchpad.ui.app import load_examples
 from scratchpad.workbench import Workbench
-from tests.ui.conftest import ask, press, visit
+from tests.ui.conftest import PATIENCE, ask, press, visit
 
 pytestmark = pytest.mark.browser
 QUESTION = "what is in <image> and not in <image> or <image>"
@@ -52,7 +52,9 @@ def asked(shared: Page) -> Page:
 def add(page: Page, files: list[str]) -> None:
     """Puts pictures into the question bar, in place of the one that's there."""
     page.set_input_files("#sp-ask input[type=file]", files)
-    page.wait_for_function("(n) => Scratchpad.state.draft.images.filter((i) => i.ref.upload).length === n", arg=len(files), timeout=30_000)
+    page.wait_for_function(
+        "(n) => Scratchpad.state.draft.images.filter((i) => i.ref.upload).length === n", arg=len(files), timeout=PATIENCE
+    )
 
 
 def test_they_are_read_together_and_drawn_on_one_sheet(asked: Page, pictures: list[str], bench: Workbench) -> None:
@@ -161,29 +163,29 @@ def test_a_case_keeps_them_all(asked: Page, address: str) -> None:
     asked.click("[data-open=share]")
     asked.click("[data-keep]")
     link = asked.locator("#sp-keep .sp-kept a")
-    expect(link).to_be_visible(timeout=60_000)
+    expect(link).to_be_visible(timeout=PATIENCE)
     page = asked.context.new_page()
     visit(page, f"{address}/?case={(link.get_attribute('href') or '').partition('case=')[2]}")
     asked.keyboard.press("Escape")
-    page.wait_for_function("Scratchpad.state.kase && Scratchpad.state.analysis.sizes.length === 3", timeout=60_000)
+    page.wait_for_function("Scratchpad.state.kase && Scratchpad.state.analysis.sizes.length === 3", timeout=PATIENCE)
     assert page.evaluate("[Scratchpad.state.analysis.answer, Scratchpad.state.page.images.length, Scratchpad.state.image]") == [
         answer,
         3,
         1,
     ]
     page.locator("[data-again]").click()
-    expect(page.locator(".sp-again")).to_contain_text("It agrees.", timeout=90_000)
+    expect(page.locator(".sp-again")).to_contain_text("It agrees.", timeout=PATIENCE)
     page.locator("[data-fork]").click()
-    page.wait_for_function("!Scratchpad.state.kase && Scratchpad.state.page.images.length === 3", timeout=60_000)
+    page.wait_for_function("!Scratchpad.state.kase && Scratchpad.state.page.images.length === 3", timeout=PATIENCE)
     expect(page.locator("#sp-ask .sp-thumb")).to_have_count(3)
     page.close()
 
 
 def test_processing_and_layers_show_every_picture(asked: Page) -> None:
     asked.click("#sp-tab-maps")
-    expect(asked.locator("#sp-stages .sp-steps")).to_contain_text("224 x 224, 224 x 448, 224 x 224 px", timeout=90_000)
+    expect(asked.locator("#sp-stages .sp-steps")).to_contain_text("224 x 224, 224 x 448, 224 x 224 px", timeout=PATIENCE)
     asked.click("#sp-tab-layers")
-    asked.wait_for_selector(".sp-layer img", timeout=90_000)
+    asked.wait_for_selector(".sp-layer img", timeout=PATIENCE)
     assert asked.evaluate("document.querySelector('.sp-layer img').naturalWidth") > 112
     asked.click("#sp-tab-concepts")
 

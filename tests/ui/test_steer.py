@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from scratchpad.ui.app import GALLERY, OPENING
 from scratchpad.workbench import Workbench
+from tests.ui.conftest import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +16,7 @@ def test_dose_response_and_words_are_the_workbench_s(page: Page, bench: Workbenc
     latent = int(page.locator("#sp-concepts .sp-card").first.get_attribute("data-id") or -1)
     page.locator("[data-read]").first.click()
     page.locator("[data-steer]").click()
-    expect(page.locator(".sp-dose circle")).to_have_count(7, timeout=90_000)
+    expect(page.locator(".sp-dose circle")).to_have_count(7, timeout=PATIENCE)
     steered = bench.steer(bench.analyze(GALLERY / OPENING, "What is the background?"), latent)
     assert page.evaluate("Scratchpad.state.reading.steered.doses.map((dose) => dose.answer)") == [d.answer for d in steered.doses]
     shown = page.evaluate("Scratchpad.state.reading.steered.doses.map((dose) => dose.logprob)")

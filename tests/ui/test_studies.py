@@ -23,7 +23,7 @@ from scratchpad.ui.held import Asked
 from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.studies import Studies
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
-from tests.ui.conftest import served, visit
+from tests.ui.conftest import PATIENCE, served, visit
 
 
 @pytest.fixture
@@ -130,21 +130,21 @@ def test_nothing_asked_and_nothing_to_look_for(studies: Studies, scene_path: Pat
 @pytest.mark.browser
 def test_they_open_on_the_page(page: Page) -> None:
     page.click("#sp-tab-maps")
-    page.wait_for_function("document.querySelectorAll('#sp-stages .sp-steps img').length === 6", timeout=60_000)
+    page.wait_for_function("document.querySelectorAll('#sp-stages .sp-steps img').length === 6", timeout=PATIENCE)
     page.click("#sp-stages [data-by=page]")
-    page.wait_for_selector("#sp-stages [data-at]", timeout=60_000)
+    page.wait_for_selector("#sp-stages [data-at]", timeout=PATIENCE)
     assert "MaxSim" in page.inner_text("#sp-stages .sp-what")
     assert "by chance" in page.inner_text("#sp-stages .sp-what")  # what its maps are worth
     page.wait_for_selector("#sp-needle .sp-before td")
     page.select_option("#sp-needle [data-of=dataset]", "patch")
     page.fill("#sp-needle [data-of=cells]", "2x2")
     page.click("#sp-needle [data-measure]")
-    page.wait_for_selector("#sp-needle .sp-grids canvas", timeout=60_000)
+    page.wait_for_selector("#sp-needle .sp-grids canvas", timeout=PATIENCE)
     found = Axe().run(page, context={"include": [["#sp-app"]]})
     assert found.violations_count == 0, found.generate_report()
     page.fill("#sp-needle [data-of=cells]", "6x6")
     page.click("#sp-needle [data-measure]")
-    page.wait_for_selector("#sp-needle .sp-error:has-text('whole image tokens')", timeout=30_000)
+    page.wait_for_selector("#sp-needle .sp-error:has-text('whole image tokens')", timeout=PATIENCE)
 
 
 def test_layers_of_the_same_model_come_in_their_order(studies: Studies, scene_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_latent_is_named_on_the_page_and_the_layers_open(chromium: Browser, tm
     with served(tmp_path / "store", "--sae", str(sae), "--offer", f"{DEFAULT_MODEL}={DEFAULT_SAE.parent / 'emoji-early'}") as url:
         page = visit(chromium.new_page(), url)
         page.click("#sp-tab-layers")
-        page.wait_for_function("document.querySelectorAll('.sp-layer').length === 2", timeout=60_000)
+        page.wait_for_function("document.querySelectorAll('.sp-layer').length === 2", timeout=PATIENCE)
         page.click("#sp-tab-sae")
         page.fill(".sp-find", "octopus")
         page.click(".sp-hits .sp-chip")

@@ -34,7 +34,7 @@ export function sentence(measured, says) {
   if (!measured) return `How well ${says.replace("Maps", "maps")} find things isn't measured of this model.`;
   const [first, ...others] = measured.sets;
   const chance = Math.round(first.chance * first.images);
-  const all = html`, the nearest to this question of ${measured.sets.length}:
+  const all = html`, the test most like this question. In each:
     <span class="sp-worths">${measured.sets.map(bar)}</span>`;
   return html`${says} pointed at the right place in ${count(first)} tests with ${PLACES[first.dataset][0]}
     (${chance} by chance)${others.length ? all : "."}
@@ -52,7 +52,7 @@ function bar(row) {
   const says = `${hits(row)} of ${row.images} with ${place}; ${interval(row)}; ${percent(row.chance)} by chance`;
   const at = `--v:${row.accuracy};--low:${row.low};--high:${row.high};--chance:${row.chance}`;
   return html`<span class="sp-worth" role="img" data-worth=${row.dataset} title=${says} aria-label=${says}>
-    ${short}<i style=${at}></i>
+    ${short} ${hits(row)}<i style=${at}></i>
   </span>`;
 }
 
