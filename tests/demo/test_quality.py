@@ -9,7 +9,7 @@ import pytest
 
 from scratchpad.demo.evaluate import _answers, _failure, held_out, picture
 from scratchpad.demo.questions import TYPES
-from scratchpad.demo.world import HELD_OUT_START
+from scratchpad.demo.world import HELD_OUT_START, Mode
 from scratchpad.sae.evaluate import reconstruction_metrics
 from scratchpad.sae.harvest import harvest
 from scratchpad.sae.load import load_sae
@@ -19,14 +19,16 @@ CARD = json.loads((DEFAULT_MODEL / "evaluation.json").read_text())
 FRESH = HELD_OUT_START + 50_000_000
 
 
-def test_exact_answers_are_what_the_card_says(bench: Workbench) -> None:
-    hits = [hit for q, hit in _answers(bench.vlm, list(held_out(120, first=FRESH)), 16) if q.type in TYPES]
+@pytest.mark.parametrize("scenes", [60, pytest.param(240, marks=pytest.mark.slow)])
+def test_exact_answers_are_what_the_card_says(bench: Workbench, scenes: int) -> None:
+    hits = [hit for q, hit in _answers(bench.vlm, list(held_out(scenes, first=FRESH)), 16) if q.type in TYPES]
     assert np.mean(hits) >= CARD["overall"] - 0.04, f"{np.mean(hits):.3f} of {len(hits)}, the card says {CARD['overall']:.3f}"
 
 
+@pytest.mark.parametrize("scenes", [30, pytest.param(120, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mode", ["misleading", "uncategorised", "two"])
-def test_the_failures_happen_as_often_as_the_card_says(bench: Workbench, mode) -> None:
-    counted, declared = _failure(bench.vlm, mode, 60, 16), CARD["failures"][mode]
+def test_the_failures_happen_as_often_as_the_card_says(bench: Workbench, mode: Mode, scenes: int) -> None:
+    counted, declared = _failure(bench.vlm, mode, scenes, 16), CARD["failures"][mode]
     assert counted["failed"] / counted["asked"] == pytest.approx(declared["failed"] / declared["asked"], abs=0.2)
     assert counted["failed"] >= 0.5 * counted["asked"]
 

@@ -103,9 +103,10 @@ def test_what_ships_with_the_models_is_read_and_written_the_same(path: Path) -> 
     value = json.loads(path.read_text())
     summary = read_summary(path.read_text())
     again = json.loads(summary_text(summary))
-    for rows in again["results"].values():
-        for row in rows.values():
-            assert row.pop("mean_map") is None  # these were swept before it was written down
+    for dataset, rows in again["results"].items():
+        for method, row in rows.items():
+            if "mean_map" not in value["results"][dataset][method]:  # swept before it was written down
+                assert row.pop("mean_map") is None
     assert again == value
 
 

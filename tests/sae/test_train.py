@@ -185,11 +185,11 @@ def test_killed_and_started_again_it_goes_on(folder: Path, tmp_path: Path, capsy
         (out / "checkpoint").rename(out / "checkpoint.old")  # as a kill between its two renames leaves it
     stopped = read_position([out])
     assert stopped > (0, 0)
-    assert main([*arguments, "--steps", "400"]) == 0
+    assert main([*arguments, "--steps", "200"]) == 0
     printed = capsys.readouterr()
     told = json.loads(printed.out)
     assert (told["resumed_data"]["passes"], told["resumed_data"]["images"]) == stopped
-    assert "400 steps, " in printed.err
+    assert "200 steps, " in printed.err
     assert "passes over the images, about " in printed.err
     assert told["resumed_at"][0] >= 20
     assert told["saes"][0]["metrics"]["variance_explained"] > 0.3, told

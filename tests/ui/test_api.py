@@ -248,8 +248,8 @@ def test_no_address_is_fetched_and_no_path_read(server: str, scene_path: Path) -
             marked = bare | {"meta": {"_type": "gradio.FileData"}}
             sent = [
                 ("ask", [None, marked, "0", "", None]),
-                ("analyze", ["", "what", 3, "", [marked]]),
-                ("analyze", [marked, "what", 3, "", None]),
+                ("analyze", ["", "what", 3, "", [marked], None, None]),
+                ("analyze", [marked, "what", 3, "", None, None, None]),
             ]
             for picture in (marked, bare, bare | {"meta": {}}, bare | {"meta": {"_type": "x"}}):
                 sent += [("ask", [picture, "what", "0", "", None]), ("ask", [None, "what", "0", "", [{"image": picture}]])]

@@ -166,8 +166,8 @@ def test_a_panel_is_saved_as_a_picture(page: Page, tmp_path: Path, panel: str) -
     path = tmp_path / saved.value.suggested_filename
     saved.value.save_as(path)
     picture = Image.open(path).convert("RGB")
-    latents = page.evaluate("Scratchpad.state.analysis.heatmap.latents.length")
-    assert picture.width >= (2 * 20 * latents if panel == "heatmap" else 600)  # what is scrolled on the page stands whole
+    wide = page.locator("#sp-heatmap .sp-wide").evaluate("(e) => e.offsetWidth") if panel == "heatmap" else 300
+    assert picture.width >= 2 * wide  # what is scrolled on the page stands whole
     assert len(picture.getcolors(picture.width * picture.height) or []) > 50  # drawn, not blank
 
 

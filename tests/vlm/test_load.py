@@ -184,6 +184,7 @@ def altered_sae(tmp_path: Path, **metadata: object) -> Path:
     shutil.copytree(DEFAULT_SAE, out, ignore=shutil.ignore_patterns("index"))
     config = json.loads((out / "cfg.json").read_text())
     config["metadata"] |= metadata
+    config["metadata"].pop("weights_sha256")  # weights may be changed too
     (out / "cfg.json").write_text(json.dumps(config))
     return out
 
