@@ -103,7 +103,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
 
 def visit(page: Page, url: str) -> Page:
     """Opens the page, and waits until what it opens on is drawn, its test too where there is one."""
-    page.goto(url)
+    page.goto(url, timeout=PATIENCE)
     page.wait_for_selector(WORD, timeout=PATIENCE)
     page.wait_for_function("document.querySelector('.sp-map canvas').dataset.painted", timeout=PATIENCE)
     return page

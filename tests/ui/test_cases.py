@@ -84,7 +84,7 @@ def test_running_it_again_is_cancelled(chromium: Browser, address: str, kept: st
     other.locator("#sp-needle .sp-before td").first.wait_for()
     settled(other, "stages")
     other.locator("#sp-needle [data-measure]").click()  # so that what comes next has to wait
-    expect(other.locator("#sp-needle .sp-going p")).to_contain_text(" of ", timeout=PATIENCE)
+    expect(other.locator("#sp-needle .sp-going p")).to_be_visible(timeout=PATIENCE)
     page.locator("[data-again]").click()
     page.locator(".sp-case [data-stop]").click()
     other.locator("#sp-needle [data-stop]").click()
