@@ -94,7 +94,7 @@ class Workbench(Lookup):
         return self._again(analysis, None, lambda trial: trial.force(edits))
 
     def verify(self, analysis: Analysis, most: int | None = None) -> Verified:
-        """The predicted effects beside real ablations, of the `most` latents with the largest or of all; see `effects.verify`."""
+        """The predicted effects beside real ablations, of the `most` likeliest latents or of all; see `effects.verify`."""
         return self._again(analysis, ("verify", most, _proposed(analysis)), lambda trial: effects.verify(trial, analysis, most))
 
     def suffice(self, analysis: Analysis, target: str | None = None, most: int = MAX_LATENTS) -> Sufficient:

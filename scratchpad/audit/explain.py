@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool
-from pydantic import ValidationError
 
 from scratchpad.audit.answers import Answers
 from scratchpad.audit.rows import Rows
@@ -25,7 +24,8 @@ from scratchpad.files import write_whole
 from scratchpad.progress import step
 from scratchpad.records import Analysis, Named
 from scratchpad.records.audit import Explained
-from scratchpad.records.codec import dumps, loads
+from scratchpad.records.codec import dumps
+from scratchpad.records.reading import written
 from scratchpad.workbench import Workbench
 
 CONCEPTS = 12  # of the answer's, that are written down
@@ -59,7 +59,7 @@ class Explainer:
         try:
             analysis = self.analysis(number)
             telling = [latent for latent in analysis.latents if latent.sparsity is None or latent.sparsity <= COMMON]
-            concepts = tuple(Named(latent.id, latent.name or latent.guess) for latent in telling[:CONCEPTS])
+            concepts = tuple(Named(latent.id, latent.name) for latent in telling[:CONCEPTS])
             if wrong:
                 diagnosis = self.bench.diagnose(analysis, expected)
                 sufficient = diagnosis.sufficient
@@ -88,7 +88,7 @@ def explain(out: Path, answers: Answers, group: Mapping[str, str], explainer: Ex
     spent = 0.0
     for number in turns(answers, group):
         path = folder / f"{hashlib.sha256(answers.ids[number].encode()).hexdigest()[:24]}.json"
-        explained = _read(path)
+        explained = written(Explained, path)
         if explained is None:
             if spent >= budget:
                 continue
@@ -151,11 +151,3 @@ def _matches(answers: Answers, right: Bool[np.ndarray, " n"]) -> Callable[[int],
         for key in keys(n):
             by[key].append(n)
     return of
-
-
-def _read(path: Path) -> Explained | None:
-    """What was explained before; a file that can't be read is made anew."""
-    try:
-        return loads(Explained, path.read_bytes())
-    except (OSError, ValidationError):
-        return None

@@ -12,20 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from scratchpad.analysis.standing import change_of
 from scratchpad.audit.answers import Answers
 from scratchpad.audit.asking import Asking
 from scratchpad.audit.baselines import Vectors, matched, neurons, reconstruction, steering, vectors, warning
-from scratchpad.audit.choose import GUARD, Choice, choose, touched
+from scratchpad.audit.choose import GUARD, OFF, REVERSED, Choice, choose, touched
 from scratchpad.audit.group import rate
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 from scratchpad.progress import step
 from scratchpad.records import Edit
 from scratchpad.records.audit import Group, Judged, Repair, Repaired
-from scratchpad.records.codec import dumps, loads
+from scratchpad.records.codec import dumps
+from scratchpad.records.reading import written
 from scratchpad.vlm.standing import Change
 
 HOLDS = 0.5  # of the rows that an edit is judged on are repaired, for it to be a repair
@@ -48,7 +48,7 @@ def repair_all(out: Path, groups: Sequence[Group], answers: Answers, asking: Ask
     for n, group in enumerate(groups):
         step("repairing", n, len(groups))
         path = out / "repairs" / f"{group.id}.json"
-        repaired = held(_read(path) or repair(group, answers, asking, beside))
+        repaired = held(written(Repaired, path) or repair(group, answers, asking, beside))
         try:
             path.parent.mkdir(exist_ok=True)
             write_whole(path, dumps(repaired))
@@ -152,7 +152,7 @@ def _pooled(name: str, judged: Sequence[Judged]) -> Judged:
 def _called(edit: Edit, name: Callable[[int], str]) -> str:
     """An edit in words."""
     value = edit.items[0].value
-    does = {0.0: "without", -1.0: "reversed:", 3.0: "three times"}.get(value, f"times {value:g}:")
+    does = {OFF: "without", REVERSED: "reversed:"}.get(value, f"times {value:g}:")
     return f"{does} " + ", ".join(f"{name(item.latent) or 'unnamed'} (#{item.latent})" for item in edit.items)
 
 
@@ -165,10 +165,3 @@ def _sentence(choice: Choice, own: Judged, beside: Sequence[Judged]) -> str:
         )
     held = f"; {beside[0].name}: {beside[0].repaired.hits} of {beside[0].repaired.of}" if beside else ""
     return f"{own.name[0].upper()}{own.name[1:]}: repairs {did}, and breaks {own.harmed.hits} of {own.harmed.of} right answers{held}."
-
-
-def _read(path: Path) -> Repaired | None:
-    try:
-        return loads(Repaired, path.read_bytes())
-    except (OSError, ValidationError):
-        return None

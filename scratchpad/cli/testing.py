@@ -41,7 +41,7 @@ def add(commands: Commands) -> None:
 
     effects = commands.add_parser("effects", help="predicted effects of ablating each latent, beside real ablations")
     image_and_prompt(effects)
-    effects.add_argument("--top", type=int, default=32, help="how many of the largest are verified (default 32; 0 for all)")
+    effects.add_argument("--top", type=int, default=32, help="how many of the likeliest latents are verified (default 32; 0 for all)")
     effects.set_defaults(act=_effects)
 
     suffice = commands.add_parser("suffice", help="the fewest latents whose ablation changes the answer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -29,6 +30,14 @@ def read(kind: type[R], value: object, what: str) -> R:
     except (TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{what[0].upper()}{what[1:]} isn't made of plain numbers and text; expected JSON as the docs show it.") from error
     return checked(lambda: loads(kind, text), what)
+
+
+def written(kind: type[R], path: Path) -> R | None:
+    """A record that an earlier run wrote; None where there is none or it's damaged, so that it's made anew."""
+    try:
+        return loads(kind, path.read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def checked(make: Callable[[], R], what: str) -> R:

@@ -12,7 +12,7 @@ from scratchpad.records.edit import changing
 from scratchpad.records.views import Offered
 from scratchpad.ui import texts
 from scratchpad.ui.api_views import Views
-from scratchpad.ui.endpoint import Endpoints, Reply, number, serve, whole_numbers
+from scratchpad.ui.endpoint import Endpoints, Reply, number, of_a_question, serve, whole_numbers
 from scratchpad.workbench import MAX_LATENTS
 
 
@@ -23,6 +23,7 @@ class Api(Endpoints):
         """The models and SAEs that can be chosen here, each with the choice to send back and a label; the first is the default."""
         return [dump(Offered(o.id, o.label)) for o in self.benches.offers] if self.benches else []
 
+    @of_a_question
     def analyze(
         self,
         image: str,
@@ -37,11 +38,8 @@ class Api(Endpoints):
         """Answers a question about an image and says which concepts of the vision encoder the answer used.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
+            {question}
             max_new_tokens: length of the answer, 1 to 256.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
             attention_layers: of the language model, whose attention weights the latents; all by default.
             attention_heads: of each of these layers; all by default.
 
@@ -52,6 +50,7 @@ class Api(Endpoints):
         attention = attention_layers, attention_heads
         return self.answered(lambda: self.asked(image, question, choice, more, max_new_tokens, attention)[1], request)
 
+    @of_a_question
     def ablate(
         self,
         image: str,
@@ -70,13 +69,10 @@ class Api(Endpoints):
         """Asks again with latents changed (by default switched off), and compares with random sets of as many.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
+            {question}
             latents: ids, as `analyze` ranks them; may be empty where a cluster is given.
             strength: with op scale what activations are multiplied by, with set what they become, with add what is added.
             target: also, how much likelier this becomes as the answer.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
             op: scale, set or add.
             region: where, as y0, x0, y1, x1 in pixels of the original image; everywhere by default.
             picture: in which of several images, counted from 0; with a region the first by default, else all.
@@ -94,6 +90,7 @@ class Api(Endpoints):
 
         return self.answered(act, request)
 
+    @of_a_question
     def effects(
         self,
         image: str,
@@ -103,14 +100,11 @@ class Api(Endpoints):
         more: list[str] | None = None,
         request: gr.Request | None = None,
     ) -> Reply:
-        """Ablates latents one by one, those of the largest predicted effect first, and sets what that does beside the prediction.
+        """Ablates latents one by one, those first that the answer is likeliest to rest on, and sets what that does beside the prediction.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
+            {question}
             most: how many latents, 1 to 256.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             a `Verified`: per latent the predicted and the real change of the answer's log-probability in nats, and their correlations.
@@ -124,6 +118,7 @@ class Api(Endpoints):
 
         return self.answered(act, request)
 
+    @of_a_question
     def suffice(
         self,
         image: str,
@@ -137,23 +132,24 @@ class Api(Endpoints):
         """Finds the fewest latents whose ablation changes the answer, each set really ablated.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
+            {question}
             target: what the answer shall begin with instead; anything else by default.
             max_latents: the budget.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             a `Sufficient`: latents, before, after, minimality, sets tried, and how often random sets do the same.
         """
 
-        def act() -> Sufficient:
-            bench, analysis = self.asked(image, question, choice, more)
-            return bench.suffice(analysis, texts.short(target, "A target"), int(number(max_latents)))
+        return self.about(
+            image,
+            question,
+            choice,
+            more,
+            request,
+            lambda bench, analysis: bench.suffice(analysis, texts.short(target, "A target"), int(number(max_latents))),
+        )
 
-        return self.answered(act, request)
-
+    @of_a_question
     def diagnose(
         self,
         image: str,
@@ -166,21 +162,21 @@ class Api(Endpoints):
         """Says which of three failure modes a wrong answer fits, with the tests behind it.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
+            {question}
             expected: what the answer should have said.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             a `Diagnosis`: the mode, why, and the tests.
         """
 
-        def act() -> Diagnosis:
-            bench, analysis = self.asked(image, question, choice, more)
-            return bench.diagnose(analysis, texts.short(expected, "An expected answer"))
-
-        return self.answered(act, request)
+        return self.about(
+            image,
+            question,
+            choice,
+            more,
+            request,
+            lambda bench, analysis: bench.diagnose(analysis, texts.short(expected, "An expected answer")),
+        )
 
     def case_open(self, case: str, request: gr.Request | None = None) -> Reply:
         """What a kept case holds, by its id; no model is run.

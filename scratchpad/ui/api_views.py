@@ -16,7 +16,7 @@ from scratchpad.records.sweep import SweepSummary
 from scratchpad.records.tree import Tree
 from scratchpad.records.views import AtPlace, Detail, Latents, Layers, Stages
 from scratchpad.ui import tables, texts
-from scratchpad.ui.endpoint import Endpoints, Reply, number, picture, pictures, serve, whole_numbers
+from scratchpad.ui.endpoint import Endpoints, Reply, number, of_a_question, picture, pictures, serve, whole_numbers
 from scratchpad.ui.studies import layers
 from scratchpad.workbench import question_of
 
@@ -26,6 +26,7 @@ MAX_FOUND = 200  # latents of a search
 class Views(Endpoints):
     """What the page's tabs show, for programs."""
 
+    @of_a_question
     def attention_by_head(
         self,
         image: str,
@@ -38,22 +39,16 @@ class Views(Endpoints):
         """What of a token's attention falls on the image, in every head of every layer of the language model, with each head's map.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
+            {question}
             token: its index in `run.tokens` of the analysis; by default the answer's first.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             a `HeadAttention`: shares and peaks by layer and head, maps in bytes by layer, head and patch.
         """
 
-        def act() -> HeadAttention:
-            bench, analysis = self.asked(image, question, choice, more)
-            return bench.attention_by_head(analysis, _token(token))
+        return self.about(image, question, choice, more, request, lambda bench, analysis: bench.attention_by_head(analysis, _token(token)))
 
-        return self.answered(act, request)
-
+    @of_a_question
     def head_map(
         self,
         image: str,
@@ -68,13 +63,10 @@ class Views(Endpoints):
         """Where a token looks, the mean over some layers and heads of the language model.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
+            {question}
             token: its index in `run.tokens` of the analysis; by default the answer's first.
             layers: of the language model, counted from 0; all by default.
             heads: counted from 0; all by default.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             a `HeadMap`: the share of the attention that falls on the image, and where on its patches that lies, summing to 1.
@@ -88,6 +80,7 @@ class Views(Endpoints):
 
         return self.answered(act, request)
 
+    @of_a_question
     def steer(
         self,
         image: str,
@@ -101,12 +94,9 @@ class Views(Endpoints):
         """What one latent does to the answer as its strength goes from 0 to 4, and which words it speaks for.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
+            {question}
             latent: its id; it fires on the image.
             token: the answer's token in whose place words are measured, by its index in `run.tokens`; by default the first.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             a `Steered`: doses with log-probability and answer, other latents as a control, words measured and read off directly.
@@ -119,6 +109,7 @@ class Views(Endpoints):
 
         return self.answered(act, request)
 
+    @of_a_question
     def clusters(
         self,
         image: str,
@@ -131,22 +122,16 @@ class Views(Endpoints):
         """The heatmap's latents as a tree of likeness (hierarchical clustering, average linkage).
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
+            {question}
             by: decoder (1 - cosine of decoder rows) or tokens (1 - correlation of heatmap columns).
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
 
         Returns:
             a `Tree`: latents in order, and merges with their distances.
         """
 
-        def act() -> Tree:
-            bench, analysis = self.asked(image, question, choice, more)
-            return bench.tree(analysis, by)
+        return self.about(image, question, choice, more, request, lambda bench, analysis: bench.tree(analysis, by))
 
-        return self.answered(act, request)
-
+    @of_a_question
     def layers(
         self,
         image: str,
@@ -158,10 +143,7 @@ class Views(Endpoints):
         """The same answer at every layer of the vision encoder that an SAE is offered for.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
+            {question}
 
         Returns:
             a `Layers`: per layer the concepts that the answer weighs most, each with where it fires.
@@ -173,6 +155,7 @@ class Views(Endpoints):
 
         return self.answered(act, request)
 
+    @of_a_question
     def stages(
         self,
         image: str,
@@ -184,20 +167,13 @@ class Views(Endpoints):
         """The steps from the image's file to what a map is drawn over.
 
         Args:
-            image: the file's bytes as base64.
-            question: about the image.
-            choice: one of `offers`; the first by default.
-            more: further images after the first, each as base64; the question may say <image> where each stands.
+            {question}
 
         Returns:
             a `Stages`: each step with a title, what it shows, and a picture as a data URL.
         """
 
-        def act() -> Stages:
-            bench, analysis = self.asked(image, question, choice, more)
-            return tables.stages(bench.stages(analysis))
-
-        return self.answered(act, request)
+        return self.about(image, question, choice, more, request, lambda bench, analysis: tables.stages(bench.stages(analysis)))
 
     def needle(
         self,
@@ -213,7 +189,7 @@ class Views(Endpoints):
 
         Args:
             methods: of maps, such as attention or sae-attention.
-            dataset: patch, single-word, multi-words or text.
+            dataset: patch, single-word, multi-words, text or symbols.
             rows: of cells.
             cols: of cells.
             by: answer for the VLM, page for the retrieval model.

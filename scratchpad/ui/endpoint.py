@@ -10,6 +10,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 import gradio as gr
 from gradio.components.api_component import Api as Untyped
@@ -30,6 +31,19 @@ from scratchpad.workbench import Workbench
 log = logging.getLogger(__name__)
 TOKENS = 256  # new tokens at most
 Reply = dict[str, object]
+F = TypeVar("F", bound=Callable[..., object])
+QUESTION = """image: the file's bytes as base64.
+            question: about the image.
+            choice: one of `offers`; the first by default.
+            more: further images after the first, each as base64; the question may say <image> where each stands."""
+
+
+def of_a_question(function: F) -> F:
+    """Says of an endpoint what is the same of all that are asked a question: its docstring's {question} becomes these arguments."""
+    text = function.__doc__ or ""
+    assert "{question}" in text, function
+    function.__doc__ = text.replace("{question}", QUESTION)
+    return function
 
 
 def picture(text: str) -> bytes:
@@ -99,6 +113,18 @@ class Endpoints:
         bench = self.bench(choice)
         layers, heads = (chosen(given) for given in attention)
         return bench, bench.analyze(pictures(image, more), texts.question(question), tokens, True, layers, heads)
+
+    def about(
+        self,
+        image: str,
+        question: str,
+        choice: str,
+        more: list[str] | None,
+        request: gr.Request | None,
+        act: Callable[[Workbench, Analysis], object],
+    ) -> Reply:
+        """As `answered`, of what is made of a question."""
+        return self.answered(lambda: act(*self.asked(image, question, choice, more)), request)
 
     def answered(self, act: Callable[[], object], request: gr.Request | None) -> Reply:
         """The record that `act` returns, as JSON carries it.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from scratchpad.records import Answer, Run, Token
@@ -73,10 +73,15 @@ def run_together(vlm: Vlm, prepared: Sequence[Prepared], layer: int, max_new_tok
     return [_run(*each, layer, queries) for each in zip(prepared, answers, rows, states, strict=True)]
 
 
-def _run(prepared: Prepared, answer: Answer, rows: np.ndarray, states: Float[np.ndarray, "p d"], layer: int, queries: np.ndarray) -> Run:
-    stop = int(
-        np.searchsorted(queries, prepared.length + len(answer.ids) - 1)
-    )  # what decoding of others went on with is not of this answer
+def _run(
+    prepared: Prepared,
+    answer: Answer,
+    rows: Float[np.ndarray, "q y v"],
+    states: Float[np.ndarray, "p d"],
+    layer: int,
+    queries: Int[np.ndarray, " q"],
+) -> Run:
+    stop = int(np.searchsorted(queries, prepared.length + len(answer.ids) - 1))  # decoding went on for others of the batch
     return Run(
         answer=answer.text,
         answer_ids=answer.ids,
