@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import socket
@@ -71,6 +72,17 @@ def running(store: Path, *flags: str) -> Iterator[tuple[str, int]]:
 def address(store: Path) -> Iterator[str]:
     with served(store) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("store"), "--mcp", "--rate", "60", "--proxies", "1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def image(scene_path: Path) -> str:
+    return base64.b64encode(scene_path.read_bytes()).decode()
 
 
 @pytest.fixture(scope="session")
