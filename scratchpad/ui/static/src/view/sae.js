@@ -30,7 +30,7 @@ export function saeTab(s) {
   const all = s.sae && s.sae.all;
   return html`<div class="sp-bar">
       <label class="sp-field"
-        >find a ${term("latent", "latent")} by word
+        ><span>find a ${term("latent", "latent")} by word</span>
         <input type="search" class="sp-find" maxlength="80" placeholder="octopus" @input=${search} /></label
       >${s.analysis ? shading() : nothing} ${all?.ids?.length ? scale(shade(s, all)) : nothing}<span
         class="sp-gap"
