@@ -56,6 +56,7 @@ def predicted(bench: Workbench, count: int) -> dict[str, Any]:
         "questions": len(verified),
         "spearman": _spread([v.spearman for v in verified if v.spearman is not None]),
         "pearson over latents that move the answer by more than 0.01 nats": _spread([v.pearson for v in verified if v.pearson is not None]),
+        "predicted signs that are right, of such latents": float(np.mean([right for v in verified for right in _signs(v)])),
         "the five largest real effects are among the first 32 that are tried": float(np.mean([_among(v) for v in verified])),
     }
 
@@ -64,6 +65,11 @@ def _among(verified: Verified, first: int = 32, largest: int = 5) -> bool:
     """Whether the latents of largest real effect are among the first that are tried."""
     strongest = sorted(verified.effects, key=lambda effect: -abs(effect.actual))[:largest]
     return {effect.latent for effect in strongest} <= {effect.latent for effect in verified.effects[:first]}
+
+
+def _signs(verified: Verified) -> list[bool]:
+    """Of latents that move the answer by more than TELLING nats, whether the prediction has the sign of what happens."""
+    return [effect.predicted * effect.actual > 0 for effect in verified.effects if abs(effect.actual) > TELLING]
 
 
 def linear(bench: Workbench, count: int) -> dict[str, Any]:

@@ -49,6 +49,17 @@ def whole_file(path: Path) -> Iterator[Path]:
     _sync(path.parent)
 
 
+def whole_lines(path: Path) -> list[str]:
+    """The lines of a log that is written to a line at a time; what a kill cut short of the last is taken out of the file too.
+
+    Raises:
+        OSError: it can't be read, or be written again.
+    """
+    lines = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    write_whole(path, "".join(lines))
+    return lines
+
+
 @contextmanager
 def replace_folder(folder: Path) -> Iterator[Path]:
     """An empty folder to write to, which takes another's place when it's done; what stood there stays until then.

@@ -59,12 +59,7 @@ class Answers:
     @cached_property
     def words(self) -> tuple[list[str], sparse.csr_matrix]:
         """Words of the questions, and which row has which: n x words."""
-        texts = [dict.fromkeys(re.findall(r"[^\W_]+", text.lower())) for text in self.questions]
-        every = sorted({word for text in texts for word in text})
-        number = {word: n for n, word in enumerate(every)}
-        columns = [number[word] for text in texts for word in text]
-        starts = np.cumsum([0, *(len(text) for text in texts)])
-        return every, sparse.csr_matrix((np.ones(len(columns), np.float32), columns, starts), (len(texts), len(every)))
+        return counted([words_of(text) for text in self.questions])
 
     def has(self, latents: Sequence[int]) -> Bool[np.ndarray, " n"]:
         """Rows on whose picture any of some latents is active."""
@@ -74,6 +69,20 @@ class Answers:
         """Ids of some rows."""
         numbers = np.flatnonzero(rows) if rows.dtype == bool else rows
         return [self.ids[n] for n in numbers]
+
+
+def words_of(text: str) -> set[str]:
+    """Its words in small letters."""
+    return set(re.findall(r"[^\W_]+", text.lower()))
+
+
+def counted(texts: Sequence[set[str]]) -> tuple[list[str], sparse.csr_matrix]:
+    """All words of some texts, in order, and which text has which: n x words, of 0 and 1."""
+    every = sorted(set().union(*texts))
+    number = {word: n for n, word in enumerate(every)}
+    columns = [number[word] for text in texts for word in sorted(text)]
+    starts = np.cumsum([0, *(len(text) for text in texts)])
+    return every, sparse.csr_matrix((np.ones(len(columns)), columns, starts), (len(texts), len(every)))
 
 
 def load_answers(out: Path, count: int, d_sae: int) -> Answers:

@@ -6,7 +6,6 @@ In: answers. Out: a `Foresight`: AUC and calibration beside those of the answer'
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ from jaxtyping import Bool, Float
 from scipy import sparse
 from scipy.stats import rankdata
 
-from scratchpad.audit.answers import Answers
+from scratchpad.audit.answers import Answers, counted, words_of
 from scratchpad.audit.compare import normalised
 from scratchpad.audit.group import rate
 from scratchpad.audit.logistic import Fitted, fit_best
@@ -93,16 +92,9 @@ def _inside(answers: Answers, name: Callable[[int], str]) -> tuple[sparse.csr_ma
 
 def _words(answers: Answers) -> tuple[sparse.csr_matrix, list[str]]:
     """Words of question and answer."""
-    texts = [
-        {f"asked: {word}" for word in re.findall(r"[^\W_]+", asked.lower())}
-        | {f"said: {word}" for word in re.findall(r"[^\W_]+", said.lower())}
-        for asked, said in zip(answers.questions, answers.said, strict=True)
-    ]
-    every = sorted(set().union(*texts))
-    number = {word: n for n, word in enumerate(every)}
-    columns = [number[word] for text in texts for word in sorted(text)]
-    starts = np.cumsum([0, *(len(text) for text in texts)])
-    return sparse.csr_matrix((np.ones(len(columns)), columns, starts), (len(texts), len(every))), every
+    pairs = zip(answers.questions, answers.said, strict=True)
+    every, has = counted([{f"asked: {word}" for word in words_of(q)} | {f"said: {word}" for word in words_of(a)} for q, a in pairs])
+    return has, every
 
 
 def _judged(name: str, p: Float[np.ndarray, " n"], wrong: Bool[np.ndarray, " n"]) -> Predictor:

@@ -19,7 +19,7 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from scratchpad.errors import UserError
-from scratchpad.files import write_whole
+from scratchpad.files import whole_lines
 from scratchpad.grid import Grid
 from scratchpad.needle.datasets import cells_of
 from scratchpad.needle.intervals import clearly_more, of_mean, of_share
@@ -166,10 +166,8 @@ class _Log:
     def __init__(self, path: Path, of: list[str]):
         self.path, self.of = path, of
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = path.read_text() if path.is_file() else ""
-        whole = text[: text.rfind("\n") + 1]  # a kill may have cut the last line short
-        write_whole(path, whole)
-        lines: list[Line] = [json.loads(line) for line in whole.splitlines()]
+        path.touch()
+        lines: list[Line] = [json.loads(line) for line in whole_lines(path)]
         self.rows: dict[str, Made] = {line["key"]: line["value"] for line in lines if line["of"] == of}
 
     def once(self, key: str, make: Callable[[], Made]) -> None:

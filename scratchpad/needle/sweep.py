@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 
 from scratchpad.draw.emoji import font_path
 from scratchpad.errors import UserError
-from scratchpad.files import whole_file, write_whole
+from scratchpad.files import whole_file, whole_lines, write_whole
 from scratchpad.needle.datasets import DATASETS, Haystack, aligned, check_letters, draw, every_position
 from scratchpad.needle.own import own_size
 from scratchpad.needle.subject import Subject
@@ -137,8 +137,7 @@ def _opened(out: Path, subject: Subject, plan: Plan, size: tuple[int, int]) -> P
         path.touch()
     except (OSError, ValueError) as error:
         raise UserError(f"{out} can't be used for the results: {error}.") from error
-    whole = "".join(line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n"))
-    write_whole(path, whole)  # the line that a kill cut short is computed again
+    whole_lines(path)  # what a kill cut short is computed again
     return path
 
 
