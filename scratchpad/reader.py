@@ -220,7 +220,9 @@ class Reader:
         run, prepared = self._run(question), self._prepared(question)
         codes = self._once("codes", question, lambda: self.sae.encode(run.states()))
         plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
-        clean = self._clean.find((prepared.image_sha256, prepared.prompt))  # gone after a few others: then all is computed
+        clean = self._clean.get(  # gone after a few others, and made again: rounding mustn't depend on what else was asked
+            (prepared.image_sha256, prepared.prompt), lambda: vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, 1)[1]
+        )
         return Trial(self.vlm, self.sae, run, codes, prepared, clean, plain, lambda latent: names.get(latent, ""))
 
     def _layers(self, run: Run, settings: Settings) -> Sequence[int] | None:

@@ -3,10 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from scratchpad.cases.bundle import pack, unpack
 from scratchpad.cases.record import record, replay
 from scratchpad.errors import UserError
+from scratchpad.reader import CLEAN
 from scratchpad.records import Analysis, Edit, LatentEdit, Sampling
 from scratchpad.records.edit import ablation
 from scratchpad.workbench import DEFAULT_SAE, Workbench
@@ -26,10 +28,12 @@ def test_a_case_replays_to_the_same_tokens_and_edits(bench: Workbench, analysis:
     assert again.logprob_difference == pytest.approx(0, abs=1e-5)
 
 
-def test_recording_twice_gives_the_same_id(bench: Workbench, analysis: Analysis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recording_twice_gives_the_same_id(bench: Workbench, analysis: Analysis) -> None:
     first = record(bench, analysis, [bench.test(analysis, ablation([analysis.latents[0].id]))])
     other = Workbench(bench.vlm)  # nothing is remembered
     anew = other.analyze(analysis.question.pictures(), analysis.question.prompt)
+    for shade in range(CLEAN):  # what the run left for edited ones is forgotten
+        other.analyze(Image.new("RGB", (224, 224), (shade, 0, 0)), "What is in the picture?", max_new_tokens=1)
     second = record(other, anew, [other.test(anew, ablation([analysis.latents[0].id]))])
     assert first.id == second.id
     assert first.text == second.text

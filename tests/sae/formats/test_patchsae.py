@@ -43,3 +43,9 @@ def test_fastsae(four, x, tmp_path: Path) -> None:
     torch.save(four, tmp_path / "vanilla_state_dict.pt")
     (tmp_path / "vanilla_config.json").write_text(json.dumps({"activation_name": "relu"}))
     assert_agrees(taken(tmp_path, "patchsae", tmp_path / "out", layer=3), x, pre(four, x).relu(), four)
+
+
+def test_weights_of_other_shapes_are_a_sentence(four, tmp_path: Path) -> None:
+    torch.save({"cfg": {"block_layer": 1}, "state_dict": four | {"b_enc": torch.zeros(3)}}, tmp_path / "y.pt")
+    with pytest.raises(UserError, match="don't fit"):
+        import_sae(tmp_path / "y.pt", "patchsae", tmp_path / "out")
