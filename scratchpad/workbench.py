@@ -18,7 +18,7 @@ from scratchpad.analysis.tree import tree
 from scratchpad.analysis.verdict import verdict
 from scratchpad.errors import UserError
 from scratchpad.experiments import ablate, effects, suffice
-from scratchpad.experiments.diagnose import diagnose
+from scratchpad.experiments.diagnose import PASSES, diagnose
 from scratchpad.experiments.steer import steer
 from scratchpad.experiments.suffice import MAX_LATENTS, SUGGESTED
 from scratchpad.experiments.trial import Trial
@@ -97,14 +97,17 @@ class Workbench(Lookup):
         """The predicted effects beside real ablations, of the `most` likeliest latents or of all; see `effects.verify`."""
         return self._again(analysis, ("verify", most, _proposed(analysis)), lambda trial: effects.verify(trial, analysis, most))
 
-    def suffice(self, analysis: Analysis, target: str | None = None, most: int = MAX_LATENTS) -> Sufficient:
+    def suffice(self, analysis: Analysis, target: str | None = None, most: int = MAX_LATENTS, passes: int | None = None) -> Sufficient:
         """The fewest latents without which the answer changes, or begins with `target` (comprehensiveness).
+
+        Args:
+            passes: of the model at most, while it searches; None for no limit.
 
         Raises:
             UserError: a budget below 1, or a target that the model can't say or says already.
         """
-        key = ("suffice", target, most, _proposed(analysis))
-        return self._again(analysis, key, lambda trial: suffice.comprehensive(trial, analysis, target, most))
+        key = ("suffice", target, most, passes, _proposed(analysis))
+        return self._again(analysis, key, lambda trial: suffice.comprehensive(trial, analysis, target, most, passes))
 
     def keep(self, analysis: Analysis, most: int = MAX_LATENTS) -> Sufficient:
         """The fewest latents that keep the answer alone, all other active latents off (sufficiency).
@@ -218,9 +221,11 @@ class Workbench(Lookup):
         order = [i for i in np.argsort(elsewhere - here, kind="stable") if here[i] > 0][:most]
         return AtPlace(tuple(Placed(int(active[i]), self.name(int(active[i])), float(here[i]), float(elsewhere[i])) for i in order))
 
-    def diagnose(self, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}") -> Diagnosis:
+    def diagnose(
+        self, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}", passes: int | None = PASSES
+    ) -> Diagnosis:
         """Which failure mode an answer fits; see `experiments.diagnose`."""
-        return diagnose(self, analysis, expected, explicit)
+        return diagnose(self, analysis, expected, explicit, passes)
 
     def _again(self, analysis: Analysis, key: tuple[object, ...] | None, act: Callable[[Trial], T]) -> T:
         """What an experiment on an analysis gives, remembered under its key."""

@@ -49,12 +49,14 @@ def add(commands: Commands) -> None:
     suffice.add_argument("--target", help="what the answer shall begin with instead (default: anything else)")
     suffice.add_argument("--keep", action="store_true", help="sufficiency instead: the fewest that keep the answer, all others off")
     suffice.add_argument("--max-latents", type=int, default=32, help="of a set (default 32)")
+    suffice.add_argument("--passes", type=int, help="of the model at most, while it searches (default: no limit)")
     suffice.set_defaults(act=_suffice)
 
     diagnose = commands.add_parser("diagnose", help="which of three failure modes a wrong answer fits, with its evidence")
     image_and_prompt(diagnose)
     diagnose.add_argument("--expected", help="what the answer should have said")
     diagnose.add_argument("--explicit", default="is there {x}", help="the prompt that asks for {x} by name (default: %(default)r)")
+    diagnose.add_argument("--passes", type=int, default=40, help="of the model, for each search (default 40; 0: no limit)")
     diagnose.set_defaults(act=_diagnose)
 
 
@@ -142,13 +144,17 @@ def _suffice(options: argparse.Namespace) -> None:
     analysis = analysis_of(bench, options)
     if options.keep and options.target:
         raise UserError("--target was given with --keep, which keeps the answer as it is; give one of the two.")
-    least = bench.keep(analysis, options.max_latents) if options.keep else bench.suffice(analysis, options.target, options.max_latents)
+    if options.keep and options.passes:
+        raise UserError("--passes was given with --keep, whose search is short; leave it away.")
+    target, most = options.target, options.max_latents
+    least = bench.keep(analysis, most) if options.keep else bench.suffice(analysis, target, most, options.passes)
     names = ", ".join(f"{latent.name or 'unnamed'} (#{latent.id})" for latent in least.latents) or f"none of up to {options.max_latents}"
     lines = [
         f"before: {least.before}",
         f"after:  {least.after}" + (" (all other active latents off)" if options.keep and least.flipped else ""),
     ]
-    lines.append(f"{least.side}: {names}; {least.tried} sets were run")
+    ended = ", as many as the budget of passes holds" if least.spent else ""
+    lines.append(f"{least.side}: {names}; {least.tried} sets were run{ended}")
     lines += {
         "none": [],
         "local": ["minimal: none of them can be left out; whether fewer others do it was not shown"],
@@ -160,7 +166,7 @@ def _suffice(options: argparse.Namespace) -> None:
 
 def _diagnose(options: argparse.Namespace) -> None:
     bench = workbench(options)
-    diagnosis = bench.diagnose(analysis_of(bench, options), options.expected, options.explicit)
+    diagnosis = bench.diagnose(analysis_of(bench, options), options.expected, options.explicit, options.passes or None)
     lines = [f"answer: {diagnosis.answer}", f"fits: {diagnosis.mode}", diagnosis.why, ""]
     show(diagnosis, options.json, [*lines, *(f"  {_mark(test)}  {test.says}" for test in diagnosis.tests)])
 

@@ -49,10 +49,9 @@ def control(trial: Trial, edit: Edit, count: int = controls.SETS, seed: int = 0)
     sets, possible = controls.matched_sets(trial.codes, edit.latents(), count, seed, where)
     change = trial.change(edit)
     rng = np.random.default_rng(seed)
-    shaken = [] if change is None else [controls.noise_like(change, rng) for _ in range(count)]
     bare = trial.force([Edit(keep_error=False)])
     random = trial.force([controls.standing_in(edit, row) for row in sets]) if sets else None
-    noise = trial.force_changes(shaken) if shaken else None
+    noise = None if change is None or not count else trial.force_changes(controls.noise_like(change, rng) for _ in range(count))
     return Control(
         edit=edit,
         sets=sets,

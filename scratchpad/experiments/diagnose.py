@@ -29,6 +29,7 @@ TOP = 10  # a latent among so many of the first is top ranked
 COMMON = EVERYWHERE  # a latent active on more than this share of the reference images stands for no concept
 STRANGERS = 8  # absent concepts asked for beside an expected one, by names that the index knows
 MAX_EXPECTED = 400  # characters
+PASSES = 40  # of the model that a search for latents may take, where nothing else is asked for
 
 
 class Bench(Protocol):
@@ -50,7 +51,7 @@ class Bench(Protocol):
         """What an edit is held against."""
         ...
 
-    def suffice(self, analysis: Analysis, target: str | None = None) -> Sufficient:
+    def suffice(self, analysis: Analysis, target: str | None = None, *, passes: int | None) -> Sufficient:
         """The fewest latents found whose ablation changes the answer, or brings out a target."""
         ...
 
@@ -63,10 +64,13 @@ class Bench(Protocol):
         ...
 
 
-def diagnose(bench: Bench, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}") -> Diagnosis:
+def diagnose(
+    bench: Bench, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}", passes: int | None = PASSES
+) -> Diagnosis:
     """Runs the tests of all three modes.
 
     Args:
+        passes: of the model that a search for latents may take; None for no limit.
         expected: what the answer should have said; without it, what comes out when the answer is taken away stands in.
         explicit: the prompt that asks for {x} by name.
 
@@ -80,8 +84,8 @@ def diagnose(bench: Bench, analysis: Analysis, expected: str | None = None, expl
     answer = analysis.run.answer
     if expected is not None and _says(answer, expected):
         return Diagnosis(NONE, f"the answer says {expected!r}.", answer, expected, None, ())
-    asked = _Asked(bench, analysis, explicit)
-    search = bench.suffice(analysis, expected)
+    asked = _Asked(bench, analysis, explicit, passes)
+    search = bench.suffice(analysis, expected, passes=passes)
     wanted = expected or (search.after if search.flipped else None)
     causal = search.flipped and search.random_flips <= OFTEN * max(1, search.n_random_sets)
     tests = [_search(bench, search, wanted, causal)]
@@ -109,8 +113,8 @@ def diagnose(bench: Bench, analysis: Analysis, expected: str | None = None, expl
 class _Asked:
     """One picture, asked about single concepts."""
 
-    def __init__(self, bench: Bench, analysis: Analysis, explicit: str):
-        self.bench, self.analysis, self.explicit = bench, analysis, explicit
+    def __init__(self, bench: Bench, analysis: Analysis, explicit: str, passes: int | None):
+        self.bench, self.analysis, self.explicit, self.passes = bench, analysis, explicit, passes
         ranking = [latent for latent in analysis.latents if latent.sparsity is None or latent.sparsity <= COMMON]
         means = sorted(ranking, key=lambda latent: -latent.mean_score)
         places = [{latent.id: n + 1 for n, latent in enumerate(latents)} for latents in (ranking, means)]
@@ -150,7 +154,7 @@ class _Asked:
         if self._has_names() or not self.finds(text):
             return self.named(text)
         pictures = self.analysis.question.pictures()
-        return list(self.bench.suffice(self.bench.analyze(pictures, self._prompt(text))).ids)
+        return list(self.bench.suffice(self.bench.analyze(pictures, self._prompt(text)), passes=self.passes).ids)
 
     def reachable(self, text: str) -> list[Finding]:
         """The three tests of limited alignment."""
@@ -186,7 +190,9 @@ class _Asked:
 def _search(bench: Bench, search: Sufficient, wanted: str | None, causal: bool) -> Finding:
     if not search.flipped:
         return Finding(
-            f"no ablation found {'brings out ' + repr(wanted) if wanted else 'changes the answer'}; {search.tried} sets were tried", False
+            f"no ablation found {'brings out ' + repr(wanted) if wanted else 'changes the answer'}; {search.tried} sets were tried"
+            + (", as many as the budget of passes holds" if search.spent else ""),
+            False,
         )
     beside = f"{search.random_flips} of {search.n_random_sets} random sets do it too"
     return Finding(f"without {_listed(bench, search)} the answer is {search.after!r}; {beside}", causal)

@@ -33,6 +33,7 @@ class Search:
     latents: Set  # empty if nothing works
     minimality: Minimality
     tried: int  # sets run
+    spent: bool = False  # whether a budget ended it
 
 
 class Counted:
@@ -44,6 +45,39 @@ class Counted:
     def __call__(self, sets: Sequence[Set]) -> Tried:
         self.tried += len(sets)
         return self.attempt(sets)
+
+
+class Spent(Exception):
+    """The budget of sets is spent."""
+
+
+class Budget(Counted):
+    """As `Counted`, with a number of sets that may be run, and the best of those that worked.
+
+    Raises:
+        Spent: when called, after the last set that the budget holds.
+    """
+
+    def __init__(self, attempt: Try, sets: int | None):
+        super().__init__(attempt)
+        self.left = sets
+        self.best: Set = ()
+
+    def __call__(self, sets: Sequence[Set]) -> Tried:
+        allowed = sets if self.left is None else sets[: self.left]
+        works, strength = super().__call__(allowed) if allowed else ([], np.zeros(0, np.float32))
+        good = [latents for latents, fine in zip(allowed, works, strict=True) if fine]
+        self.best = min([*([self.best] if self.best else []), *good], key=len, default=())
+        if self.left is not None:
+            self.left -= len(allowed)
+        if len(allowed) < len(sets):
+            raise Spent
+        return works, strength
+
+    def search(self, most: int) -> Search:
+        """What the sets run so far show."""
+        best = self.best if len(self.best) <= most else ()
+        return Search(best, "smallest" if len(best) == 1 else "none", self.tried, spent=True)
 
 
 def smallest(candidates: Sequence[int], clusters: Sequence[Set], attempt: Try, most: int) -> Search:

@@ -8,16 +8,18 @@ searched for in one batch among the heatmap's clusters (VisualScratchpad, token-
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from scratchpad.analysis import controls
 from scratchpad.errors import UserError
 from scratchpad.experiments.effects import ranked
-from scratchpad.experiments.search import Counted, Search, Set, Tried, Try, grown, keeping, prune, shown_smallest, smallest
+from scratchpad.experiments.search import Budget, Counted, Search, Set, Spent, Tried, Try, grown, keeping, prune, shown_smallest, smallest
 from scratchpad.experiments.trial import Trial
 from scratchpad.records import Analysis, Named, Sufficient
 from scratchpad.records.edit import ablation
+from scratchpad.vlm.batch import at_once
 
 MAX_LATENTS = 32  # in a sufficient set
 SUGGESTED = 8  # latents in a suggested set
@@ -26,13 +28,17 @@ HEADS = (2, 3, 4, 5, 6, 8)  # sizes of heads of the ranking that are tried
 CLUSTERS = 10  # of the heatmap
 
 
-def comprehensive(trial: Trial, analysis: Analysis, target: str | None, most: int) -> Sufficient:
+def comprehensive(trial: Trial, analysis: Analysis, target: str | None, most: int, passes: int | None = None) -> Sufficient:
     """The fewest latents without which the answer changes, or begins with `target`.
+
+    Args:
+        passes: of the model, each of as many sets as are run at once; without it the search ends where it ends.
 
     Raises:
         UserError: a budget below 1, a target that the model can't say or says already.
     """
     _check(most)
+    _check(1 if passes is None else passes, "passes")
     wanted = None if target is None else trial.unsaid(target)
 
     def attempt(sets: Sequence[Set]) -> Tried:
@@ -42,8 +48,20 @@ def comprehensive(trial: Trial, analysis: Analysis, target: str | None, most: in
         return forced.unchanged.tolist(), -forced.logprobs.sum(1)
 
     candidates = _ranked(trial, analysis, wanted)
-    search = shown_smallest(smallest(candidates, _clusters(analysis), attempt, most), candidates, attempt)
-    return _described(trial, search, target, attempt, analysis.question.settings.max_new_tokens)
+    budget = Budget(attempt, None if passes is None else passes * at_once(trial.vlm, trial.prepared))
+    return _described(trial, _within(budget, candidates, analysis, most), target, attempt, analysis.question.settings.max_new_tokens)
+
+
+def _within(budget: Budget, candidates: Sequence[int], analysis: Analysis, most: int) -> Search:
+    """The search, as far as a budget lets it go."""
+    try:
+        search = smallest(candidates, _clusters(analysis), budget, most)
+    except Spent:
+        return budget.search(most)
+    try:
+        return shown_smallest(search, candidates, budget)
+    except Spent:
+        return replace(search, tried=budget.tried, spent=True)
 
 
 def sufficient(trial: Trial, analysis: Analysis, most: int) -> Sufficient:
@@ -136,6 +154,7 @@ def _described(trial: Trial, search: Search, target: str | None, attempt: Try, m
         tried=search.tried,
         random_flips=int(alike),
         n_random_sets=len(sets),
+        spent=search.spent or None,
     )
 
 
@@ -143,9 +162,9 @@ def _named(trial: Trial, latents: Set) -> tuple[Named, ...]:
     return tuple(Named(latent, trial.name(latent)) for latent in latents)
 
 
-def _check(most: int) -> None:
+def _check(most: int, what: str = "latents") -> None:
     if most < 1:
-        raise UserError(f"A budget of {most} latents was given; expected at least 1.")
+        raise UserError(f"A budget of {most} {what} was given; expected at least 1.")
 
 
 def _ranked(trial: Trial, analysis: Analysis, wanted: tuple[int, ...] | None = None) -> list[int]:

@@ -6,7 +6,7 @@ run of the model; what codes and gradients propose is never reported as what hap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,10 +45,10 @@ class Trial:
 
     def force(self, edits: Sequence[Edit], ids: tuple[int, ...] | None = None) -> Forced:
         """An answer (the original by default), teacher-forced under each edit."""
-        changes = [self.change(edit) for edit in edits]
-        return self.force_changes([np.zeros_like(self.run.states()) if c is None else c for c in changes], ids)
+        changes = (self.change(edit) for edit in edits)
+        return self.force_changes((np.zeros_like(self.run.states()) if c is None else c for c in changes), ids)
 
-    def force_changes(self, changes: Sequence[Float[np.ndarray, "p d"]], ids: tuple[int, ...] | None = None) -> Forced:
+    def force_changes(self, changes: Iterable[Float[np.ndarray, "p d"]], ids: tuple[int, ...] | None = None) -> Forced:
         """As `force`, under changes of the activations themselves."""
         return force_all(self.vlm, self.prepared, ids or self.run.answer_ids, self.sae.layer, changes, self.clean)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from scratchpad.records.codec import Count, Text, record
+from scratchpad.records.codec import UNSAID, Count, Text, record
 from scratchpad.records.edit import Edit, Sampling
 from scratchpad.records.run import Answer
 
@@ -151,6 +151,7 @@ class Sufficient:
     tried: Count  # sets ablated
     random_flips: Count  # distinct random sets of as many latents of like mass that do it too
     n_random_sets: Count  # of so many
+    spent: Annotated[bool | None, UNSAID] = None  # True: its budget ended the search, and what more sets would have shown is open
 
     @property
     def ids(self) -> tuple[int, ...]:

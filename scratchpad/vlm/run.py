@@ -6,7 +6,7 @@ Knows nothing of SAEs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from scratchpad.progress import step
 from scratchpad.records import Answer, Run, Sampling
 from scratchpad.records.question import MAX_NEW_TOKENS
 from scratchpad.vlm.attention import capturing
+from scratchpad.vlm.batch import BATCH, Rows, at_once
 from scratchpad.vlm.decoding import decoded
 from scratchpad.vlm.hooks import adding, recording
 from scratchpad.vlm.load import Vlm
@@ -27,7 +28,6 @@ from scratchpad.vlm.logprobs import answer_logprobs, distributions, forced_logit
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import CleanRun, clean_run, first_changed, keeping, reusing
 
-BATCH = 16  # counterfactuals at once
 TOP = 5  # alternatives a token
 
 
@@ -159,17 +159,21 @@ def force_all(
     prepared: Prepared,
     ids: tuple[int, ...],
     layer: int,
-    deltas: Sequence[Float[np.ndarray, "p d"]],
+    deltas: Iterable[Float[np.ndarray, "p d"]],
     clean: CleanRun | None = None,
 ) -> Forced:
-    """As `force` for any number of changes, at least one, in batches of which each shares the longest prefix it can."""
-    starts = [first_changed(vlm, prepared, layer, np.asarray(delta.any(-1))) for delta in deltas]
-    order = np.argsort(starts, kind="stable")
-    batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+    """As `force` for any number of changes, at least one, in batches of which each shares the longest prefix it can.
+
+    Of all changes only the rows that aren't nought are held at once.
+    """
+    changes = [Rows.of(delta) for delta in deltas]
+    starts = [first_changed(vlm, prepared, layer, change.changed()) for change in changes]
+    order, size = np.argsort(starts, kind="stable"), at_once(vlm, prepared)
     parts = []
-    for n, batch in enumerate(batches):
-        step("testing", n * BATCH, len(order))
-        parts.append(force(vlm, prepared, ids, layer, torch.from_numpy(np.stack([deltas[i] for i in batch])), clean))
+    for n in range(0, len(order), size):
+        step("testing", n, len(order))
+        batch = torch.from_numpy(np.stack([changes[i].dense() for i in order[n : n + size]]))
+        parts.append(force(vlm, prepared, ids, layer, batch, clean))
     back = np.argsort(order)
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])[back] for name in ("logprobs", "choices", "top", "top_logprobs")

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from scratchpad.errors import UserError
-from scratchpad.experiments.search import Set, Tried, grown, keeping, prune, shown_smallest, smallest
+from scratchpad.experiments.search import Budget, Set, Spent, Tried, grown, keeping, prune, shown_smallest, smallest
 from scratchpad.records import Analysis
 from scratchpad.records.edit import ablation
+from scratchpad.vlm.batch import BATCH
 from scratchpad.workbench import HOME, Workbench
 
 GALLERY = HOME / "examples" / "scenes"
@@ -46,6 +47,34 @@ def test_nothing_works() -> None:
 def test_a_budget_is_kept() -> None:
     assert smallest(range(40), [], oracle(lambda one: len(one) >= 6), 5).latents == ()
     assert len(smallest(range(40), [], oracle(lambda one: len(one) >= 6), 6).latents) == 6
+
+
+@pytest.mark.parametrize("sets", [1, 10, 45, 60, 161])
+def test_a_budget_of_sets_ends_a_search_with_the_best_so_far(sets: int) -> None:
+    run: list[Set] = []
+    works = oracle(lambda latents: latents >= {3, 11, 30})
+
+    def attempt(batch: Sequence[Set]) -> Tried:
+        run.extend(batch)
+        return works(batch)
+
+    budget = Budget(attempt, sets)
+    with pytest.raises(Spent):
+        smallest(range(40), [], budget, 32)
+    assert len(run) == budget.tried == sets
+    search = budget.search(32)
+    assert search.spent
+    assert search.minimality == "none"
+    assert set(search.latents) >= {3, 11, 30} if search.latents else not any(works(run)[0])
+
+
+def test_a_diagnosis_within_one_pass_says_that_it_stopped(bench: Workbench, analysis: Analysis) -> None:
+    search = bench.diagnose(analysis, "nothing at all", passes=1).sufficient
+    assert search is not None
+    assert search.tried <= BATCH
+    assert search.spent or search.flipped
+    with pytest.raises(UserError, match="0 passes"):
+        bench.suffice(analysis, passes=0)
 
 
 def test_pruning_ends_where_nothing_can_be_left_out() -> None:

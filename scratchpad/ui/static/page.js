@@ -1437,7 +1437,8 @@
       ></span>
       <span class="sp-num">${signed(v3)}</span><span>${t4?token(t4.text):"end"}</span>
     </div>`})}function beside3(s5,{test:t4,blank}){let c5=t4.comparison,of2=id=>name(latentOf(s5.analysis,id)),lines=[],set2=t4.sufficient;return set2&&lines.push(x`${set2.minimality==="smallest"?"The smallest set":"The smallest set found"}${set2.target?` that brings out “${set2.target}”`:""}:
-      ${set2.latents.length} of ${s5.analysis.active.length} active latents, after ablating ${set2.tried} sets.
+      ${set2.latents.length} of ${s5.analysis.active.length} active latents, after ablating ${set2.tried}
+      sets${set2.spent?", where the search was ended":""}.
       ${set2.minimality==="none"?"":"None of them can be left out."} As many random latents do it in
       ${set2.random_flips} of ${set2.n_random_sets} sets.`),c5.inactive.length&&lines.push(x`Not active where the test acts, so without effect: ${c5.inactive.map(of2)}.`),c5.edit.keep_error||lines.push("The SAE's reconstruction stands in place of the activations."),blank&&lines.push(blank.same?x`<b>With a ${term("grey","grey picture")} the model answers the same:</b> this answer may be
             habit, not sight.`:x`With a ${term("grey","grey picture")} it answers “${blank.answer}”; the original answer's

@@ -97,7 +97,8 @@ function beside(s, { test: t, blank }) {
       html`${set.minimality === "smallest" ? "The smallest set" : "The smallest set found"}${set.target
         ? ` that brings out “${set.target}”`
         : ""}:
-      ${set.latents.length} of ${s.analysis.active.length} active latents, after ablating ${set.tried} sets.
+      ${set.latents.length} of ${s.analysis.active.length} active latents, after ablating ${set.tried}
+      sets${set.spent ? ", where the search was ended" : ""}.
       ${set.minimality === "none" ? "" : "None of them can be left out."} As many random latents do it in
       ${set.random_flips} of ${set.n_random_sets} sets.`,
     );
