@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scratchpad.cli import main
 from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, dump, loads
-from scratchpad.workbench import DEFAULT_MODEL
+from scratchpad.workbench import DEFAULT_MODEL, Workbench
 
 
 def scratchpad(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -102,16 +103,18 @@ def test_effects_and_diagnosis_are_records(scene_path: Path, capsys: pytest.Capt
     assert loads(Diagnosis, json.dumps(said)).mode == "none"
 
 
-def test_layers_of_attention_are_chosen(scene_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first, last = (
-        loads(Analysis, json.dumps(printed(capsys, "analyze", str(scene_path), "hi", "--attention-layers", layer, "--json")))
-        for layer in ("0", "3-5")
-    )
-    assert last.question.settings.attention_layers == (3, 4, 5)
-    assert abs(first.weights.values - last.weights.values).max() > 1e-3
-    value = printed(capsys, "analyze", str(scene_path), "hi", "--attention-layers", "0", "--attention-heads", "1,4-5", "--json")
-    assert value["question"]["settings"]["attention_heads"] == [1, 4, 5]
-    assert abs(loads(Analysis, json.dumps(value)).weights.values - first.weights.values).max() > 1e-3
+def test_layers_and_heads_of_attention_are_chosen(bench: Workbench, scene_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = str(scene_path), "What is in the picture?"
+    value = printed(capsys, "analyze", *asked, "--attention-layers", "0,3-5", "--attention-heads", "1,4-5", "--json")
+    chosen = loads(Analysis, json.dumps(value))
+    assert (chosen.question.settings.attention_layers, chosen.question.settings.attention_heads) == ((0, 3, 4, 5), (1, 4, 5))
+    same = bench.analyze(*asked, attention_layers=(0, 3, 4, 5), attention_heads=(1, 4, 5))
+    assert np.allclose(chosen.weights.values, same.weights.values, atol=1e-5)
+    for other in ((None, (1, 4, 5)), ((0, 3, 4, 5), None)):
+        assert (
+            np.abs(bench.analyze(*asked, attention_layers=other[0], attention_heads=other[1]).weights.values - same.weights.values).max()
+            > 1e-3
+        )
 
 
 @pytest.mark.parametrize(
@@ -152,9 +155,8 @@ def test_a_process_of_its_own_says_the_same() -> None:
     assert "There is no file" in done.stderr
 
 
-def test_demo_scene(tmp_path: Path) -> None:
-    done = scratchpad("demo", "scene", "--seed", "100000007", "--out", str(tmp_path / "s.png"), "--json")
-    value = json.loads(done.stdout)
+def test_demo_scene(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    value = printed(capsys, "demo", "scene", "--seed", "100000007", "--out", str(tmp_path / "s.png"), "--json")
     assert value["seed"] == 100_000_007
     assert {"seed", "background", "objects", "questions"} <= set(value)
     assert set(value["objects"][0]) >= {"name", "category", "box"}
@@ -172,10 +174,8 @@ def test_analyze_does_not_import_sae_lens() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_inspect_proves_the_demos_geometry(scene_path: Path) -> None:
-    done = scratchpad("inspect", str(DEFAULT_MODEL), "--image", str(scene_path), "--check", "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_inspect_proves_the_demos_geometry(scene_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = printed(capsys, "inspect", str(DEFAULT_MODEL), "--image", str(scene_path), "--check", "--json")
     assert told["family"] == "LLaVA"
     assert (told["vision_layers"], told["width"], told["read_layer"]) == (7, 192, 5)
     assert (told["rows"], told["cols"], told["image_tokens"]) == (14, 14, 196)
@@ -185,7 +185,6 @@ def test_inspect_proves_the_demos_geometry(scene_path: Path) -> None:
     assert told["check"] == {"holds": True, "tokens": 196, "of": 196, "wrong": []}
 
 
-def test_inspect_refuses_in_one_sentence() -> None:
-    done = scratchpad("inspect", "nowhere/at/all")
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
+def test_inspect_refuses_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "nowhere/at/all"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -59,7 +59,7 @@ def cluster() -> Iterator[Cluster]:
     nodes.shutdown()
 
 
-def test_two_nodes_give_what_one_process_gives(cluster: Cluster, folder: Path, bench: Workbench) -> None:
+def test_two_nodes_give_the_activations_of_one_process(cluster: Cluster, folder: Path, bench: Workbench) -> None:
     import ray
 
     alone, afar = pictures(folder), pictures(folder)
@@ -70,6 +70,10 @@ def test_two_nodes_give_what_one_process_gives(cluster: Cluster, folder: Path, b
     for a, b in zip(own, theirs, strict=True):
         assert all(torch.allclose(a[layer], b[layer], atol=1e-4) for layer in (2, 5))
     assert alone.skipped == afar.skipped == ["broken.png"]
+
+
+@pytest.mark.slow  # activations of two nodes stay in make test
+def test_two_nodes_observe_what_one_process_observes(cluster: Cluster, folder: Path, bench: Workbench) -> None:
     seen = [
         dict(observations(models, bench.sae, pictures(folder))) for models in (Models(bench.vlm), Models(bench.vlm, MODEL, None, cluster))
     ]
