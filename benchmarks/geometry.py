@@ -29,7 +29,9 @@ QUESTION = "What is in the picture?"
 def apart(vlm: Vlm, prepared: Prepared, captured: Run) -> float:
     """The largest difference of an attention weight, over layers and the prompt's text tokens, between captured and eager."""
     rows: list[torch.Tensor] = []
-    queries = [int(q) for q in captured.queries if q < prepared.length]
+    asked = captured.queries
+    assert asked is not None, "a run made here has its rows"
+    queries = [int(q) for q in asked if q < prepared.length]
 
     def keep(module: nn.Module, args: object, output: Any) -> None:
         weights = output[1]
@@ -43,7 +45,7 @@ def apart(vlm: Vlm, prepared: Prepared, captured: Run) -> float:
     for handle in handles:
         handle.remove()
     eager = torch.stack(rows, 1).float().numpy()  # q y v
-    return float(np.abs(captured.attention[: len(queries)] - eager).max())
+    return float(np.abs(captured.rows()[: len(queries)] - eager).max())
 
 
 def under_square(vlm: Vlm, prepared: Prepared, picture: Image.Image, square: Box) -> tuple[int, int]:

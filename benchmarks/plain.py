@@ -6,6 +6,7 @@ Nothing of ours runs but the processor's loading.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import torch
 from PIL import Image
@@ -16,7 +17,7 @@ from scratchpad.vlm.processor import load_processor
 
 @torch.no_grad()
 def main(folder: str, image: str, question: str, new_tokens: str) -> None:
-    processor = load_processor(folder, AutoConfig.from_pretrained(folder))
+    processor: Any = load_processor(folder, AutoConfig.from_pretrained(folder))
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").eval()
     content = [{"type": "image"}, {"type": "text", "text": question}]
     text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)

@@ -22,6 +22,7 @@ TEMPLATE = (
 )
 ORDINARY = ("<pad>", "<s>", "</s>")
 Made = tuple[Any, Any]  # processor, configuration
+Sizes = dict[str, Any]
 
 
 def tokenizer(size: int, *special: str, **named: str) -> tf.PreTrainedTokenizerFast:
@@ -36,22 +37,38 @@ def tokenizer(size: int, *special: str, **named: str) -> tf.PreTrainedTokenizerF
     return tf.PreTrainedTokenizerFast(tokenizer_object=core, additional_special_tokens=[*special], extra_special_tokens=named, **given)
 
 
+def number(tokens: tf.PreTrainedTokenizerFast, word: str) -> int:
+    """A token's id."""
+    token = tokens.convert_tokens_to_ids(word)
+    assert isinstance(token, int), token
+    return token
+
+
+def rope(theta: float) -> Sizes:
+    """Plain rotary positions of a base."""
+    return {"rope_type": "default", "rope_theta": theta}
+
+
 def smolvlm_256m(layers: int | None = None) -> Made:
     """SmolVLM-256M-Instruct: frames of 512 px and the whole picture, 64 tokens each."""
     places = [f"<row_{r + 1}_col_{c + 1}>" for r in range(6) for c in range(6)]
     tokens = tokenizer(49_280, "<fake_token_around_image>", "<image>", "<global-img>", "<end_of_utterance>", *places)
     image = tf.Idefics3ImageProcessorPil(size={"longest_edge": 2048}, max_image_size={"longest_edge": 512})
     processor = tf.Idefics3Processor(image, tokens, image_seq_len=64, chat_template=TEMPLATE.replace("MARK", "<image>"))
-    vision = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12, "image_size": 512}
-    text = {"hidden_size": 576, "intermediate_size": 1536, "num_attention_heads": 9, "num_key_value_heads": 3, "head_dim": 64}
+    vision: Sizes = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12, "image_size": 512}
+    text: Sizes = {"hidden_size": 576, "intermediate_size": 1536, "num_attention_heads": 9, "num_key_value_heads": 3, "head_dim": 64}
     config = tf.Idefics3Config(  # as the checkpoint says; SmolVLM's own type is that of SmolVLM2
         vision_config=tf.Idefics3VisionConfig(**vision, patch_size=16),
         text_config=tf.LlamaConfig(
-            **text, num_hidden_layers=layers or 30, vocab_size=49_280, max_position_embeddings=8192, pad_token_id=0, rope_theta=1e5
+            **text,
+            num_hidden_layers=layers or 30,
+            vocab_size=49_280,
+            max_position_embeddings=8192,
+            pad_token_id=0,
+            rope_parameters=rope(1e5),
         ),
-        image_token_id=tokens.convert_tokens_to_ids("<image>"),
+        image_token_id=number(tokens, "<image>"),
         scale_factor=4,
-        pad_token_id=0,
     )
     return processor, config
 
@@ -69,15 +86,21 @@ def llava_onevision_half_b(layers: int | None = None) -> Made:
         chat_template=TEMPLATE.replace("MARK", "<image>"),
         vision_aspect_ratio="anyres_max_9",
     )
-    vision = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 26, "num_attention_heads": 16, "image_size": 384}
-    text = {"hidden_size": 896, "intermediate_size": 4864, "num_attention_heads": 14, "num_key_value_heads": 2, "rope_theta": 1e6}
+    vision: Sizes = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 26, "num_attention_heads": 16, "image_size": 384}
+    text: Sizes = {
+        "hidden_size": 896,
+        "intermediate_size": 4864,
+        "num_attention_heads": 14,
+        "num_key_value_heads": 2,
+        "rope_parameters": rope(1e6),
+    }
     config = tf.LlavaOnevisionConfig(
         vision_config=tf.SiglipVisionConfig(**vision, patch_size=14, vision_use_head=False),
         text_config=tf.Qwen2Config(
             **text, num_hidden_layers=layers or 24, vocab_size=152_000, max_position_embeddings=32_768, tie_word_embeddings=True
         ),
-        image_token_index=tokens.convert_tokens_to_ids("<image>"),
-        video_token_index=tokens.convert_tokens_to_ids("<video>"),
+        image_token_index=number(tokens, "<image>"),
+        video_token_index=number(tokens, "<video>"),
         image_grid_pinpoints=pins,
         vision_aspect_ratio="anyres_max_9",
         vision_feature_layer=-1,
@@ -94,10 +117,23 @@ def qwen2_5_vl_3b(layers: int | None = None) -> Made:
     image = tf.Qwen2VLImageProcessorPil(patch_size=14, temporal_patch_size=2, merge_size=2)
     template = TEMPLATE.replace("MARK", "<|vision_start|><|image_pad|><|vision_end|>")
     processor = without_video(tf.Qwen2_5_VLProcessor)(image, tokens, chat_template=template)
-    vision = {"depth": 32, "hidden_size": 1280, "intermediate_size": 3420, "num_heads": 16, "out_hidden_size": 2048, "patch_size": 14}
-    windows = {"spatial_merge_size": 2, "temporal_patch_size": 2, "window_size": 112, "fullatt_block_indexes": [7, 15, 23, 31]}
-    text = {"hidden_size": 2048, "intermediate_size": 11_008, "num_attention_heads": 16, "num_key_value_heads": 2, "vocab_size": 151_936}
-    rope = {"rope_type": "default", "mrope_section": [16, 24, 24], "rope_theta": 1e6}
+    vision: Sizes = {
+        "depth": 32,
+        "hidden_size": 1280,
+        "intermediate_size": 3420,
+        "num_heads": 16,
+        "out_hidden_size": 2048,
+        "patch_size": 14,
+    }
+    windows: Sizes = {"spatial_merge_size": 2, "temporal_patch_size": 2, "window_size": 112, "fullatt_block_indexes": [7, 15, 23, 31]}
+    text: Sizes = {
+        "hidden_size": 2048,
+        "intermediate_size": 11_008,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 2,
+        "vocab_size": 151_936,
+    }
+    rope: Sizes = {"rope_type": "default", "mrope_section": [16, 24, 24], "rope_theta": 1e6}
     config = tf.Qwen2_5_VLConfig(
         vision_config={**vision, **windows, "in_channels": 3},
         text_config={
@@ -107,10 +143,10 @@ def qwen2_5_vl_3b(layers: int | None = None) -> Made:
             "tie_word_embeddings": True,
             "max_position_embeddings": 128_000,
         },
-        image_token_id=tokens.convert_tokens_to_ids("<|image_pad|>"),
-        video_token_id=tokens.convert_tokens_to_ids("<|video_pad|>"),
-        vision_start_token_id=tokens.convert_tokens_to_ids("<|vision_start|>"),
-        vision_end_token_id=tokens.convert_tokens_to_ids("<|vision_end|>"),
+        image_token_id=number(tokens, "<|image_pad|>"),
+        video_token_id=number(tokens, "<|video_pad|>"),
+        vision_start_token_id=number(tokens, "<|vision_start|>"),
+        vision_end_token_id=number(tokens, "<|vision_end|>"),
         tie_word_embeddings=True,
     )
     return processor, config
@@ -124,12 +160,18 @@ def llava_next_7b(layers: int | None = None) -> Made:
     processor = tf.LlavaNextProcessor(
         image, tokens, 14, "default", chat_template=TEMPLATE.replace("MARK", "<image>"), num_additional_image_tokens=1
     )
-    vision = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16, "image_size": 336}
-    text = {"hidden_size": 4096, "intermediate_size": 14_336, "num_attention_heads": 32, "num_key_value_heads": 8, "sliding_window": None}
+    vision: Sizes = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16, "image_size": 336}
+    text: Sizes = {
+        "hidden_size": 4096,
+        "intermediate_size": 14_336,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "sliding_window": None,
+    }
     config = tf.LlavaNextConfig(
         vision_config=tf.CLIPVisionConfig(**vision, patch_size=14, projection_dim=768),
         text_config=tf.MistralConfig(**text, num_hidden_layers=layers or 32, vocab_size=32_064, max_position_embeddings=32_768),
-        image_token_index=tokens.convert_tokens_to_ids("<image>"),
+        image_token_index=number(tokens, "<image>"),
         image_grid_pinpoints=pins,
         vision_feature_layer=-2,
     )
