@@ -86,7 +86,7 @@ class Reader:
         check_fit(self.vlm, self.sae)
         if repair is not None:
             self.vlm = repaired(self.vlm, self.sae, repair)
-        self.index: Index | None = open_index(Path(sae), self.sae)
+        self.index: Index | None = open_index(self.sae.folder, self.sae)
         self._known: Cache[object] = Cache(limit_of_memory(), MAX_RESULTS)
         self._clean: Cache[CleanRun] = Cache(sys.maxsize, CLEAN)
         self._lock = self.vlm.lock

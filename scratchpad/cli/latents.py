@@ -33,10 +33,11 @@ def add(commands: Commands) -> None:
 
 
 def _latents(options: argparse.Namespace) -> None:
+    from scratchpad.sae.directory import folder_of
     from scratchpad.sae.index import open_index
     from scratchpad.workbench import DEFAULT_SAE
 
-    folder = Path(options.sae or DEFAULT_SAE)
+    folder = folder_of(options.sae or DEFAULT_SAE)
     if options.image:
         return _at_place(options)
     index = open_index(folder)

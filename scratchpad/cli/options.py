@@ -22,7 +22,8 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # w
 def model_and_sae(parser: argparse.ArgumentParser) -> None:
     """--model and --sae, and where and how they are loaded."""
     parser.add_argument("--model", default=os.environ.get("SCRATCHPAD_MODEL"), help="folder or hub id (default: the demo)")
-    parser.add_argument("--sae", default=os.environ.get("SCRATCHPAD_SAE"), help="folder in SAELens format (default: the demo's last layer)")
+    which = "folder in SAELens format, or a released SAE: release/sae_id (default: the demo's last layer)"
+    parser.add_argument("--sae", default=os.environ.get("SCRATCHPAD_SAE"), help=which)
     where_and_how(parser)
 
 

@@ -63,7 +63,7 @@ def add(commands: Commands) -> None:
 
 def _on_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="folder or hub id")
-    parser.add_argument("--sae", type=Path, required=True, help="folder in SAELens format")
+    parser.add_argument("--sae", required=True, help="folder in SAELens format, or a released SAE: release/sae_id")
     parser.add_argument("--images", required=True, help=IMAGES)
     where_and_how(parser)
     on_a_cluster(parser)
@@ -117,13 +117,13 @@ def _index(options: argparse.Namespace) -> None:
         raise UserError(f"No image in {options.images} can be read; {len(images.skipped)} were tried.")
     index = open_index(sae.folder, sae)
     counted = index.about["counted"] if index else 0
-    value = {"sae": str(options.sae), "images": done, "counted": counted, "skipped": images.skipped, "labels": len(set().union(*labels))}
+    value = {"sae": str(sae.folder), "images": done, "counted": counted, "skipped": images.skipped, "labels": len(set().union(*labels))}
     left = _counted_on(sae, images, counted)
     value["counts"] = left[0]
     if masks:
         value["masks_skipped"] = masks.skipped
         left += [f"{len(masks.skipped)} masks were left out: {'; '.join(masks.skipped[:5])}"] if masks.skipped else []
-    show(value, options.json, [f"indexed {done} images, {value['labels']} labels, in {options.sae / 'index'}", *skipped_of(images), *left])
+    show(value, options.json, [f"indexed {done} images, {value['labels']} labels, in {sae.folder / 'index'}", *skipped_of(images), *left])
 
 
 def _counted_on(sae: Sae, images: Pictures, counted: int) -> list[str]:

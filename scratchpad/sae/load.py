@@ -29,6 +29,7 @@ from torch import Tensor
 from scratchpad.errors import UserError
 from scratchpad.records import Codes
 from scratchpad.sae.config import CONFIG, WEIGHTS, check_hash, check_weights, checked, read_config
+from scratchpad.sae.directory import folder_of
 from scratchpad.sae.normalise import AVERAGE, CONSTANT_NORM, LAYER_NORM, NONE, normalised
 from scratchpad.sae.scaling import factor_beside, folded
 
@@ -207,12 +208,13 @@ def load_sae(folder: str | Path, device: str = "cpu", name: str | Path | None = 
     """Reads an SAE folder in SAELens format.
 
     Args:
+        folder: or the name of a released SAE, `release/sae_id`, which is fetched once.
         name: what errors call the folder, where it isn't at its place yet.
 
     Raises:
         UserError: the folder, its weights or its metadata are missing, damaged or of an unknown kind.
     """
-    folder = Path(folder)
+    folder = folder_of(folder)
     named = Path(name) if name else folder
     for path in (folder / CONFIG, folder / WEIGHTS):
         if not path.is_file():
