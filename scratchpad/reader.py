@@ -104,7 +104,7 @@ class Reader:
     @property
     def sae_ref(self) -> SaeRef:
         """The SAE, as records name it."""
-        return SaeRef(self.sae.name, self.sae.identity, self.sae.layer, self.sae.d_sae)
+        return SaeRef(self.sae.name, self.sae.identity, self.sae.at.layer, self.sae.d_sae, self.sae.at.younger)
 
     def analyze(
         self,
@@ -210,7 +210,7 @@ class Reader:
 
         def ask() -> Run:
             prepared = self._prepared(question)
-            run, clean = vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, tokens, heads)
+            run, clean = vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, tokens, heads)
             self._clean.put((prepared.image_sha256, prepared.prompt), clean)
             return run
 
@@ -221,7 +221,7 @@ class Reader:
         codes = self._once("codes", question, lambda: self.sae.encode(run.states()))
         plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
         clean = self._clean.get(  # gone after a few others, and made again: rounding mustn't depend on what else was asked
-            (prepared.image_sha256, prepared.prompt), lambda: vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, 1)[1]
+            (prepared.image_sha256, prepared.prompt), lambda: vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, 1)[1]
         )
         return Trial(self.vlm, self.sae, run, codes, prepared, clean, plain, lambda latent: names.get(latent, ""))
 
@@ -282,7 +282,7 @@ def check_fit(vlm: Vlm, sae: Sae) -> None:
             f"The SAE {sae.name} reads activations of width {sae.width}, but the vision encoder of {vlm.name} has width {vlm.width}; "
             "choose an SAE trained on this model."
         )
-    vlm.block(sae.layer)
+    vlm.block(sae.at)
 
 
 def limit_of_memory() -> int:

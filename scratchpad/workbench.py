@@ -206,8 +206,8 @@ class Workbench(Lookup):
             UserError: the region holds no patch.
         """
         with self._lock:
-            rows, grid = next(iter(harvest_with_grids(self.vlm, load_images([image]), [self.sae.layer])))
-        codes = self.sae.encode(rows[self.sae.layer].numpy())
+            rows, grid = next(iter(harvest_with_grids(self.vlm, load_images([image]), [self.sae.at])))
+        codes = self.sae.encode(rows[self.sae.at].numpy())
         active = codes.active()
         inside = np.ones(grid.patches, bool) if region is None else grid.patches_in(region)
         if not inside.any():

@@ -95,7 +95,7 @@ class Answerer:
                 done[row.number] = Answered(row.id, row.question, row.expected.first if row.expected else "", failed=str(error))
         for group in batches([prepared for _, prepared in ready], self.batch):
             with self.bench.vlm.lock:
-                runs = run_together(self.bench.vlm, [ready[n][1] for n in group], self.bench.sae.layer, self.max_new_tokens)
+                runs = run_together(self.bench.vlm, [ready[n][1] for n in group], self.bench.sae.at, self.max_new_tokens)
             for n, run in zip(group, runs, strict=True):
                 done[ready[n][0].number] = self._answered(ready[n][0], run)
         return [done[n] for n in numbers]

@@ -54,7 +54,7 @@ class Asking:
     def _part(self, numbers: Sequence[int], change: Change | None, wording: Callable[[str], str]) -> dict[int, Outcome]:
         vlm, rows = self.bench.vlm, self.explainer.rows
         done, ready = {}, []
-        with vlm.lock, standing(vlm, self.bench.sae.layer, change):
+        with vlm.lock, standing(vlm, self.bench.sae.at, change):
             for number in numbers:
                 row = rows.rows[number]
                 try:

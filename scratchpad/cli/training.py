@@ -14,6 +14,7 @@ from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
+    from scratchpad.records.hookpoint import HookPoint
     from scratchpad.sae.afar import Models
     from scratchpad.sae.pictures import Pictures
     from scratchpad.sae.train import Fit, Recipe
@@ -26,11 +27,13 @@ METRICS_ON = 64  # images on which a new SAE's numbers are declared
 def add(commands: Commands) -> None:
     """Adds `train-sae`."""
     own = argparse.ArgumentDefaultsHelpFormatter  # every option says its default
-    train = commands.add_parser("train-sae", help="train an SAE on a vision layer of any model", formatter_class=own)
+    train = commands.add_parser("train-sae", help="train an SAE at a hook point of any model", formatter_class=own)
     train.add_argument("--model", required=True, help="folder or hub id")
-    train.add_argument("--layer", required=True, help="vision block, counted from 0; several with commas share one pass over the images")
+    where = train.add_mutually_exclusive_group(required=True)
+    where.add_argument("--at", help="hook point: vision.N, layers counted from 0; several with commas share one pass over the images")
+    where.add_argument("--layer", help="N or several with commas, for --at vision.N")
     train.add_argument("--images", required=True, help=IMAGES)
-    train.add_argument("--out", type=Path, required=True, help="for several layers, a folder for one folder each")
+    train.add_argument("--out", type=Path, required=True, help="for several hook points, a folder for one folder each")
     train.add_argument("--width", default="8x", help="latents: a number, or a multiple of the encoder's width such as 16x")
     train.add_argument("--k", type=int, default=32, help="active latents a patch")
     train.add_argument("--architecture", default="batchtopk", help="batchtopk, topk, matryoshka or standard")
@@ -63,9 +66,10 @@ def _train(options: argparse.Namespace) -> None:
     images = pictures(options.images)
     images.set_apart()
     vlm = load_vlm(options.model, placement(options))
-    layers = _layers(options.layer, vlm)
+    points = _points(options, vlm)
+    width = vlm.width_at(points[0])
     recipe = Recipe(
-        d_sae=_width(options.width, vlm.width),
+        d_sae=_width(options.width, width),
         k=options.k,
         steps=options.steps,
         size=group.part(options.batch),
@@ -77,21 +81,21 @@ def _train(options: argparse.Namespace) -> None:
     )
     seed = options.seed + group.rank * 1_000_003  # every process sees the pictures in an order of its own
     cache = options.cache / f"part-{group.rank}" if options.cache and group.size > 1 else options.cache
-    outs = [options.out] if len(layers) == 1 else [options.out / f"layer-{layer}" for layer in layers]
+    outs = [options.out] if len(points) == 1 else [options.out / _folder(at) for at in points]
     epoch, seen = read_position(outs)
-    source = Source(models_of(options, vlm), images, layers, seed, cache, options.class_token, epoch, seen)
+    source = Source(models_of(options, vlm), images, points, seed, cache, options.class_token, epoch, seen)
     mixer = Mixer(source, recipe.size, options.buffer, seed)
     device = "cpu" if options.device == "auto" else options.device
     if group.first:
-        print(_outlook(recipe, options, vlm, images, len(layers), device), file=sys.stderr, flush=True)
+        print(_outlook(recipe, options, vlm, images, points, device), file=sys.stderr, flush=True)
     position = lambda: (source.epoch, source.seen)  # noqa: E731
-    fits = [Fit(recipe, vlm.width, mixer.batches(layer), out, device, group, position) for layer, out in zip(layers, outs, strict=True)]
+    fits = [Fit(recipe, width, mixer.batches(at), out, device, group, position) for at, out in zip(points, outs, strict=True)]
     resumed = [training.step for training in fits]
     fit(fits, _Progress(), options.every)
     rows = []
-    for training, layer in zip(fits if group.first else [], layers, strict=False):
-        training.finish(_metadata(options, vlm, layer, images))
-        rows.append({"sae": str(training.out), "layer": layer, "metrics": _declare(vlm, training.out, images)})
+    for training, at in zip(fits if group.first else [], points, strict=False):
+        training.finish(_metadata(options, vlm, at, images))
+        rows.append({"sae": str(training.out), "at": str(at), "metrics": _declare(vlm, training.out, images)})
     group.wait()
     group.leave()
     if group.first:
@@ -100,24 +104,34 @@ def _train(options: argparse.Namespace) -> None:
         show(value, options.json, [*(f"{row['sae']}: {json.dumps(row['metrics'])}" for row in rows), *skipped_of(images)])
 
 
-def _outlook(recipe: Recipe, options: argparse.Namespace, vlm: Vlm, images: Pictures, layers: int, device: str) -> str:
+def _outlook(recipe: Recipe, options: argparse.Namespace, vlm: Vlm, images: Pictures, points: list[HookPoint], device: str) -> str:
     """How many steps and passes over the images a training is and about how long it takes, timed on a few of each."""
     from scratchpad.sae.outlook import outlook
 
-    estimate = outlook(recipe, vlm, images, layers, device, options.batch // recipe.size, bool(options.cache))
+    estimate = outlook(recipe, vlm, images, points, device, options.batch // recipe.size, bool(options.cache))
     if estimate is None:
         return f"{recipe.steps} steps; none of the first images can be read, so it isn't known how long they take"
     return estimate.says
 
 
-def _layers(text: str, vlm: Vlm) -> list[int]:
-    try:
-        layers = [int(part) for part in str(text).split(",")]
-    except ValueError as error:
-        raise UserError(f"--layer was {text!r}; expected numbers such as 5 or 3,5.") from error
-    for layer in layers:
-        vlm.block(layer)
-    return list(dict.fromkeys(layers))
+def _points(options: argparse.Namespace, vlm: Vlm) -> list[HookPoint]:
+    from scratchpad.records.hookpoint import hook_point, vision
+
+    if options.at is not None:
+        points = [hook_point(part) for part in options.at.split(",")]
+    else:
+        try:
+            points = [vision(int(part)) for part in options.layer.split(",")]
+        except ValueError as error:
+            raise UserError(f"--layer was {options.layer!r}; expected numbers such as 5 or 3,5.") from error
+    for at in points:
+        vlm.block(at)
+    return list(dict.fromkeys(points))
+
+
+def _folder(at: HookPoint) -> str:
+    """Of one of several SAEs."""
+    return f"layer-{at.layer}" if at.place == "vision" else str(at)
 
 
 def _width(text: str, d_in: int) -> int:
@@ -147,14 +161,15 @@ class _Progress:
         )
 
 
-def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, images: Pictures) -> dict[str, object]:
+def _metadata(options: argparse.Namespace, vlm: Vlm, at: HookPoint, images: Pictures) -> dict[str, object]:
+    from scratchpad.sae.config import said_of
+
     return {
         "model_name": vlm.name,
         "model_identity": vlm.identity,
         "model_revision": getattr(vlm.model.config, "_commit_hash", None),  # the hub's, for a model that comes from there
         "encoder_identity": vlm.encoder_identity,
-        "layer": layer,
-        "hook_name": f"vision block {layer}, output",
+        **({"hook_name": f"vision block {at.layer}, output"} | said_of(at)),
         "class_token": options.class_token,
         "training_images": {
             "folder": Path(images.source).name,
@@ -178,9 +193,7 @@ def _declare(vlm: Vlm, out: Path, images: Pictures) -> dict[str, float]:
     trained_on = [i for i in range(len(images)) if i not in images.apart]
     order = trained_on[:: max(1, len(trained_on) // METRICS_ON)]
     some = (picture for _, picture in images.in_order(order))
-    metrics = {
-        k: round(v, 4) for k, v in reconstruction_metrics(sae, (r[sae.layer].numpy() for r in harvest(vlm, some, [sae.layer]))).items()
-    }
+    metrics = {k: round(v, 4) for k, v in reconstruction_metrics(sae, (r[sae.at].numpy() for r in harvest(vlm, some, [sae.at]))).items()}
     declared = metrics | {"measured_on": "images it was trained on"}
     write_whole(out / "metrics.json", json.dumps(declared, indent=1))
     config = json.loads((out / "cfg.json").read_text())

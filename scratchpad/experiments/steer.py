@@ -71,7 +71,7 @@ def _measured(trial: Trial, latent: int, nth: int) -> tuple[tuple[Moved, ...], t
     none = np.zeros_like(trial.run.states())
     deltas = torch.from_numpy(np.stack([none if change is None else change for change in changes]))
     ids = trial.run.answer_ids[: nth + 1]
-    off, doubled = next_logprobs(trial.vlm, trial.prepared, ids, trial.sae.layer, deltas, trial.clean)
+    off, doubled = next_logprobs(trial.vlm, trial.prepared, ids, trial.sae.at, deltas, trial.clean)
     reached = np.flatnonzero(np.maximum(off, doubled) >= np.log(LIKELY))
     order = reached[np.argsort((off - doubled)[reached], kind="stable")]
 
@@ -87,9 +87,9 @@ def _measured(trial: Trial, latent: int, nth: int) -> tuple[tuple[Moved, ...], t
 def _direct(trial: Trial, latent: int) -> tuple[tuple[Likely, ...], tuple[Likely, ...], str]:
     change = trial.change(ablation([latent]))
     assert change is not None, "the latent fires"
-    vlm, layer = trial.vlm, trial.sae.layer
+    vlm, at = trial.vlm, trial.sae.at
     plain = embeddings(vlm, trial.prepared)
-    with adding(vlm.block(layer), vlm.leading, torch.from_numpy(change)[None], trial.prepared.order):
+    with adding(vlm.block(at), vlm.leading, torch.from_numpy(change)[None], trial.prepared.order):
         without = embeddings(vlm, trial.prepared)
     try:
         width = int(vlm.adapter.config.get_text_config().hidden_size)  # behind it DeepStack's additions, for later layers

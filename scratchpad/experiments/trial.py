@@ -50,22 +50,22 @@ class Trial:
 
     def force_changes(self, changes: Sequence[Float[np.ndarray, "p d"]], ids: tuple[int, ...] | None = None) -> Forced:
         """As `force`, under changes of the activations themselves."""
-        return force_all(self.vlm, self.prepared, ids or self.run.answer_ids, self.sae.layer, changes, self.clean)
+        return force_all(self.vlm, self.prepared, ids or self.run.answer_ids, self.sae.at, changes, self.clean)
 
     def generate(self, change: Float[np.ndarray, "p d"] | None, max_new_tokens: int, sampling: Sampling | None = None) -> Answer:
         """A new answer under a change, greedy or drawn."""
         if change is None:
             return generate(self.vlm, self.prepared, max_new_tokens, sampling=sampling)
         batch = torch.from_numpy(change)[None]
-        return generate(self.vlm, self.prepared, max_new_tokens, self.sae.layer, batch, self.clean, sampling)
+        return generate(self.vlm, self.prepared, max_new_tokens, self.sae.at, batch, self.clean, sampling)
 
     def gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "p d"]:
         """Gradient of an answer's log-probability with respect to the activations."""
-        return gradient(self.vlm, self.prepared, ids, self.sae.layer)
+        return gradient(self.vlm, self.prepared, ids, self.sae.at)
 
     def odds_gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "p d"]:
         """As `gradient`, of the log-odds of the answer's tokens: telling where the answer is all but certain."""
-        return gradient(self.vlm, self.prepared, ids, self.sae.layer, answer_logodds)
+        return gradient(self.vlm, self.prepared, ids, self.sae.at, answer_logodds)
 
     def ids(self, target: str) -> tuple[int, ...]:
         """A text's tokens, as an answer would begin with it.

@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from scratchpad.grid import Grid
-from scratchpad.records.codec import WORKING, Count, Text, record
+from scratchpad.records.codec import UNSAID, WORKING, Count, Text, record
 from scratchpad.records.geometry import GridField
+from scratchpad.records.hookpoint import HookPoint, Layer, Place
 
 Role = Literal["system", "prompt", "image", "output"]
 
@@ -47,10 +48,16 @@ class Run:
     answer_ids: tuple[Count, ...]  # what was generated, the end token included
     tokens: tuple[Token, ...]  # prompt, image and answer, in order
     grid: Annotated[Grid, GridField()]
-    layer: Count  # vision block whose output `activations` is
+    layer: Layer | None  # with `place`, the point whose activations `activations` are
     activations: Annotated[Float[np.ndarray, "p d"] | None, WORKING] = None
     queries: Annotated[Int[np.ndarray, " q"] | None, WORKING] = None  # positions whose attention rows were kept, ascending
     attention: Annotated[Float[np.ndarray, "q y v"] | None, WORKING] = None  # from each to the image tokens, mean over chosen heads
+    place: Annotated[Place | None, UNSAID] = None  # None: the vision encoder
+
+    @property
+    def at(self) -> HookPoint:
+        """The point whose activations `activations` are."""
+        return HookPoint(self.place or "vision", self.layer)
 
     def text_tokens(self) -> list[Token]:
         """All tokens but those of images, in order."""

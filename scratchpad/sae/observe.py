@@ -41,7 +41,7 @@ class Observed:
 
 
 def observed(sae: Sae, activations: Float[np.ndarray, "p d"], grid: Grid, picture: Image.Image) -> Observed:
-    """What an index takes of a picture, given its activations at the layer that the SAE reads."""
+    """What an index takes of a picture, given its activations at the point that the SAE reads."""
     codes = sae.encode(activations)
     explained, mean = summary(sae, activations, codes)
     return Observed(codes, grid, thumbnail(picture), explained, mean.astype(np.float32))

@@ -49,7 +49,7 @@ def of_answer(vlm: Vlm, pictures: Sequence[Image.Image], prepared: Prepared, run
     before, after = (layers[i][at].float().cpu().numpy() for i in (0, -1))
     return [
         *_pixels(pictures, run.grid, shown(prepared.inputs["pixel_values"], processor, run.grid.tiles)),
-        _embeddings("Patches", f"in the vision encoder, after layer {run.layer}", run.states(), run.grid, tokens=False),
+        _embeddings("Patches", f"in the vision encoder, after layer {run.at.block}", run.states(), run.grid, tokens=False),
         _embeddings("Image tokens, going in", "as the language model takes them in", before, run.grid),
         _embeddings("Image tokens, coming out", "after the language model's last layer", after, run.grid),
     ]

@@ -9,6 +9,7 @@ from torch import nn
 from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoModelForImageTextToText, PreTrainedConfig, PreTrainedModel
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import HookPoint, vision
 from scratchpad.vlm import attention, checkpoint
 from scratchpad.vlm.adapter import Adapter
 from scratchpad.vlm.checkpoint import Placement
@@ -63,13 +64,24 @@ class Vlm(Loaded):
         """How many tokens prompt and answer can have together."""
         return int(self.model.config.get_text_config().max_position_embeddings)
 
-    def block(self, layer: int) -> nn.Module:
-        """The vision block of a layer at which an edit can have an effect.
+    @property
+    def read_point(self) -> HookPoint:
+        """The point after the last vision layer that the language model reads."""
+        return vision(self.read_layer)
+
+    def width_at(self, at: HookPoint) -> int:
+        """Dimensions of an activation at a hook point, d."""
+        return self.width
+
+    def block(self, at: HookPoint) -> nn.Module:
+        """The block at whose output an edit can have an effect.
 
         Raises:
             UserError: there is no such block, or the language model doesn't read what comes after it.
         """
-        count = len(self.blocks)
+        if at.place != "vision":
+            raise UserError(f"{at} was given, but what is read and edited of {self.name} are vision layers; expected vision.N.")
+        layer, count = at.block, len(self.blocks)
         if not 0 <= layer < count:
             raise UserError(f"Layer {layer} was given, but {self.name} has vision layers 0 to {count - 1}.")
         if layer > self.read_layer:

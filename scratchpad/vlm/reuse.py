@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import CacheLayerMixin, DynamicLayer, DynamicSlidingWindowLayer
 
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.vlm.hooks import Output, first_of
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared
@@ -32,17 +33,17 @@ Pair = tuple[Tensor, Tensor]  # keys and values, each 1 g s c
 class CleanRun:
     """What an unedited run leaves for edited ones of the same prompt."""
 
-    layer: int  # the vision block after which edits happen
+    at: HookPoint  # where edits happen
     blocks: dict[int, Output]  # what vision blocks put out, for those that are read again
     steps: Done  # what the adapter's steps took in and put out
     pairs: tuple[Pair, ...] | None  # of every language-model layer; None where a sliding window has forgotten some
 
 
 @contextmanager
-def keeping(vlm: Vlm, layer: int) -> Iterator[tuple[dict[int, Output], Done]]:
-    """Collects the outputs of the block at `layer` and of those below it that the language model reads, and of the adapter's steps."""
+def keeping(vlm: Vlm, at: HookPoint) -> Iterator[tuple[dict[int, Output], Done]]:
+    """Collects the outputs of the block at a hook point and of those below it that the language model reads, and of the adapter's steps."""
     outputs: dict[int, Output] = {}
-    wanted = [i for i in vlm.adapter.read_layers if i < layer] + [layer]
+    wanted = [i for i in vlm.adapter.read_layers if i < at.block] + [at.block]
 
     def hook(i: int) -> Callable[[nn.Module, object, Output], None]:
         return lambda _module, _args, output: outputs.__setitem__(i, output)
@@ -56,11 +57,11 @@ def keeping(vlm: Vlm, layer: int) -> Iterator[tuple[dict[int, Output], Done]]:
             handle.remove()
 
 
-def clean_run(layer: int, collected: tuple[dict[int, Output], Done], cache: object) -> CleanRun:
+def clean_run(at: HookPoint, collected: tuple[dict[int, Output], Done], cache: object) -> CleanRun:
     """From what `keeping` collected and the cache that generation left."""
     layers = getattr(cache, "layers", [])
     pairs = tuple((part.keys, part.values) for part in layers) if layers and all(map(_whole, layers)) else None
-    return CleanRun(layer, *collected, pairs)
+    return CleanRun(at, *collected, pairs)
 
 
 def _whole(layer: CacheLayerMixin) -> bool:
@@ -70,13 +71,13 @@ def _whole(layer: CacheLayerMixin) -> bool:
     return kind is DynamicLayer or (kind is DynamicSlidingWindowLayer and keys is not None and layer.get_seq_length() == keys.shape[-2])
 
 
-def first_changed(vlm: Vlm, prepared: Prepared, layer: int, changed: Bool[np.ndarray, " p"]) -> int:
-    """The first position whose keys and values may differ when these patches change after `layer`.
+def first_changed(vlm: Vlm, prepared: Prepared, at: HookPoint, changed: Bool[np.ndarray, " p"]) -> int:
+    """The first position whose keys and values may differ when these patches change at a hook point.
 
     Blocks above the edit mix the patches of a tile, so below the last block read a change reaches all of its tile.
     """
     grid = prepared.grid
-    if layer < vlm.read_layer:
+    if at.block < vlm.read_layer:
         ends = np.cumsum([tile.patches for tile in grid.tiles])
         changed = np.concatenate([np.full(len(part), part.any()) for part in np.split(changed, ends[:-1])])
     tokens = np.flatnonzero(grid.patch_values_to_tokens(changed.astype(np.float32)))
@@ -104,12 +105,12 @@ def _replaying(vlm: Vlm, clean: CleanRun, count: int) -> Iterator[None]:
 
     Steps are done for tiles that differ. Hooks on all of them run as ever.
     """
-    blocks, steps = vlm.blocks, vlm.adapter.steps
-    changed = [*blocks[: clean.layer + 1], *blocks[vlm.read_layer + 1 :], *(steps[i] for i in clean.steps)]
+    blocks, steps, layer = vlm.blocks, vlm.adapter.steps, clean.at.block
+    changed = [*blocks[: layer + 1], *blocks[vlm.read_layer + 1 :], *(steps[i] for i in clean.steps)]
     before = [module.__dict__.get("forward") for module in changed]
-    through = _through(clean.blocks[clean.layer])
+    through = _through(clean.blocks[layer])
     for i, block in enumerate(blocks):
-        if i <= clean.layer:
+        if i <= layer:
             block.forward = _repeated(clean.blocks[i], count, vlm.adapter.packed) if i in clean.blocks else through
         elif i > vlm.read_layer:
             block.forward = through

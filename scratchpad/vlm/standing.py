@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.vlm.hooks import Output, first_of, patches_of
 from scratchpad.vlm.load import Vlm
 
@@ -22,16 +23,16 @@ Change = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n d"]]  # what is added
 
 
 @contextmanager
-def standing(vlm: Vlm, layer: int, change: Change | None) -> Iterator[None]:
-    """Within, every run is under a change after `layer`; None leaves the model as it is, bit for bit.
+def standing(vlm: Vlm, at: HookPoint, change: Change | None) -> Iterator[None]:
+    """Within, every run is under a change at a hook point; None leaves the model as it is, bit for bit.
 
     Raises:
-        UserError: there is no such layer, or the language model doesn't read what comes after it.
+        UserError: there is no such point, or the language model doesn't read what comes after it.
     """
     if change is None:
         yield
         return
-    block = vlm.block(layer)
+    block = vlm.block(at)
     before = block.__dict__.get("forward")
     block.forward = _changed(block.forward, vlm.leading, change)
     try:
@@ -43,7 +44,7 @@ def standing(vlm: Vlm, layer: int, change: Change | None) -> Iterator[None]:
             block.forward = before
 
 
-def changed_for_good(vlm: Vlm, layer: int, change: Change, title: str, identity: str) -> Vlm:
+def changed_for_good(vlm: Vlm, at: HookPoint, change: Change, title: str, identity: str) -> Vlm:
     """A model under a change that stays, under a name and identity of its own. The one given is the same model, so it changes with it.
 
     Args:
@@ -53,7 +54,7 @@ def changed_for_good(vlm: Vlm, layer: int, change: Change, title: str, identity:
     Raises:
         UserError: as `standing`.
     """
-    block = vlm.block(layer)
+    block = vlm.block(at)
     block.forward = _changed(block.forward, vlm.leading, change)
     made = sha256(f"{vlm.identity} {identity}".encode()).hexdigest()[:16]
     return replace(vlm, name=f"{vlm.name}, repaired: {title}", identity=made)

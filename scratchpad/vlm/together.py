@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from scratchpad.records import Answer, Run, Token
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.decoding import end_ids, generated
 from scratchpad.vlm.hooks import recording
@@ -51,26 +52,23 @@ def answer_together(vlm: Vlm, prepared: Sequence[Prepared], max_new_tokens: int)
 
 
 @torch.no_grad()
-def run_together(vlm: Vlm, prepared: Sequence[Prepared], layer: int, max_new_tokens: int) -> list[Run]:
+def run_together(vlm: Vlm, prepared: Sequence[Prepared], at: HookPoint, max_new_tokens: int) -> list[Run]:
     """As `run`, for like prompts in one batch.
 
-    Args:
-        layer: a vision layer, counted from 0.
-
     Raises:
-        UserError: an edit after `layer` would have no effect; or less than one new token is asked for.
+        UserError: the model has no such point, or an edit there would have no effect; or less than one new token is asked for.
     """
     first, count = prepared[0], len(prepared)
     columns = torch.tensor(first.image_positions)
     skip = torch.zeros(first.length, dtype=torch.bool)
     skip[columns] = True
-    with capturing(columns, skip, batch=count) as capture, recording(vlm.block(layer), vlm.leading) as recorded:
+    with capturing(columns, skip, batch=count) as capture, recording(vlm.block(at), vlm.leading) as recorded:
         answers = _decoded(vlm, prepared, max_new_tokens)
     layers = sorted(capture.rows)
     queries = np.array([position for position, _ in capture.rows[layers[0]]])
     rows = torch.stack([torch.stack([row for _, row in capture.rows[y]], 1) for y in layers], 2).float().cpu().numpy()  # b q y v
     states = recorded[0].float().cpu().numpy().reshape(count, first.grid.patches, -1)
-    return [_run(*each, layer, queries) for each in zip(prepared, answers, rows, states, strict=True)]
+    return [_run(*each, at, queries) for each in zip(prepared, answers, rows, states, strict=True)]
 
 
 def _run(
@@ -78,7 +76,7 @@ def _run(
     answer: Answer,
     rows: Float[np.ndarray, "q y v"],
     states: Float[np.ndarray, "p d"],
-    layer: int,
+    at: HookPoint,
     queries: Int[np.ndarray, " q"],
 ) -> Run:
     stop = int(np.searchsorted(queries, prepared.length + len(answer.ids) - 1))  # decoding went on for others of the batch
@@ -87,7 +85,8 @@ def _run(
         answer_ids=answer.ids,
         tokens=(*prepared.tokens, *answer.tokens),
         grid=prepared.grid,
-        layer=layer,
+        layer=at.layer,
+        place=at.younger,
         activations=states if prepared.order is None else states[np.argsort(prepared.order)],
         queries=queries[:stop],
         attention=rows[:stop],

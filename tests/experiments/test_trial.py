@@ -79,7 +79,7 @@ def test_what_rises_is_more_active_on_the_edited_activations(bench: Workbench, a
 def test_predicted_effects_are_verified_by_real_ablations(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
     told = bench.verify(analysis, 12)
     changes = [bench.trial(analysis).change(ablation([latent])) for latent in (e.latent for e in told.effects)]
-    forced = force(bench.vlm, prepared, analysis.run.answer_ids, bench.sae.layer, torch.from_numpy(np.stack(changes)))
+    forced = force(bench.vlm, prepared, analysis.run.answer_ids, bench.sae.at, torch.from_numpy(np.stack(changes)))
     plain = force(bench.vlm, prepared, analysis.run.answer_ids)
     np.testing.assert_allclose([e.actual for e in told.effects], forced.logprobs.sum(1) - plain.logprobs.sum(), atol=1e-3)
     assert [e.predicted for e in told.effects] == [analysis.by_effect[e.latent] for e in told.effects]
