@@ -103,7 +103,7 @@ class Answerer:
     def _answered(self, row: Row, run: Run) -> Answered:
         codes = self.bench.sae.encode(run.states())
         tokens = tuple(t.index for t in run.outputs()) or (run.text_tokens()[-1].index,)
-        active, scores = rank.scores(codes, of_tokens(weigh(run), tokens))
+        active, scores = rank.scores(codes, of_tokens(weigh(run, None, run.places), tokens))
         peaks = np.zeros(codes.d_sae, np.float32)
         np.maximum.at(peaks, codes.indices, codes.values)
         unlike = self.bench.unlike(run, codes)

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,15 @@ def add(commands: Commands) -> None:
     train = commands.add_parser("train-sae", help="train an SAE at a hook point of any model", formatter_class=own)
     train.add_argument("--model", required=True, help="folder or hub id")
     where = train.add_mutually_exclusive_group(required=True)
-    where.add_argument("--at", help="hook point: vision.N, layers counted from 0; several with commas share one pass over the images")
+    where.add_argument(
+        "--at", help="hook point: vision.N, projector or language.N, layers counted from 0; several with commas share a pass"
+    )
     where.add_argument("--layer", help="N or several with commas, for --at vision.N")
     train.add_argument("--images", required=True, help=IMAGES)
+    train.add_argument("--prompts", type=Path, help="at language.N: a file of prompts, a line each, one of which stands behind each image")
     train.add_argument("--out", type=Path, required=True, help="for several hook points, a folder for one folder each")
     train.add_argument("--width", default="8x", help="latents: a number, or a multiple of the encoder's width such as 16x")
-    train.add_argument("--k", type=int, default=32, help="active latents a patch")
+    train.add_argument("--k", type=int, default=32, help="active latents a patch or token")
     train.add_argument("--architecture", default="batchtopk", help="batchtopk, topk, matryoshka or standard")
     train.add_argument("--l1", type=float, default=5.0, help="of standard: the weight of its penalty")
     train.add_argument(
@@ -67,9 +71,9 @@ def _train(options: argparse.Namespace) -> None:
     images.set_apart()
     vlm = load_vlm(options.model, placement(options))
     points = _points(options, vlm)
-    width = vlm.width_at(points[0])
+    widths = [vlm.width_at(at) for at in points]
     recipe = Recipe(
-        d_sae=_width(options.width, width),
+        d_sae=_width(options.width, widths[0]),
         k=options.k,
         steps=options.steps,
         size=group.part(options.batch),
@@ -83,19 +87,22 @@ def _train(options: argparse.Namespace) -> None:
     cache = options.cache / f"part-{group.rank}" if options.cache and group.size > 1 else options.cache
     outs = [options.out] if len(points) == 1 else [options.out / _folder(at) for at in points]
     epoch, seen = read_position(outs)
-    source = Source(models_of(options, vlm), images, points, seed, cache, options.class_token, epoch, seen)
+    prompts = _prompts(options, points)
+    source = Source(models_of(options, vlm), images, points, seed, cache, options.class_token, epoch, seen, prompts)
     mixer = Mixer(source, recipe.size, options.buffer, seed)
     device = "cpu" if options.device == "auto" else options.device
     if group.first:
         print(_outlook(recipe, options, vlm, images, points, device), file=sys.stderr, flush=True)
     position = lambda: (source.epoch, source.seen)  # noqa: E731
-    fits = [Fit(recipe, width, mixer.batches(at), out, device, group, position) for at, out in zip(points, outs, strict=True)]
+    recipes = [replace(recipe, d_sae=_width(options.width, width)) for width in widths]
+    of_each = zip(recipes, widths, points, outs, strict=True)
+    fits = [Fit(own, width, mixer.batches(at), out, device, group, position) for own, width, at, out in of_each]
     resumed = [training.step for training in fits]
     fit(fits, _Progress(), options.every)
     rows = []
     for training, at in zip(fits if group.first else [], points, strict=False):
-        training.finish(_metadata(options, vlm, at, images))
-        rows.append({"sae": str(training.out), "at": str(at), "metrics": _declare(vlm, training.out, images)})
+        training.finish(_metadata(options, vlm, at, images, prompts))
+        rows.append({"sae": str(training.out), "at": str(at), "metrics": _declare(vlm, training.out, images, prompts)})
     group.wait()
     group.leave()
     if group.first:
@@ -125,8 +132,31 @@ def _points(options: argparse.Namespace, vlm: Vlm) -> list[HookPoint]:
         except ValueError as error:
             raise UserError(f"--layer was {options.layer!r}; expected numbers such as 5 or 3,5.") from error
     for at in points:
-        vlm.block(at)
+        vlm.check(at)
     return list(dict.fromkeys(points))
+
+
+def _prompts(options: argparse.Namespace, points: list[HookPoint]) -> tuple[str, ...]:
+    from scratchpad.sae.harvest import PROMPTS
+
+    spoken = any(at.place == "language" for at in points)
+    if options.class_token and any(at.place != "vision" for at in points):
+        raise UserError("--class-token was given, but there is no class token behind the vision encoder; leave it out.")
+    if options.prompts is None:
+        return PROMPTS
+    if not spoken:
+        raise UserError(
+            "--prompts was given, but prompts make no difference before the language model; give --at language.N or leave it out."
+        )
+    try:
+        lines = tuple(line.strip() for line in options.prompts.read_text().splitlines() if line.strip())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"--prompts was {options.prompts}, which can't be read ({error}); expected a text file, a prompt a line."
+        ) from error
+    if not lines:
+        raise UserError(f"--prompts was {options.prompts}, which is empty; expected a prompt a line.")
+    return lines
 
 
 def _folder(at: HookPoint) -> str:
@@ -161,7 +191,7 @@ class _Progress:
         )
 
 
-def _metadata(options: argparse.Namespace, vlm: Vlm, at: HookPoint, images: Pictures) -> dict[str, object]:
+def _metadata(options: argparse.Namespace, vlm: Vlm, at: HookPoint, images: Pictures, prompts: tuple[str, ...]) -> dict[str, object]:
     from scratchpad.sae.config import said_of
 
     return {
@@ -180,10 +210,11 @@ def _metadata(options: argparse.Namespace, vlm: Vlm, at: HookPoint, images: Pict
         "training_seed": options.seed,
         "training_steps": options.steps,
         "training_batch": options.batch,
+        **({"training_prompts": list(prompts)} if at.place == "language" else {}),
     }
 
 
-def _declare(vlm: Vlm, out: Path, images: Pictures) -> dict[str, float]:
+def _declare(vlm: Vlm, out: Path, images: Pictures, prompts: tuple[str, ...]) -> dict[str, float]:
     """Measures a new SAE as it will be used, class token left out, and writes what it declares of itself, there and in cfg.json."""
     from scratchpad.sae.evaluate import reconstruction_metrics
     from scratchpad.sae.harvest import harvest
@@ -193,7 +224,10 @@ def _declare(vlm: Vlm, out: Path, images: Pictures) -> dict[str, float]:
     trained_on = [i for i in range(len(images)) if i not in images.apart]
     order = trained_on[:: max(1, len(trained_on) // METRICS_ON)]
     some = (picture for _, picture in images.in_order(order))
-    metrics = {k: round(v, 4) for k, v in reconstruction_metrics(sae, (r[sae.at].numpy() for r in harvest(vlm, some, [sae.at]))).items()}
+    metrics = {
+        k: round(v, 4)
+        for k, v in reconstruction_metrics(sae, (r[sae.at].numpy() for r in harvest(vlm, some, [sae.at], prompts=prompts))).items()
+    }
     declared = metrics | {"measured_on": "images it was trained on"}
     write_whole(out / "metrics.json", json.dumps(declared, indent=1))
     config = json.loads((out / "cfg.json").read_text())

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from scratchpad.grid import Grid
+from scratchpad.grid import Grid, Places
 from scratchpad.records.codec import UNSAID, WORKING, Count, Text, record
 from scratchpad.records.geometry import GridField
 from scratchpad.records.hookpoint import HookPoint, Layer, Place
@@ -49,7 +49,7 @@ class Run:
     tokens: tuple[Token, ...]  # prompt, image and answer, in order
     grid: Annotated[Grid, GridField()]
     layer: Layer | None  # with `place`, the point whose activations `activations` are
-    activations: Annotated[Float[np.ndarray, "p d"] | None, WORKING] = None
+    activations: Annotated[Float[np.ndarray, "n d"] | None, WORKING] = None  # of `places`
     queries: Annotated[Int[np.ndarray, " q"] | None, WORKING] = None  # positions whose attention rows were kept, ascending
     attention: Annotated[Float[np.ndarray, "q y v"] | None, WORKING] = None  # from each to the image tokens, mean over chosen heads
     place: Annotated[Place | None, UNSAID] = None  # None: the vision encoder
@@ -58,6 +58,17 @@ class Run:
     def at(self) -> HookPoint:
         """The point whose activations `activations` are."""
         return HookPoint(self.place or "vision", self.layer)
+
+    @property
+    def places(self) -> Places:
+        """What the rows of `activations` stand for."""
+        if self.place is None:
+            return self.grid.places()
+        if self.place == "projector":
+            return self.grid.token_places()
+        images = [token.index for token in self.tokens if token.role == "image"]
+        prompt = sum(token.role != "output" for token in self.tokens)
+        return self.grid.token_places(images, prompt + len(self.answer_ids) - 1)  # the answer's last token isn't fed back
 
     def text_tokens(self) -> list[Token]:
         """All tokens but those of images, in order."""
@@ -71,8 +82,8 @@ class Run:
         """The answer alone."""
         return Answer(self.answer, self.answer_ids, tuple(self.outputs()))
 
-    def states(self) -> Float[np.ndarray, "p d"]:
-        """The vision activations; a run that was read back has none."""
+    def states(self) -> Float[np.ndarray, "n d"]:
+        """The activations; a run that was read back has none."""
         assert self.activations is not None, "activations stay in the process: ask the question again"
         return self.activations
 

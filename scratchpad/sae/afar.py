@@ -13,7 +13,7 @@ from typing import TypeVar
 from PIL import Image
 
 from scratchpad.records.hookpoint import HookPoint
-from scratchpad.sae.harvest import Rows, harvest, harvest_with_grids
+from scratchpad.sae.harvest import PROMPTS, Rows, harvest, harvest_with_grids
 from scratchpad.sae.judge import Judged, judge
 from scratchpad.sae.load import Sae
 from scratchpad.sae.observe import Observed, observed
@@ -44,12 +44,17 @@ class Models:
 
 
 def activations(
-    models: Models, pictures: Pictures, points: Sequence[HookPoint], order: Iterable[int], class_token: bool = False
+    models: Models,
+    pictures: Pictures,
+    points: Sequence[HookPoint],
+    order: Iterable[int],
+    class_token: bool = False,
+    prompts: Sequence[str] = PROMPTS,
 ) -> Iterator[Rows]:
     """Of every readable picture in `order`."""
 
     def work(vlm: Vlm, pictures: list[Image.Image]) -> list[Rows]:
-        return list(harvest(vlm, pictures, points, class_token=class_token))
+        return list(harvest(vlm, pictures, points, class_token=class_token, prompts=prompts))
 
     for _, rows in _each(models, pictures, order, work):
         yield rows

@@ -21,7 +21,7 @@ from scratchpad.errors import UserError
 from scratchpad.files import whole_file, write_whole
 from scratchpad.records.hookpoint import HookPoint, hook_point
 from scratchpad.sae.afar import Models, activations
-from scratchpad.sae.harvest import Rows
+from scratchpad.sae.harvest import PROMPTS, Rows
 from scratchpad.sae.pictures import Pictures
 
 SHARD = 64  # pictures of a shard
@@ -48,9 +48,10 @@ class Source:
         class_token: bool = False,
         epoch: int = 0,
         seen: int = 0,
+        prompts: Sequence[str] = PROMPTS,
     ):
         self.models, self.pictures, self.points, self.seed, self.cache = models, pictures, list(points), seed, cache
-        self.class_token = class_token
+        self.class_token, self.prompts = class_token, tuple(prompts)
         self.epoch, self.seen = epoch, seen  # epochs gone through, and pictures of the one under way
         if cache:
             self._claim(cache)
@@ -66,7 +67,9 @@ class Source:
             self.epoch, self.seen = self.epoch + 1, 0
 
     def _fresh(self, begin: int) -> Iterator[Rows]:
-        return activations(self.models, self.pictures, self.points, self.pictures.order(self.seed + self.epoch)[begin:], self.class_token)
+        return activations(
+            self.models, self.pictures, self.points, self.pictures.order(self.seed + self.epoch)[begin:], self.class_token, self.prompts
+        )
 
     def _claim(self, cache: Path) -> None:
         """A cache belongs to one model, one set of hook points and one set of pictures."""
@@ -75,6 +78,7 @@ class Source:
             "points": [str(at) for at in self.points],
             "class_token": self.class_token,
             "seed": self.seed,
+            "prompts": list(self.prompts),
             "files": [Path(name).name for name in self.pictures.names],
             "apart": len(self.pictures.apart),
         }
@@ -105,7 +109,7 @@ class Source:
         part: list[Rows] = []
         number = have
         rest = self.pictures.order(self.seed)[have * SHARD :]
-        for rows in activations(self.models, self.pictures, self.points, rest, self.class_token):
+        for rows in activations(self.models, self.pictures, self.points, rest, self.class_token, self.prompts):
             part.append(rows)
             if len(part) == SHARD:
                 _write(self.cache / f"shard-{number:06d}.safetensors", part)

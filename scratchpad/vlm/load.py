@@ -71,7 +71,7 @@ class Vlm(Loaded):
 
     def width_at(self, at: HookPoint) -> int:
         """Dimensions of an activation at a hook point, d."""
-        return self.width
+        return self.width if at.place == "vision" else int(self.model.config.get_text_config().hidden_size)
 
     def block(self, at: HookPoint) -> nn.Module:
         """The block at whose output an edit can have an effect.
@@ -79,10 +79,13 @@ class Vlm(Loaded):
         Raises:
             UserError: there is no such block, or the language model doesn't read what comes after it.
         """
-        if at.place != "vision":
-            raise UserError(f"{at} was given, but what is read and edited of {self.name} are vision layers; expected vision.N.")
+        if at.place == "language":
+            blocks = self.adapter.language_blocks
+            if at.block >= len(blocks):
+                raise UserError(f"{at} was given, but {self.name} has language-model layers 0 to {len(blocks) - 1}.")
+            return blocks[at.block]
         layer, count = at.block, len(self.blocks)
-        if not 0 <= layer < count:
+        if layer >= count:
             raise UserError(f"Layer {layer} was given, but {self.name} has vision layers 0 to {count - 1}.")
         if layer > self.read_layer:
             raise UserError(
@@ -90,6 +93,15 @@ class Vlm(Loaded):
                 f"choose a layer from 0 to {self.read_layer}."
             )
         return self.blocks[layer]
+
+    def check(self, at: HookPoint) -> None:
+        """Checks that there is such a hook point.
+
+        Raises:
+            UserError: as `block`.
+        """
+        if at.place != "projector":
+            self.block(at)
 
 
 def load_vlm(source: str | Path, placement: Placement | None = None) -> Vlm:

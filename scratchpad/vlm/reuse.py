@@ -8,7 +8,7 @@ is reused. Knows nothing of SAEs. A `CleanRun` belongs to whoever runs; it's nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -41,9 +41,11 @@ class CleanRun:
 
 @contextmanager
 def keeping(vlm: Vlm, at: HookPoint) -> Iterator[tuple[dict[int, Output], Done]]:
-    """Collects the outputs of the block at a hook point and of those below it that the language model reads, and of the adapter's steps."""
+    """Collects what the last vision block that an edit leaves alone puts out, those below it that the language model reads, and the
+    adapter's steps."""
     outputs: dict[int, Output] = {}
-    wanted = [i for i in vlm.adapter.read_layers if i < at.block] + [at.block]
+    upto = _last_same(vlm, at)
+    wanted = [i for i in vlm.adapter.read_layers if i < upto] + [upto]
 
     def hook(i: int) -> Callable[[nn.Module, object, Output], None]:
         return lambda _module, _args, output: outputs.__setitem__(i, output)
@@ -55,6 +57,11 @@ def keeping(vlm: Vlm, at: HookPoint) -> Iterator[tuple[dict[int, Output], Done]]
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _last_same(vlm: Vlm, at: HookPoint) -> int:
+    """The last vision block whose output an edit leaves as it was, but for the edit itself."""
+    return at.block if at.place == "vision" else vlm.read_layer
 
 
 def clean_run(at: HookPoint, collected: tuple[dict[int, Output], Done], cache: object) -> CleanRun:
@@ -71,21 +78,29 @@ def _whole(layer: CacheLayerMixin) -> bool:
     return kind is DynamicLayer or (kind is DynamicSlidingWindowLayer and keys is not None and layer.get_seq_length() == keys.shape[-2])
 
 
-def first_changed(vlm: Vlm, prepared: Prepared, at: HookPoint, changed: Bool[np.ndarray, " p"]) -> int:
-    """The first position whose keys and values may differ when these patches change at a hook point.
+def first_changed(vlm: Vlm, prepared: Prepared, at: HookPoint, changed: Bool[np.ndarray, " n"]) -> int:
+    """The first position whose keys and values may differ when these rows change at a hook point.
 
     Blocks above the edit mix the patches of a tile, so below the last block read a change reaches all of its tile.
     """
+    last = prepared.length - 1  # something must be computed
+    positions = prepared.image_positions
+    if at.place == "language":
+        earliest = int(np.argmax(changed)) if changed.any() else last
+        return _seen_from(vlm, min(earliest, last), positions)
+    if at.place == "projector":
+        return _seen_from(vlm, positions[int(np.argmax(changed))], positions) if changed.any() else last
     grid = prepared.grid
     if at.block < vlm.read_layer:
         ends = np.cumsum([tile.patches for tile in grid.tiles])
         changed = np.concatenate([np.full(len(part), part.any()) for part in np.split(changed, ends[:-1])])
     tokens = np.flatnonzero(grid.patch_values_to_tokens(changed.astype(np.float32)))
-    positions = prepared.image_positions
-    last = prepared.length - 1  # something must be computed
-    if not len(tokens):
-        return last
-    first = {"nothing": positions[int(tokens[0])], "image": positions[0], "prompt": 0}
+    return _seen_from(vlm, positions[int(tokens[0])], positions) if len(tokens) else last
+
+
+def _seen_from(vlm: Vlm, position: int, images: Sequence[int]) -> int:
+    """The first position that sees a given one, itself included, where image tokens stand at `images`."""
+    first = {"nothing": position, "image": images[0] if position in images else position, "prompt": 0}
     return first[vlm.adapter.sees_ahead]
 
 
@@ -105,7 +120,7 @@ def _replaying(vlm: Vlm, clean: CleanRun, count: int) -> Iterator[None]:
 
     Steps are done for tiles that differ. Hooks on all of them run as ever.
     """
-    blocks, steps, layer = vlm.blocks, vlm.adapter.steps, clean.at.block
+    blocks, steps, layer = vlm.blocks, vlm.adapter.steps, _last_same(vlm, clean.at)
     changed = [*blocks[: layer + 1], *blocks[vlm.read_layer + 1 :], *(steps[i] for i in clean.steps)]
     before = [module.__dict__.get("forward") for module in changed]
     through = _through(clean.blocks[layer])

@@ -22,9 +22,9 @@ from scratchpad.records.hookpoint import HookPoint
 from scratchpad.records.question import MAX_NEW_TOKENS
 from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.decoding import decoded
-from scratchpad.vlm.hooks import adding, recording
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.logprobs import answer_logprobs, distributions, forced_logits, picked
+from scratchpad.vlm.points import Change, changing_at, recording_at, rows_of
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import CleanRun, clean_run, first_changed, keeping, reusing
 
@@ -56,10 +56,9 @@ def run_and_keep(
     columns = torch.tensor(prepared.image_positions)
     skip = torch.zeros(prepared.length, dtype=torch.bool)
     skip[columns] = True
-    block = vlm.block(at)
     with (
         capturing(columns, skip, heads) as capture,
-        recording(block, vlm.leading, prepared.order) as recorded,
+        recording_at(vlm, at, prepared.image_positions) as recorded,
         keeping(vlm, at) as collected,
     ):
         answer, cache = decoded(vlm, prepared, max_new_tokens)
@@ -72,7 +71,7 @@ def run_and_keep(
         grid=prepared.grid,
         layer=at.layer,
         place=at.younger,
-        activations=recorded[0].float().cpu().numpy(),
+        activations=rows_of(recorded, at, prepared, len(answer.ids)).float().cpu().numpy(),
         queries=queries,
         attention=rows.float().cpu().numpy(),
         answer_ids=answer.ids,
@@ -86,21 +85,23 @@ def generate(
     prepared: Prepared,
     max_new_tokens: int = MAX_NEW_TOKENS,
     at: HookPoint | None = None,
-    delta: Float[Tensor, "1 p d"] | None = None,
+    delta: Float[Tensor, "1 n d"] | None = None,
     clean: CleanRun | None = None,
     sampling: Sampling | None = None,
+    later: Change | None = None,
 ) -> Answer:
     """Generation, greedy or drawn from a seed, `delta` added to the activations at a hook point; with `clean`, only what that changes.
 
     Args:
         at: given where `delta` is.
-        delta: in the grid's order of patches; None leaves the run as it is, bit for bit.
+        delta: of patches in the grid's order, of image tokens, or of the prompt's tokens; None leaves the run as it is, bit for bit.
         clean: what `run_and_keep` left of the same prompt and point.
+        later: what is added to tokens behind those of `delta`, at a point of the language model.
 
     Raises:
         UserError: less than one new token is asked for; a temperature out of range.
     """
-    with _change(vlm, prepared, at, delta, clean):
+    with _change(vlm, prepared, at, delta, clean, [later]):
         return decoded(vlm, prepared, max_new_tokens, sampling)[0]
 
 
@@ -126,17 +127,18 @@ def force(
     prepared: Prepared,
     ids: tuple[int, ...],
     at: HookPoint | None = None,
-    deltas: Float[Tensor, "b p d"] | None = None,
+    deltas: Float[Tensor, "b n d"] | None = None,
     clean: CleanRun | None = None,
+    later: Sequence[Change | None] = (),
 ) -> Forced:
     """The log-probability of an answer under each change, in one batch; with `clean`, computing only what they change.
 
     Args:
         ids: the answer's tokens, the end token included where it is to count.
-        at, clean: as in `generate`.
+        at, clean: as in `generate`; `later` too, for each change.
         deltas: None for the answer without a change, which counts as one.
     """
-    logits = _logits(vlm, prepared, ids, at, deltas, clean)
+    logits = _logits(vlm, prepared, ids, at, deltas, clean, later)
     scores = distributions(logits)
     best = scores.topk(min(TOP, scores.shape[-1]), -1)
     choices = logits.argmax(-1)  # not best.indices[..., 0], which may break ties otherwise than generate does
@@ -149,7 +151,7 @@ def next_logprobs(
     prepared: Prepared,
     ids: tuple[int, ...],
     at: HookPoint,
-    deltas: Float[Tensor, "b p d"],
+    deltas: Float[Tensor, "b n d"],
     clean: CleanRun | None = None,
 ) -> Float[np.ndarray, "b vocabulary"]:
     """The log-probability of every token in the place of the last of `ids`, given those before it, under each change, in nats."""
@@ -161,8 +163,9 @@ def force_all(
     prepared: Prepared,
     ids: tuple[int, ...],
     at: HookPoint,
-    deltas: Sequence[Float[np.ndarray, "p d"]],
+    deltas: Sequence[Float[np.ndarray, "n d"]],
     clean: CleanRun | None = None,
+    later: Sequence[Change | None] = (),
 ) -> Forced:
     """As `force` for any number of changes, at least one, in batches of which each shares the longest prefix it can."""
     starts = [first_changed(vlm, prepared, at, np.asarray(delta.any(-1))) for delta in deltas]
@@ -171,7 +174,8 @@ def force_all(
     parts = []
     for n, batch in enumerate(batches):
         step("testing", n * BATCH, len(order))
-        parts.append(force(vlm, prepared, ids, at, torch.from_numpy(np.stack([deltas[i] for i in batch])), clean))
+        stacked = torch.from_numpy(np.stack([deltas[i] for i in batch]))
+        parts.append(force(vlm, prepared, ids, at, stacked, clean, [later[i] for i in batch if later]))
     back = np.argsort(order)
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])[back] for name in ("logprobs", "choices", "top", "top_logprobs")
@@ -181,13 +185,14 @@ def force_all(
 
 def gradient(
     vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], at: HookPoint, of: Callable[[Tensor, Sequence[int]], Tensor] = answer_logprobs
-) -> Float[np.ndarray, "p d"]:
+) -> Float[np.ndarray, "n d"]:
     """Gradient of the answer's log-probability (the sum over its tokens, in nats) by the activations at a hook point.
 
     Args:
         of: what of each token is summed instead: `answer_logodds`.
     """
-    leaf = torch.zeros(1, prepared.grid.patches, vlm.width_at(at), device=vlm.adapter.device, requires_grad=True)
+    rows = {"vision": prepared.grid.patches, "projector": prepared.grid.image_tokens, "language": prepared.length + len(ids) - 1}
+    leaf = torch.zeros(1, rows[at.place], vlm.width_at(at), device=vlm.adapter.device, requires_grad=True)
     with torch.enable_grad():
         total = of(_logits(vlm, prepared, ids, at, leaf), ids).sum()
         (grad,) = torch.autograd.grad(total, leaf)
@@ -211,18 +216,24 @@ def _logits(
     prepared: Prepared,
     ids: tuple[int, ...],
     at: HookPoint | None,
-    deltas: Float[Tensor, "b p d"] | None,
+    deltas: Float[Tensor, "b n d"] | None,
     clean: CleanRun | None = None,
+    later: Sequence[Change | None] = (),
 ) -> Float[Tensor, "b n vocabulary"]:
     count = 1 if deltas is None else len(deltas)
     repeated = {k: v.repeat(count, *[1] * (v.ndim - 1)) for k, v in prepared.inputs.items()}
-    with _change(vlm, prepared, at, deltas, clean):
+    with _change(vlm, prepared, at, deltas, clean, later):
         return forced_logits(vlm, repeated, prepared.length, ids)
 
 
 @contextmanager
 def _change(
-    vlm: Vlm, prepared: Prepared, at: HookPoint | None, delta: Float[Tensor, "b p d"] | None, clean: CleanRun | None
+    vlm: Vlm,
+    prepared: Prepared,
+    at: HookPoint | None,
+    delta: Float[Tensor, "b n d"] | None,
+    clean: CleanRun | None,
+    later: Sequence[Change | None],
 ) -> Iterator[None]:
     if delta is None:
         yield
@@ -230,5 +241,5 @@ def _change(
     assert at is not None, "a change needs the point at which it's added"
     assert clean is None or clean.at == at, (clean.at if clean else None, at)
     first = first_changed(vlm, prepared, at, delta.ne(0).any(-1).any(0).cpu().numpy()) if clean else 0
-    with adding(vlm.block(at), vlm.leading, delta, prepared.order), reusing(vlm, clean, first, len(delta)):
+    with reusing(vlm, clean, first, len(delta)), changing_at(vlm, at, prepared, delta, later):
         yield

@@ -17,9 +17,9 @@ from scratchpad.records import Answer, Run, Token
 from scratchpad.records.hookpoint import HookPoint
 from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.decoding import end_ids, generated
-from scratchpad.vlm.hooks import recording
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.logprobs import distributions
+from scratchpad.vlm.points import recording_at, rows_of
 from scratchpad.vlm.prepare import Prepared, decode, token_text
 
 
@@ -62,20 +62,27 @@ def run_together(vlm: Vlm, prepared: Sequence[Prepared], at: HookPoint, max_new_
     columns = torch.tensor(first.image_positions)
     skip = torch.zeros(first.length, dtype=torch.bool)
     skip[columns] = True
-    with capturing(columns, skip, batch=count) as capture, recording(vlm.block(at), vlm.leading) as recorded:
+    with capturing(columns, skip, batch=count) as capture, recording_at(vlm, at, first.image_positions) as recorded:
         answers = _decoded(vlm, prepared, max_new_tokens)
     layers = sorted(capture.rows)
     queries = np.array([position for position, _ in capture.rows[layers[0]]])
     rows = torch.stack([torch.stack([row for _, row in capture.rows[y]], 1) for y in layers], 2).float().cpu().numpy()  # b q y v
-    states = recorded[0].float().cpu().numpy().reshape(count, first.grid.patches, -1)
+    states = [part[None] for part in _apart(recorded, at, first, count)]
     return [_run(*each, at, queries) for each in zip(prepared, answers, rows, states, strict=True)]
+
+
+def _apart(recorded: Sequence[Tensor], at: HookPoint, first: Prepared, count: int) -> Float[Tensor, "b n d"]:
+    """What was recorded of a batch, prompt by prompt; decoding may have gone on for some after others ended."""
+    if at.place == "vision":
+        return recorded[0].reshape(count, first.grid.patches, -1)
+    return torch.cat(list(recorded), 1)
 
 
 def _run(
     prepared: Prepared,
     answer: Answer,
     rows: Float[np.ndarray, "q y v"],
-    states: Float[np.ndarray, "p d"],
+    states: Float[Tensor, "1 n d"],
     at: HookPoint,
     queries: Int[np.ndarray, " q"],
 ) -> Run:
@@ -87,7 +94,7 @@ def _run(
         grid=prepared.grid,
         layer=at.layer,
         place=at.younger,
-        activations=states if prepared.order is None else states[np.argsort(prepared.order)],
+        activations=rows_of([states], at, prepared, len(answer.ids)).float().cpu().numpy(),
         queries=queries[:stop],
         attention=rows[:stop],
     )

@@ -20,12 +20,12 @@ OPS = (("set", 0.0), ("scale", -1.0), ("add", 2.0), ("set", 3.0))
 def test_as_an_edit_of_one_run(bench: Workbench, analysis: Analysis, likeliest: tuple[int, ...], op: str, value: float) -> None:
     edit = Edit(tuple(LatentEdit(latent, op, value) for latent in likeliest))  # type: ignore[arg-type]
     trial = bench.trial(analysis)
-    delta = trial.change(edit)
-    assert delta is not None
+    change = trial.change(edit)
+    assert change is not None
     with standing(bench.vlm, bench.sae.at, change_of(bench.sae, edit)):
         now = run(bench.vlm, trial.prepared, bench.sae.at, 16)
-    assert now.answer == generate(bench.vlm, trial.prepared, 16, bench.sae.at, torch.from_numpy(delta)[None]).text
-    assert np.allclose(now.states(), analysis.run.states() + delta, atol=1e-3)
+    assert now.answer == generate(bench.vlm, trial.prepared, 16, bench.sae.at, torch.from_numpy(change.rows)[None]).text
+    assert np.allclose(now.states(), analysis.run.states() + change.rows, atol=1e-3)
     assert generate(bench.vlm, trial.prepared, 64).ids == analysis.run.answer_ids
 
 
