@@ -125,7 +125,7 @@ def throughput(scenes: int, repeats: int = 3) -> dict[str, object]:
         _plain(bench, answerer)
         best["generate"] = max(best["generate"], len(rows) / (time.process_time() - begun))
         begun = time.process_time()
-        with standing(bench.vlm, bench.sae.layer, change):
+        with standing(bench.vlm, bench.sae.at, change):
             _plain(bench, answerer)
         best["repaired"] = max(best["repaired"], len(rows) / (time.process_time() - begun))
     ratios = {"ratio": best["audit"] / best["generate"], "time under a repair of 8 latents / plain": best["generate"] / best["repaired"]}

@@ -30,7 +30,7 @@ def main() -> None:
     for stage, new in (("prefill and one token", 1), (f"prefill and {options.new_tokens} tokens", options.new_tokens)):
         ways: dict[str, Callable[[], object]] = {
             "plain": partial(plain, vlm, prepared, new),
-            "captured": partial(run, vlm, prepared, vlm.read_layer, new),
+            "captured": partial(run, vlm, prepared, vlm.read_point, new),
             "eager": partial(eager, vlm, prepared, new),
         }
         cost = costs(ways, options.device, options.repeat)

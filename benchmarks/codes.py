@@ -13,6 +13,7 @@ import torch
 
 from benchmarks.measure import costs, report, row
 from scratchpad.analysis.rank import scores
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.load import Sae
 
 
@@ -29,7 +30,7 @@ def main() -> None:
     chance = torch.Generator().manual_seed(0)
     matrix = torch.randn(options.width, options.latents, generator=chance) / options.width**0.5
     nothing = torch.zeros(options.latents), matrix.T, torch.zeros(options.width)
-    sae = Sae("random", Path(), "topk", 0, {}, matrix, *nothing, k=options.k)
+    sae = Sae("random", Path(), "topk", vision(0), {}, matrix, *nothing, k=options.k)
     x = torch.randn(options.patches, options.width, generator=chance).numpy()
     weights = torch.rand(options.tokens, options.patches, generator=chance).numpy()
 

@@ -61,8 +61,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     options = parser.parse_args()
     vlm, prepared = build(options)
-    layer = vlm.read_layer
-    found, known = run_and_keep(vlm, prepared, layer, options.new_tokens)
+    at = vlm.read_point
+    found, known = run_and_keep(vlm, prepared, at, options.new_tokens)
     chance = torch.Generator().manual_seed(0)
 
     def change(share: float) -> torch.Tensor:
@@ -76,13 +76,13 @@ def main() -> None:
     split = Split()
     watched = partial(plain, vlm, prepared, options.new_tokens, stopping_criteria=StoppingCriteriaList([split]))
     ways: dict[str, Callable[[], object]] = {"plain": lambda: split.time(watched)}
-    ways |= {f"{share}": lambda d=d: generate(vlm, prepared, options.new_tokens, layer, d, known) for share, d in changes.items()}
+    ways |= {f"{share}": lambda d=d: generate(vlm, prepared, options.new_tokens, at, d, known) for share, d in changes.items()}
     cost = costs(ways, options.device, options.repeat)
     prefill, decoding = min(split.runs, key=sum)
     attending = _attending(vlm, prepared.length, options)
     rows = [row("plain run", cost["plain"], bound="", ratio=f"{prefill:.3f} s until its first token, {decoding:.3f} s from there")]
     for share, d in changes.items():
-        first = first_changed(vlm, prepared, layer, d[0].ne(0).any(-1).cpu().numpy())
+        first = first_changed(vlm, prepared, at, d[0].ne(0).any(-1).cpu().numpy())
         before = first / prepared.length
         bound = (1 - before) * prefill + decoding
         keyed = (1 - before) * (prefill - attending) + (1 - before**2) * attending + decoding
@@ -97,9 +97,9 @@ def main() -> None:
         )
     deltas = [change(0.5)[0].cpu().numpy() for _ in range(options.batch)]
     together = {
-        "one batch": lambda: force_all(vlm, prepared, found.answer_ids, layer, deltas, known),
-        "one after another": lambda: [force_all(vlm, prepared, found.answer_ids, layer, [d], known) for d in deltas],
-        "one after another, nothing reused": lambda: [force_all(vlm, prepared, found.answer_ids, layer, [d]) for d in deltas],
+        "one batch": lambda: force_all(vlm, prepared, found.answer_ids, at, deltas, known),
+        "one after another": lambda: [force_all(vlm, prepared, found.answer_ids, at, [d], known) for d in deltas],
+        "one after another, nothing reused": lambda: [force_all(vlm, prepared, found.answer_ids, at, [d]) for d in deltas],
     }
     cost = costs(together, options.device, options.repeat)
     for name, one in cost.items():

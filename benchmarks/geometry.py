@@ -16,6 +16,7 @@ from torch import nn
 
 from scratchpad.grid import Box
 from scratchpad.records import Run
+from scratchpad.records.hookpoint import vision
 from scratchpad.vlm.attention import instead
 from scratchpad.vlm.check import embeddings
 from scratchpad.vlm.load import Vlm, load_vlm
@@ -68,9 +69,9 @@ def main(folder: str, new_tokens: str) -> None:
     vlm = load_vlm(folder)
     picture = Image.fromarray(np.random.default_rng(1).integers(0, 255, (*SIZE, 3), dtype=np.uint8))
     prepared = prepare(vlm, picture, QUESTION)
-    captured = run(vlm, prepared, vlm.read_layer, int(new_tokens))
+    captured = run(vlm, prepared, vision(vlm.read_layer), int(new_tokens))
     nothing = np.zeros_like(captured.states())
-    plain = force_all(vlm, prepared, captured.answer_ids, vlm.read_layer, [nothing])
+    plain = force_all(vlm, prepared, captured.answer_ids, vision(vlm.read_layer), [nothing])
     said = generate(vlm, prepared, int(new_tokens))
     same = said.ids == captured.answer_ids and bool(plain.unchanged[0])
     hit, of = under_square(vlm, prepared, picture, (192.0, 256.0, 512.0, 640.0))

@@ -40,13 +40,13 @@ def main() -> None:
     side = 2 * options.side * 14
     rng = np.random.default_rng(0)
     images = [Image.fromarray(rng.integers(0, 255, (side, side, 3), dtype=np.uint8)) for _ in range(options.images)]
-    layer = vlm.read_layer
+    at = vlm.read_point
     prepared = [prepare(vlm, image, "where is it") for image in images]
     cost = costs(
         {
             "encoder alone, pixels ready": lambda: _encode(vlm, prepared),
             "encoder alone, from pictures": lambda: _encode(vlm, [prepare(vlm, image, "-") for image in images]),
-            "harvested": lambda: list(harvest(vlm, images, [layer])),
+            "harvested": lambda: list(harvest(vlm, images, [at])),
         },
         options.device,
         options.repeat,
@@ -59,7 +59,7 @@ def main() -> None:
         {
             "plain forward": lambda: _forward(vlm, prepared),
             "attention map": lambda: [
-                METHODS["attention"](look(vlm, SaliencyRequest(image, "where is it", max_new_tokens=1), layer)) for image in images
+                METHODS["attention"](look(vlm, SaliencyRequest(image, "where is it", max_new_tokens=1), at)) for image in images
             ],
         },
         options.device,

@@ -58,7 +58,7 @@ def _visible(answer: str) -> bool:
 
 def of_head(bench: Workbench, analysis: Analysis, head: int) -> Run:
     """The answer again, the attention rows those of one head."""
-    return run(bench.vlm, bench.trial(analysis).prepared, analysis.sae.layer, analysis.question.settings.max_new_tokens, [head])
+    return run(bench.vlm, bench.trial(analysis).prepared, analysis.sae.at, analysis.question.settings.max_new_tokens, [head])
 
 
 def of_answer(weights: Weights, analysis: Analysis) -> Float[np.ndarray, "t p"]:

@@ -14,6 +14,8 @@ from pathlib import Path
 from scratchpad.errors import UserError
 from scratchpad.pages import Pages
 from scratchpad.records.audit import Repair
+from scratchpad.records.hookpoint import HookPoint
+from scratchpad.sae.config import CONFIG, at_of
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.retrieval import load_retriever
@@ -33,10 +35,10 @@ class Offer:
 
     @property
     def label(self) -> str:
-        """What a menu calls it: model where there are several, SAE, layer where it can be read."""
-        layer = _layer(Path(self.sae))
+        """What a menu calls it: model where there are several, SAE, hook point where it can be read."""
+        at = _at(Path(self.sae))
         of = "" if self.alone else f"{Path(self.model).name} · "
-        return of + Path(self.sae).name + ("" if layer is None else f" · layer {layer}")
+        return of + Path(self.sae).name + ("" if at is None else f" · {at.short}")
 
 
 class Benches:
@@ -111,9 +113,9 @@ class Benches:
             self.pages()
 
     def layers(self, choice: str | None) -> list[Workbench]:
-        """The workbenches of the same model, one for each SAE offered for it, the earliest layer first."""
+        """The workbenches of the same model, one for each SAE offered for it, the earliest hook point first."""
         of = next((o for o in self.offers if o.id == choice), self.offers[0])
-        return sorted((self.of(o.id) for o in self.offers if o.model == of.model), key=lambda bench: bench.sae.layer)
+        return sorted((self.of(o.id) for o in self.offers if o.model == of.model), key=lambda bench: bench.sae.at.order)
 
     def like(self, model: str, sae: str) -> str:
         """The choice whose model and SAE have these names; the first where none has."""
@@ -158,10 +160,9 @@ def offered(model: str | None, sae: str | None, more: Sequence[str] = ()) -> lis
     return pairs
 
 
-def _layer(folder: Path) -> int | None:
-    """The vision layer that an SAE's configuration names, if it can be read without loading it."""
+def _at(folder: Path) -> HookPoint | None:
+    """The hook point that an SAE's configuration names, if it can be read without loading it."""
     try:
-        layer = json.loads((folder / "cfg.json").read_text())["metadata"]["layer"]
-        return int(layer)
-    except (OSError, ValueError, KeyError, TypeError):
+        return at_of(json.loads((folder / CONFIG).read_text())["metadata"], folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
         return None

@@ -6,6 +6,7 @@ Positions are (row, col), boxes (y0, x0, y1, x1), half open, in pixels of the OR
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -80,6 +81,28 @@ class Grid:
         """A value per patch as one per image token: the weighted mean of its patches, 0 for a token made of none."""
         return np.asarray(self.token_patches @ values)
 
+    def token_of_patches(self) -> Int[np.ndarray, " p"]:
+        """The image token that most of every patch goes into, the first of equals; -1 for a patch that goes into none."""
+        entries = self.token_patches.tocoo()
+        order = np.lexsort((-entries.row, entries.data, entries.col))  # the last of each patch's is its largest share's
+        out = np.full(self.patches, -1)
+        out[entries.col[order]] = entries.row[order]
+        return out
+
+    def places(self) -> Places:
+        """Of activations with a row per patch."""
+        return Places(self, self.patches, np.arange(self.patches), None)
+
+    def token_places(self, positions: Sequence[int] | None = None, length: int | None = None) -> Places:
+        """Of activations with a row per image token, or with a row for every token of a sequence.
+
+        Args:
+            positions: where image tokens stand in a sequence; `length` of it.
+        """
+        rows = np.arange(self.image_tokens) if positions is None else np.asarray(positions, int)
+        of_patches = self.token_of_patches()
+        return Places(self, length or len(rows), np.where(of_patches < 0, -1, rows[of_patches]), rows)
+
     def token_boxes(self) -> Float[np.ndarray, "v 4"]:
         """The pixel box (y0, x0, y1, x1) that holds all patches of every image token; nan for a token made of none."""
         boxes = self.patch_boxes()
@@ -150,6 +173,61 @@ class Grid:
             out[np.ix_(ys, xs)] += part[np.ix_(row, col)]
             count[np.ix_(ys, xs)] += 1
         return out / np.maximum(count, 1)
+
+
+@dataclass(frozen=True)
+class Places:
+    """What each of n rows of activations stands for: a patch, an image token, or a token of text, which is nowhere on the picture.
+
+    A patch has what its token has; one that goes into several, what the token has that most of it goes into.
+    """
+
+    grid: Grid
+    count: int  # n
+    of_patches: Int[np.ndarray, " p"] = field(repr=False)  # the row of every patch; -1 for none
+    of_tokens: Int[np.ndarray, " v"] | None = field(repr=False)  # the row of every image token; None where rows are patches
+
+    @property
+    def pictured(self) -> Int[np.ndarray, " m"]:
+        """The rows that are of the picture, ascending: patches or image tokens."""
+        return np.arange(self.count) if self.of_tokens is None else self.of_tokens
+
+    @property
+    def spoken(self) -> Int[np.ndarray, " t"]:
+        """The rows that are tokens of text, ascending."""
+        return np.setdiff1d(np.arange(self.count), self.pictured)
+
+    def of_image(self, image: int) -> Bool[np.ndarray, " n"]:
+        """Which rows are of an image."""
+        return self._of(self.grid.patch_images() == image)
+
+    def within(self, box: Box, image: int = 0) -> Bool[np.ndarray, " n"]:
+        """Which rows have a patch whose centre is in a pixel box of an image."""
+        return self._of(self.grid.patches_in(box, image))
+
+    def _of(self, patches: Bool[np.ndarray, " p"]) -> Bool[np.ndarray, " n"]:
+        out = np.zeros(self.count, bool)
+        rows = self.of_patches[patches]
+        out[rows[rows >= 0]] = True
+        return out
+
+    def to_patches(self, values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " p"]:
+        """A value per row as one per patch; 0 for a patch that has no row."""
+        return np.where(self.of_patches < 0, 0, values[self.of_patches])
+
+    def carried(self, weights: Float[np.ndarray, "t v"]) -> Float[np.ndarray, "t n"]:
+        """A weight per image token on the rows; a token of text has none."""
+        if self.of_tokens is None:
+            return self.grid.to_patches(weights)
+        out = np.zeros((len(weights), self.count), weights.dtype)
+        out[:, self.of_tokens] = weights
+        return out
+
+    def even(self) -> Float[np.ndarray, " n"]:
+        """The same weight for every row that is of the picture."""
+        out = np.zeros(self.count, np.float32)
+        out[self.pictured] = 1 / max(1, len(self.pictured))
+        return out
 
 
 def single_tile(size: tuple[int, int], box: Box, rows: int, cols: int) -> Grid:

@@ -37,6 +37,7 @@ from scratchpad.records import (
     picture_of,
 )
 from scratchpad.records.audit import Repair
+from scratchpad.records.codes import Spoken
 from scratchpad.records.question import MAX_NEW_TOKENS
 from scratchpad.records.reading import checked
 from scratchpad.repairing import repaired
@@ -104,7 +105,7 @@ class Reader:
     @property
     def sae_ref(self) -> SaeRef:
         """The SAE, as records name it."""
-        return SaeRef(self.sae.name, self.sae.identity, self.sae.layer, self.sae.d_sae)
+        return SaeRef(self.sae.name, self.sae.identity, self.sae.at.layer, self.sae.d_sae, self.sae.at.younger)
 
     def analyze(
         self,
@@ -142,18 +143,19 @@ class Reader:
             codes = self._once("codes", question, lambda: self.sae.encode(run.states()))
             step("finding concepts")
             predicted = self._once("effects", question, lambda: effects.predict(self._trial(question, {})))
-        weights = weigh(run, self._layers(run, settings))
+        weights, places = weigh(run, self._layers(run, settings)), run.places
+        on_rows = weights if run.place is None else weigh(run, self._layers(run, settings), places)
         unlike = self.unlike(run, codes)
-        used = weights if settings.weighted else uniform(weights)
+        used = on_rows if settings.weighted else uniform(on_rows, places)
         usual = settings.attention_layers is None and settings.attention_heads is None  # what was measured is of all
         return Analysis(
             model=self.model_ref,
             sae=self.sae_ref,
             question=question,
             run=run,
-            codes=codes,
+            codes=codes if run.place is None else codes.take(places.of_patches),
             weights=weights,
-            scores=rank.scored(codes, weights),
+            scores=rank.scored(codes, on_rows, places),
             latents=self.rank(run, codes, used, unlike),
             heatmap=self._heatmap(run, codes, used),
             effects=tuple(predicted.items()),
@@ -163,6 +165,7 @@ class Reader:
             all_guesses=(self.index.why_no_claims or unlike) if self.index else "The SAE has no index: make one with `scratchpad index`.",
             attention_trust=trust(self.vlm.identity, prompt=question.prompt) if usual else None,
             concept_trust=trust(self.vlm.identity, OF_SAE, self.sae.identity, question.prompt) if usual else None,
+            spoken=Spoken(tuple(places.spoken.tolist()), codes.take(places.spoken)) if run.place == "language" else None,
         )
 
     def answer(self, image: Given | Sequence[Given], prompt: str, max_new_tokens: int = MAX_NEW_TOKENS) -> str:
@@ -183,9 +186,9 @@ class Reader:
         """
         chosen = tokens or tuple(t.index for t in run.outputs()) or (run.text_tokens()[-1].index,)
         active, scores = rank.scores(codes, of_tokens(weights, chosen))
-        _, means = rank.mean_scores(codes)
+        _, means = rank.mean_scores(codes, run.places)
         score = scores.mean(0)
-        claims = self.index.claims_of(codes, unlike) if self.index else {}
+        claims = self.index.claims_of(codes.take(run.places.pictured), unlike) if self.index else {}
         order = np.argsort(-score, kind="stable")
         return tuple(self._ranked(int(active[i]), float(score[i]), float(means[i]), claims.get(int(active[i]))) for i in order)
 
@@ -210,7 +213,7 @@ class Reader:
 
         def ask() -> Run:
             prepared = self._prepared(question)
-            run, clean = vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, tokens, heads)
+            run, clean = vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, tokens, heads)
             self._clean.put((prepared.image_sha256, prepared.prompt), clean)
             return run
 
@@ -221,7 +224,7 @@ class Reader:
         codes = self._once("codes", question, lambda: self.sae.encode(run.states()))
         plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
         clean = self._clean.get(  # gone after a few others, and made again: rounding mustn't depend on what else was asked
-            (prepared.image_sha256, prepared.prompt), lambda: vlm_run.run_and_keep(self.vlm, prepared, self.sae.layer, 1)[1]
+            (prepared.image_sha256, prepared.prompt), lambda: vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, 1)[1]
         )
         return Trial(self.vlm, self.sae, run, codes, prepared, clean, plain, lambda latent: names.get(latent, ""))
 
@@ -241,7 +244,8 @@ class Reader:
     def unlike(self, run: Run, codes: Codes) -> str:
         """Why counts of the index say nothing about these pictures, in one sentence; "" where they do."""
         likeness = self.index.likeness if self.index and not self.index.stale else None
-        return likeness.unlike(self.sae, run.states(), codes) if likeness else ""
+        rows = run.places.pictured
+        return likeness.unlike(self.sae, run.states()[rows], codes.take(rows)) if likeness else ""
 
     def _ranked(self, latent: int, score: float, mean: float, claim: Claim | None) -> Ranked:
         row = self.index.row(latent) if self.index else None
@@ -275,14 +279,16 @@ def check_fit(vlm: Vlm, sae: Sae) -> None:
     """Checks that an SAE can read a model.
 
     Raises:
-        UserError: it reads activations of another width, or a block whose output the language model doesn't read.
+        UserError: the model hasn't the hook point that it reads, an edit there has no effect, or activations there are of another width.
     """
-    if sae.width != vlm.width:
+    vlm.check(sae.at)
+    width = vlm.width_at(sae.at)
+    if sae.width != width:
+        part = "vision encoder" if sae.at.place == "vision" else "language model"
         raise UserError(
-            f"The SAE {sae.name} reads activations of width {sae.width}, but the vision encoder of {vlm.name} has width {vlm.width}; "
+            f"The SAE {sae.name} reads activations of width {sae.width} at {sae.at}, but the {part} of {vlm.name} has width {width}; "
             "choose an SAE trained on this model."
         )
-    vlm.block(sae.layer)
 
 
 def limit_of_memory() -> int:

@@ -53,4 +53,4 @@ def repaired(vlm: Vlm, sae: Sae, repair: Repair) -> Vlm:
                 f"an edit of one {what}'s latents means nothing in another; make it anew with `scratchpad audit`."
             )
     identity = hashlib.sha256(dumps(repair.edit).encode()).hexdigest()[:16]
-    return changed_for_good(vlm, sae.layer, change_of(sae, repair.edit), repair.title, identity)
+    return changed_for_good(vlm, sae.at, change_of(sae, repair.edit), repair.title, identity)

@@ -209,10 +209,11 @@ class Workbench(Lookup):
             UserError: the region holds no patch.
         """
         with self._lock:
-            rows, grid = next(iter(harvest_with_grids(self.vlm, load_images([image]), [self.sae.layer])))
-        codes = self.sae.encode(rows[self.sae.layer].numpy())
+            rows, grid = next(iter(harvest_with_grids(self.vlm, load_images([image]), [self.sae.at])))
+        places = grid.places() if self.sae.at.place == "vision" else grid.token_places()
+        codes = self.sae.encode(rows[self.sae.at].numpy())
         active = codes.active()
-        inside = np.ones(grid.patches, bool) if region is None else grid.patches_in(region)
+        inside = np.ones(places.count, bool) if region is None else places.within(region)
         if not inside.any():
             raise UserError(f"The region {region} holds no patch; expected y0,x0,y1,x1 inside an image of {grid.size} pixels.")
         dense = codes.dense(active)

@@ -178,7 +178,7 @@ def test_inspect_proves_the_demos_geometry(scene_path: Path, capsys: pytest.Capt
     assert (told["vision_layers"], told["width"], told["read_layer"]) == (7, 192, 5)
     assert (told["rows"], told["cols"], told["image_tokens"]) == (14, 14, 196)
     assert told["tiles"] == [{"box": [0, 0, 224, 224], "rows": 14, "cols": 14}]
-    assert [point["layer"] for point in told["hook_points"]] == [0, 1, 2, 3, 4, 5]
+    assert [point["at"] for point in told["hook_points"]][:7] == [*(f"vision.{i}" for i in range(6)), "projector"]
     assert told["memory_bytes"] > 25_000_000
     assert told["check"] == {"holds": True, "tokens": 196, "of": 196, "wrong": []}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from scratchpad.grid import Places
 from scratchpad.records import Codes, Scores, Weights
 
 
@@ -20,13 +21,18 @@ def scores(codes: Codes, weights: Float[np.ndarray, "t p"]) -> tuple[Int[np.ndar
     return active, out
 
 
-def mean_scores(codes: Codes) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Image-level activation of every active latent: the plain mean over patches."""
-    active, out = scores(codes, np.full((1, len(codes.values)), 1 / max(1, len(codes.values)), np.float32))
+def mean_scores(codes: Codes, places: Places | None = None) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Image-level activation of every active latent: the plain mean over patches.
+
+    Args:
+        places: of the codes' rows; those that are of the picture count.
+    """
+    even = places.even() if places else np.full(len(codes.values), 1 / max(1, len(codes.values)), np.float32)
+    active, out = scores(codes, even[None])
     return active, out[0]
 
 
-def scored(codes: Codes, weights: Weights) -> Scores:
-    """Every active latent's score for every text token, with and without weighting."""
+def scored(codes: Codes, weights: Weights, places: Places | None = None) -> Scores:
+    """Every active latent's score for every text token, with and without weighting; `places` as in `mean_scores`."""
     active, weighted = scores(codes, weights.values)
-    return Scores(weights.tokens, tuple(active.tolist()), weighted, mean_scores(codes)[1])
+    return Scores(weights.tokens, tuple(active.tolist()), weighted, mean_scores(codes, places)[1])

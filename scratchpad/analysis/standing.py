@@ -18,6 +18,25 @@ from scratchpad.sae.load import Sae
 from scratchpad.sae.normalise import normalised
 
 
+def everywhere(sae: Sae, edit: Edit) -> Callable[[Float[Tensor, "n d"]], Float[Tensor, "n d"]] | None:
+    """What an edit adds to tokens of text that aren't there yet: by its items without a region or a picture; None where that's nothing.
+
+    Raises:
+        UserError: as `change_of`.
+    """
+    items = tuple(item for item in edit.items if item.region is None and item.image is None)
+    items_change = change_of(sae, Edit(items)) if items else None
+    if edit.keep_error:
+        return items_change
+
+    def replaced(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        given = x.float().cpu().numpy()
+        change = torch.from_numpy(sae.reconstruct(sae.encode(given), given) - given).to(x.device)
+        return change if items_change is None else change + items_change(x)
+
+    return replaced
+
+
 def change_of(sae: Sae, edit: Edit) -> Callable[[Float[Tensor, "n d"]], Float[Tensor, "n d"]]:
     """What an edit adds to each patch.
 

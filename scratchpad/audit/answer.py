@@ -95,7 +95,7 @@ class Answerer:
                 done[row.number] = Answered(row.id, row.question, row.expected.first if row.expected else "", failed=str(error))
         for group in batches([prepared for _, prepared in ready], self.batch):
             with self.bench.vlm.lock:
-                runs = run_together(self.bench.vlm, [ready[n][1] for n in group], self.bench.sae.layer, self.max_new_tokens)
+                runs = run_together(self.bench.vlm, [ready[n][1] for n in group], self.bench.sae.at, self.max_new_tokens)
             for n, run in zip(group, runs, strict=True):
                 done[ready[n][0].number] = self._answered(ready[n][0], run)
         return [done[n] for n in numbers]
@@ -103,7 +103,7 @@ class Answerer:
     def _answered(self, row: Row, run: Run) -> Answered:
         codes = self.bench.sae.encode(run.states())
         tokens = tuple(t.index for t in run.outputs()) or (run.text_tokens()[-1].index,)
-        active, scores = rank.scores(codes, of_tokens(weigh(run), tokens))
+        active, scores = rank.scores(codes, of_tokens(weigh(run, None, run.places), tokens))
         peaks = np.zeros(codes.d_sae, np.float32)
         np.maximum.at(peaks, codes.indices, codes.values)
         unlike = self.bench.unlike(run, codes)

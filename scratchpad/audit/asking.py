@@ -9,8 +9,9 @@ from scratchpad.audit.compare import is_right
 from scratchpad.audit.explain import Explainer
 from scratchpad.errors import UserError
 from scratchpad.records.audit import How
+from scratchpad.vlm.points import Change
 from scratchpad.vlm.prepare import prepare
-from scratchpad.vlm.standing import Change, standing
+from scratchpad.vlm.standing import standing
 from scratchpad.vlm.together import answer_together, batches
 from scratchpad.workbench import Workbench
 
@@ -54,7 +55,7 @@ class Asking:
     def _part(self, numbers: Sequence[int], change: Change | None, wording: Callable[[str], str]) -> dict[int, Outcome]:
         vlm, rows = self.bench.vlm, self.explainer.rows
         done, ready = {}, []
-        with vlm.lock, standing(vlm, self.bench.sae.layer, change):
+        with vlm.lock, standing(vlm, self.bench.sae.at, change):
             for number in numbers:
                 row = rows.rows[number]
                 try:

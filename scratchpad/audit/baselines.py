@@ -19,7 +19,7 @@ from scratchpad.errors import UserError
 from scratchpad.records import Edit
 from scratchpad.records.audit import Group
 from scratchpad.sae.load import Sae
-from scratchpad.vlm.standing import Change
+from scratchpad.vlm.points import Change
 
 SETS = 3  # of random latents
 NEAR = 16  # latents of nearest activation, of which random ones are drawn

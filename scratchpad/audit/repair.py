@@ -26,7 +26,7 @@ from scratchpad.records import Edit
 from scratchpad.records.audit import Group, Judged, Repair, Repaired
 from scratchpad.records.codec import dumps
 from scratchpad.records.reading import written
-from scratchpad.vlm.standing import Change
+from scratchpad.vlm.points import Change
 
 HOLDS = 0.5  # of the rows that an edit is judged on are repaired, for it to be a repair
 MATCHED = "matched random latents"

@@ -17,6 +17,7 @@ from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
+    from scratchpad.records.hookpoint import HookPoint
     from scratchpad.sae.load import Sae
     from scratchpad.sae.observe import Observed
     from scratchpad.sae.pictures import Pictures
@@ -50,7 +51,9 @@ def add(commands: Commands) -> None:
     take = commands.add_parser("import-sae", help="an SAE of another project's format, as SAELens format")
     take.add_argument("source", type=Path)
     take.add_argument("--format", required=True, help=FORMATS)
-    take.add_argument("--layer", type=int, help="the vision block it reads, where the file doesn't say")
+    where = take.add_mutually_exclusive_group()
+    where.add_argument("--at", help="where it reads, if the file doesn't say: vision.N, projector or language.N, layers counted from 0")
+    where.add_argument("--layer", type=int, help="N, for --at vision.N")
     how = ("yes", "no")
     take.add_argument("--subtract-b-dec", choices=how, help="whether the decoder's bias is subtracted before encoding, where it isn't said")
     take.add_argument("--k", type=int, help="active latents a patch, where the file doesn't say; 0: all above 0")
@@ -174,12 +177,20 @@ def _evaluate(options: argparse.Namespace) -> None:
     show(value, options.json, [*lines, *([value["says"]] if value["says"] else []), *skipped_of(images)])
 
 
+def _at(options: argparse.Namespace) -> HookPoint | None:
+    from scratchpad.records.hookpoint import hook_point
+
+    if options.at is not None:
+        return hook_point(options.at)
+    return None if options.layer is None else hook_point(f"vision.{options.layer}")
+
+
 def _import(options: argparse.Namespace) -> None:
     from scratchpad.sae.foreign import import_sae
     from scratchpad.sae.normalise import AVERAGE, UNSCALED
 
     subtract = None if options.subtract_b_dec is None else options.subtract_b_dec == "yes"
-    given = (options.layer, options.k, subtract, options.threshold, options.input_scale)
+    given = (_at(options), options.k, subtract, options.threshold, options.input_scale)
     imported = import_sae(options.source, options.format, options.out, *given)
-    lines = [f"{imported['architecture']}, {imported['d_in']} x {imported['d_sae']}, layer {imported['layer']}, written to {options.out}"]
+    lines = [f"{imported['architecture']}, {imported['d_in']} x {imported['d_sae']}, at {imported['at']}, written to {options.out}"]
     show(imported, options.json, [*lines, *([UNSCALED] if imported["normalize_activations"] == AVERAGE else [])])

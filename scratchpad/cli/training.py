@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from scratchpad.errors import UserError
 from scratchpad.files import write_whole
 
 if TYPE_CHECKING:
+    from scratchpad.records.hookpoint import HookPoint
     from scratchpad.sae.afar import Models
     from scratchpad.sae.pictures import Pictures
     from scratchpad.sae.train import Fit, Recipe
@@ -26,13 +28,18 @@ METRICS_ON = 64  # images on which a new SAE's numbers are declared
 def add(commands: Commands) -> None:
     """Adds `train-sae`."""
     own = argparse.ArgumentDefaultsHelpFormatter  # every option says its default
-    train = commands.add_parser("train-sae", help="train an SAE on a vision layer of any model", formatter_class=own)
+    train = commands.add_parser("train-sae", help="train an SAE at a hook point of any model", formatter_class=own)
     train.add_argument("--model", required=True, help="folder or hub id")
-    train.add_argument("--layer", required=True, help="vision block, counted from 0; several with commas share one pass over the images")
+    where = train.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--at", help="hook point: vision.N, projector or language.N, layers counted from 0; several with commas share a pass"
+    )
+    where.add_argument("--layer", help="N or several with commas, for --at vision.N")
     train.add_argument("--images", required=True, help=IMAGES)
-    train.add_argument("--out", type=Path, required=True, help="for several layers, a folder for one folder each")
+    train.add_argument("--prompts", type=Path, help="at language.N: a file of prompts, a line each, one of which stands behind each image")
+    train.add_argument("--out", type=Path, required=True, help="for several hook points, a folder for one folder each")
     train.add_argument("--width", default="8x", help="latents: a number, or a multiple of the encoder's width such as 16x")
-    train.add_argument("--k", type=int, default=32, help="active latents a patch")
+    train.add_argument("--k", type=int, default=32, help="active latents a patch or token")
     train.add_argument("--architecture", default="batchtopk", help="batchtopk, topk, matryoshka or standard")
     train.add_argument("--l1", type=float, default=5.0, help="of standard: the weight of its penalty")
     train.add_argument(
@@ -63,9 +70,10 @@ def _train(options: argparse.Namespace) -> None:
     images = pictures(options.images)
     images.set_apart()
     vlm = load_vlm(options.model, placement(options))
-    layers = _layers(options.layer, vlm)
+    points = _points(options, vlm)
+    widths = [vlm.width_at(at) for at in points]
     recipe = Recipe(
-        d_sae=_width(options.width, vlm.width),
+        d_sae=_width(options.width, widths[0]),
         k=options.k,
         steps=options.steps,
         size=group.part(options.batch),
@@ -77,21 +85,24 @@ def _train(options: argparse.Namespace) -> None:
     )
     seed = options.seed + group.rank * 1_000_003  # every process sees the pictures in an order of its own
     cache = options.cache / f"part-{group.rank}" if options.cache and group.size > 1 else options.cache
-    outs = [options.out] if len(layers) == 1 else [options.out / f"layer-{layer}" for layer in layers]
+    outs = [options.out] if len(points) == 1 else [options.out / _folder(at) for at in points]
     epoch, seen = read_position(outs)
-    source = Source(models_of(options, vlm), images, layers, seed, cache, options.class_token, epoch, seen)
+    prompts = _prompts(options, points)
+    source = Source(models_of(options, vlm), images, points, seed, cache, options.class_token, epoch, seen, prompts)
     mixer = Mixer(source, recipe.size, options.buffer, seed)
     device = "cpu" if options.device == "auto" else options.device
     if group.first:
-        print(_outlook(recipe, options, vlm, images, len(layers), device), file=sys.stderr, flush=True)
+        print(_outlook(recipe, options, vlm, images, points, device), file=sys.stderr, flush=True)
     position = lambda: (source.epoch, source.seen)  # noqa: E731
-    fits = [Fit(recipe, vlm.width, mixer.batches(layer), out, device, group, position) for layer, out in zip(layers, outs, strict=True)]
+    recipes = [replace(recipe, d_sae=_width(options.width, width)) for width in widths]
+    of_each = zip(recipes, widths, points, outs, strict=True)
+    fits = [Fit(own, width, mixer.batches(at), out, device, group, position) for own, width, at, out in of_each]
     resumed = [training.step for training in fits]
     fit(fits, _Progress(), options.every)
     rows = []
-    for training, layer in zip(fits if group.first else [], layers, strict=False):
-        training.finish(_metadata(options, vlm, layer, images))
-        rows.append({"sae": str(training.out), "layer": layer, "metrics": _declare(vlm, training.out, images)})
+    for training, at in zip(fits if group.first else [], points, strict=False):
+        training.finish(_metadata(options, vlm, at, images, prompts))
+        rows.append({"sae": str(training.out), "at": str(at), "metrics": _declare(vlm, training.out, images, prompts)})
     group.wait()
     group.leave()
     if group.first:
@@ -100,24 +111,57 @@ def _train(options: argparse.Namespace) -> None:
         show(value, options.json, [*(f"{row['sae']}: {json.dumps(row['metrics'])}" for row in rows), *skipped_of(images)])
 
 
-def _outlook(recipe: Recipe, options: argparse.Namespace, vlm: Vlm, images: Pictures, layers: int, device: str) -> str:
+def _outlook(recipe: Recipe, options: argparse.Namespace, vlm: Vlm, images: Pictures, points: list[HookPoint], device: str) -> str:
     """How many steps and passes over the images a training is and about how long it takes, timed on a few of each."""
     from scratchpad.sae.outlook import outlook
 
-    estimate = outlook(recipe, vlm, images, layers, device, options.batch // recipe.size, bool(options.cache))
+    estimate = outlook(recipe, vlm, images, points, device, options.batch // recipe.size, bool(options.cache))
     if estimate is None:
         return f"{recipe.steps} steps; none of the first images can be read, so it isn't known how long they take"
     return estimate.says
 
 
-def _layers(text: str, vlm: Vlm) -> list[int]:
+def _points(options: argparse.Namespace, vlm: Vlm) -> list[HookPoint]:
+    from scratchpad.records.hookpoint import hook_point, vision
+
+    if options.at is not None:
+        points = [hook_point(part) for part in options.at.split(",")]
+    else:
+        try:
+            points = [vision(int(part)) for part in options.layer.split(",")]
+        except ValueError as error:
+            raise UserError(f"--layer was {options.layer!r}; expected numbers such as 5 or 3,5.") from error
+    for at in points:
+        vlm.check(at)
+    return list(dict.fromkeys(points))
+
+
+def _prompts(options: argparse.Namespace, points: list[HookPoint]) -> tuple[str, ...]:
+    from scratchpad.sae.harvest import PROMPTS
+
+    spoken = any(at.place == "language" for at in points)
+    if options.class_token and any(at.place != "vision" for at in points):
+        raise UserError("--class-token was given, but there is no class token behind the vision encoder; leave it out.")
+    if options.prompts is None:
+        return PROMPTS
+    if not spoken:
+        raise UserError(
+            "--prompts was given, but prompts make no difference before the language model; give --at language.N or leave it out."
+        )
     try:
-        layers = [int(part) for part in str(text).split(",")]
-    except ValueError as error:
-        raise UserError(f"--layer was {text!r}; expected numbers such as 5 or 3,5.") from error
-    for layer in layers:
-        vlm.block(layer)
-    return list(dict.fromkeys(layers))
+        lines = tuple(line.strip() for line in options.prompts.read_text().splitlines() if line.strip())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"--prompts was {options.prompts}, which can't be read ({error}); expected a text file, a prompt a line."
+        ) from error
+    if not lines:
+        raise UserError(f"--prompts was {options.prompts}, which is empty; expected a prompt a line.")
+    return lines
+
+
+def _folder(at: HookPoint) -> str:
+    """Of one of several SAEs."""
+    return f"layer-{at.layer}" if at.place == "vision" else str(at)
 
 
 def _width(text: str, d_in: int) -> int:
@@ -147,14 +191,15 @@ class _Progress:
         )
 
 
-def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, images: Pictures) -> dict[str, object]:
+def _metadata(options: argparse.Namespace, vlm: Vlm, at: HookPoint, images: Pictures, prompts: tuple[str, ...]) -> dict[str, object]:
+    from scratchpad.sae.config import said_of
+
     return {
         "model_name": vlm.name,
         "model_identity": vlm.identity,
         "model_revision": getattr(vlm.model.config, "_commit_hash", None),  # the hub's, for a model that comes from there
         "encoder_identity": vlm.encoder_identity,
-        "layer": layer,
-        "hook_name": f"vision block {layer}, output",
+        **({"hook_name": f"vision block {at.layer}, output"} | said_of(at)),
         "class_token": options.class_token,
         "training_images": {
             "folder": Path(images.source).name,
@@ -165,10 +210,11 @@ def _metadata(options: argparse.Namespace, vlm: Vlm, layer: int, images: Picture
         "training_seed": options.seed,
         "training_steps": options.steps,
         "training_batch": options.batch,
+        **({"training_prompts": list(prompts)} if at.place == "language" else {}),
     }
 
 
-def _declare(vlm: Vlm, out: Path, images: Pictures) -> dict[str, float]:
+def _declare(vlm: Vlm, out: Path, images: Pictures, prompts: tuple[str, ...]) -> dict[str, float]:
     """Measures a new SAE as it will be used, class token left out, and writes what it declares of itself, there and in cfg.json."""
     from scratchpad.sae.evaluate import reconstruction_metrics
     from scratchpad.sae.harvest import harvest
@@ -179,7 +225,8 @@ def _declare(vlm: Vlm, out: Path, images: Pictures) -> dict[str, float]:
     order = trained_on[:: max(1, len(trained_on) // METRICS_ON)]
     some = (picture for _, picture in images.in_order(order))
     metrics = {
-        k: round(v, 4) for k, v in reconstruction_metrics(sae, (r[sae.layer].numpy() for r in harvest(vlm, some, [sae.layer]))).items()
+        k: round(v, 4)
+        for k, v in reconstruction_metrics(sae, (r[sae.at].numpy() for r in harvest(vlm, some, [sae.at], prompts=prompts))).items()
     }
     declared = metrics | {"measured_on": "images it was trained on"}
     write_whole(out / "metrics.json", json.dumps(declared, indent=1))

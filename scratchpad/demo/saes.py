@@ -25,6 +25,7 @@ from scratchpad.demo.labels import LABELS, PATCHWISE, patch_labels
 from scratchpad.demo.questions import TYPES, all_questions
 from scratchpad.demo.world import HELD_OUT_START, KINDS, SIGN, Scene
 from scratchpad.files import write_whole
+from scratchpad.records.hookpoint import HookPoint, vision
 from scratchpad.sae.build import build_index
 from scratchpad.sae.counting import Where
 from scratchpad.sae.evaluate import reconstruction_metrics
@@ -67,10 +68,10 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
     vlm = load_vlm(model)
     begun = time.monotonic()
     layers = [LAYERS[name] for name in names]
-    activations: dict[int, list[torch.Tensor]] = {layer: [] for layer in layers}
-    for rows in harvest(vlm, (picture(scene_of(HARVEST_FROM + i)) for i in range(scenes)), layers, 32):
-        for layer, x in rows.items():
-            activations[layer].append(x.half())
+    activations: dict[HookPoint, list[torch.Tensor]] = {vision(layer): [] for layer in layers}
+    for rows in harvest(vlm, (picture(scene_of(HARVEST_FROM + i)) for i in range(scenes)), list(activations), 32):
+        for at, x in rows.items():
+            activations[at].append(x.half())
     say(f"harvested {scenes} scenes in {time.monotonic() - begun:.0f} s")
     for name, layer in zip(names, layers, strict=True):
         begun = time.monotonic()
@@ -83,7 +84,7 @@ def make(model: Path, out: Path, names: list[str], scenes: int = 4000, say: Call
             "training_scenes": [HARVEST_FROM, HARVEST_FROM + scenes - 1],
             "training_seed": RECIPES[name].seed,
         }
-        train_sae(torch.cat(activations.pop(layer)).float(), RECIPES[name], out / name, metadata)
+        train_sae(torch.cat(activations.pop(vision(layer))).float(), RECIPES[name], out / name, metadata)
         say(f"trained {name} in {time.monotonic() - begun:.0f} s")
 
 
@@ -118,10 +119,10 @@ def index(
             yield shot
 
     seen: list[list[Observed]] = [[] for _ in saes]
-    for rows, grid in harvest_with_grids(vlm, drawn(), sorted({sae.layer for sae in saes}), 32):
+    for rows, grid in harvest_with_grids(vlm, drawn(), list({sae.at for sae in saes}), 32):
         shot = waiting.popleft()
         for mine, sae in zip(seen, saes, strict=True):
-            mine.append(observed(sae, rows[sae.layer].numpy(), grid, shot))
+            mine.append(observed(sae, rows[sae.at].numpy(), grid, shot))
     for mine, sae in zip(seen, saes, strict=True):
         build_index(sae, mine, labels, where=lambda at, grid: where[at], counts=lambda at: at >= chosen, shown=shown)
     say(f"indexed {chosen + counted} scenes in {time.monotonic() - begun:.0f} s")
@@ -141,8 +142,8 @@ def judge(vlm: Vlm, sae: Sae, scenes: int) -> Metrics:
     world = list(held_out(scenes * 5, first=JUDGE_FROM))
     peaks = np.zeros((len(world), sae.d_sae), np.float16)
     activations = []
-    for i, rows in enumerate(harvest(vlm, (picture(s) for s in world), [sae.layer], 1)):
-        x = rows[sae.layer].numpy()
+    for i, rows in enumerate(harvest(vlm, (picture(s) for s in world), [sae.at], 1)):
+        x = rows[sae.at].numpy()
         codes = sae.encode(x)
         active = codes.active()
         peaks[i, active] = codes.dense(active).max(0)
@@ -171,9 +172,9 @@ def answers_unchanged(vlm: Vlm, sae: Sae, scenes: list[Scene]) -> dict[str, floa
         image = picture(scene)
         prepared = prepare(vlm, image, questions[scene.seed % len(questions)].text)
         ids = generate(vlm, prepared).ids
-        x = next(harvest(vlm, [image], [sae.layer]))[sae.layer].numpy()
+        x = next(harvest(vlm, [image], [sae.at]))[sae.at].numpy()
         delta = torch.from_numpy(sae.reconstruct(sae.encode(x), x) - x)[None]
-        forced = force(vlm, prepared, ids, sae.layer, delta)
+        forced = force(vlm, prepared, ids, sae.at, delta)
         change += float(forced.logprobs.sum() - force(vlm, prepared, ids).logprobs.sum())
         same += bool(forced.unchanged[0])
         total += 1

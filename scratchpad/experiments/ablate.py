@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from scratchpad.analysis import compare, controls
 from scratchpad.analysis.edit import covered, idle
-from scratchpad.experiments.trial import Trial
-from scratchpad.records import Alternatives, Comparison, Control, Edit, Sampled, Sampling, Toward
+from scratchpad.experiments.trial import Change, Trial
+from scratchpad.records import Alternatives, Comparison, Control, Edit, Risen, Sampled, Sampling, Toward
 from scratchpad.records.experiment import Likely
 from scratchpad.vlm.prepare import token_text
 from scratchpad.vlm.run import Forced, force
@@ -36,8 +35,8 @@ def ablate(trial: Trial, edit: Edit, max_new_tokens: int, target: str | None = N
         alternatives=tuple(
             Alternatives(_likeliest(trial, trial.plain, n), _likeliest(trial, forced, n)) for n in range(len(before.tokens))
         ),
-        inactive=idle(edit, trial.sae, trial.codes, run.grid),
-        risen=() if change is None else compare.risen(trial.codes, trial.sae.encode(run.states() + change), edit.latents(), trial.name),
+        inactive=idle(edit, trial.sae, trial.codes, trial.places),
+        risen=() if change is None else _risen(trial, edit, change),
         toward=None if wanted is None else _toward(trial, target or "", wanted, change),
         sampled=None if sampling is None else _sampled(trial, sampling, max_new_tokens, change),
     )
@@ -45,13 +44,15 @@ def ablate(trial: Trial, edit: Edit, max_new_tokens: int, target: str | None = N
 
 def control(trial: Trial, edit: Edit, count: int = controls.SETS, seed: int = 0) -> Control:
     """What distinct matched sets, noise as strong and the bare reconstruction do in the edit's stead."""
-    where = covered(edit, trial.sae, trial.run.grid)
+    where = covered(edit, trial.sae, trial.places)
     sets, possible = controls.matched_sets(trial.codes, edit.latents(), count, seed, where)
     change = trial.change(edit)
     rng = np.random.default_rng(seed)
     bare = trial.force([Edit(keep_error=False)])
     random = trial.force([controls.standing_in(edit, row) for row in sets]) if sets else None
-    noise = None if change is None or not count else trial.force_changes(controls.noise_like(change, rng) for _ in range(count))
+    noise = (
+        None if change is None or not count else trial.force_changes(Change(controls.noise_like(change.rows, rng)) for _ in range(count))
+    )
     return Control(
         edit=edit,
         sets=sets,
@@ -63,6 +64,10 @@ def control(trial: Trial, edit: Edit, count: int = controls.SETS, seed: int = 0)
         reconstruction=_effects(trial, bare)[0],
         reconstruction_flips=not bool(bare.unchanged[0]),
     )
+
+
+def _risen(trial: Trial, edit: Edit, change: Change) -> tuple[Risen, ...]:
+    return compare.risen(trial.codes, trial.sae.encode(trial.run.states() + change.rows), edit.latents(), trial.name)
 
 
 def _effects(trial: Trial, forced: Forced | None) -> tuple[float, ...]:
@@ -77,12 +82,12 @@ def _likeliest(trial: Trial, forced: Forced, n: int) -> tuple[Likely, ...]:
     return tuple((token_text(trial.vlm, i), p) for i, p in pairs)
 
 
-def _toward(trial: Trial, text: str, ids: tuple[int, ...], change: Float[np.ndarray, "p d"] | None) -> Toward:
+def _toward(trial: Trial, text: str, ids: tuple[int, ...], change: Change | None) -> Toward:
     before = float(force(trial.vlm, trial.prepared, ids).logprobs.sum())
     return Toward(text, before, before if change is None else float(trial.force_changes([change], ids).logprobs.sum()))
 
 
-def _sampled(trial: Trial, sampling: Sampling, max_new_tokens: int, change: Float[np.ndarray, "p d"] | None) -> Sampled:
+def _sampled(trial: Trial, sampling: Sampling, max_new_tokens: int, change: Change | None) -> Sampled:
     before = trial.generate(None, max_new_tokens, sampling)
     after = before if change is None else trial.generate(change, max_new_tokens, sampling)
     return Sampled(sampling, before.text, after.text, compare.diff(before.tokens, after.tokens))

@@ -1,7 +1,8 @@
 """One latent at several strengths: dose and response of the answer, and the words it speaks for.
 
 In: a trial and a latent that fires on its picture. Out: `Steered`. Dose, response and measured words are real runs under edits; the
-direct effect is none: it reads off, through the output layer alone, what the latent adds to the image tokens (logit lens).
+direct effect is none: it reads off, through the output layer alone, what the latent adds to the image tokens, or at a point of the language
+model to all tokens (logit lens).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from scratchpad.errors import UserError
 from scratchpad.experiments.trial import Trial
 from scratchpad.records import Named, ablation, scaling
 from scratchpad.records.experiment import Likely
+from scratchpad.records.hookpoint import PROJECTOR
 from scratchpad.records.steering import Curve, Dose, Moved, Steered
 from scratchpad.vlm.check import embeddings
-from scratchpad.vlm.hooks import adding
+from scratchpad.vlm.points import changing_at
 from scratchpad.vlm.prepare import token_text
 from scratchpad.vlm.run import next_logprobs
 from scratchpad.vlm.states import lens
@@ -69,9 +71,9 @@ def steer(trial: Trial, latent: int, nth: int, max_new_tokens: int) -> Steered:
 def _measured(trial: Trial, latent: int, nth: int) -> tuple[tuple[Moved, ...], tuple[Moved, ...]]:
     changes = [trial.change(scaling([latent], strength)) for strength in (0.0, 2.0)]
     none = np.zeros_like(trial.run.states())
-    deltas = torch.from_numpy(np.stack([none if change is None else change for change in changes]))
+    deltas = torch.from_numpy(np.stack([none if change is None else change.rows for change in changes]))
     ids = trial.run.answer_ids[: nth + 1]
-    off, doubled = next_logprobs(trial.vlm, trial.prepared, ids, trial.sae.layer, deltas, trial.clean)
+    off, doubled = next_logprobs(trial.vlm, trial.prepared, ids, trial.sae.at, deltas, trial.clean)
     reached = np.flatnonzero(np.maximum(off, doubled) >= np.log(LIKELY))
     order = reached[np.argsort((off - doubled)[reached], kind="stable")]
 
@@ -87,13 +89,17 @@ def _measured(trial: Trial, latent: int, nth: int) -> tuple[tuple[Moved, ...], t
 def _direct(trial: Trial, latent: int) -> tuple[tuple[Likely, ...], tuple[Likely, ...], str]:
     change = trial.change(ablation([latent]))
     assert change is not None, "the latent fires"
-    vlm, layer = trial.vlm, trial.sae.layer
-    plain = embeddings(vlm, trial.prepared)
-    with adding(vlm.block(layer), vlm.leading, torch.from_numpy(change)[None], trial.prepared.order):
-        without = embeddings(vlm, trial.prepared)
+    vlm, at = trial.vlm, trial.sae.at
+    rows = torch.from_numpy(change.rows)
+    if at.place == "language":
+        added = -rows.to(vlm.adapter.device)
+    else:
+        plain = embeddings(vlm, trial.prepared)
+        with changing_at(vlm, at, trial.prepared, rows[None]):
+            added = plain - embeddings(vlm, trial.prepared)
     try:
-        width = int(vlm.adapter.config.get_text_config().hidden_size)  # behind it DeepStack's additions, for later layers
-        read = lens(vlm, (plain - without)[:, :width].mean(0, keepdim=True))[0]
+        width = vlm.width_at(PROJECTOR)  # behind it DeepStack's additions, for later layers
+        read = lens(vlm, added[:, :width].mean(0, keepdim=True).to(vlm.model.dtype))[0]
     except UserError as error:
         return (), (), str(error)
     scores = (read - read.mean()).cpu().numpy()

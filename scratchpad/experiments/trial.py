@@ -6,17 +6,21 @@ run of the model; what codes and gradients propose is never reported as what hap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from scratchpad.analysis.edit import delta
+from scratchpad.analysis.standing import everywhere
 from scratchpad.errors import UserError
+from scratchpad.grid import Places
 from scratchpad.records import Answer, Codes, Edit, Run, Sampling
 from scratchpad.sae.load import Sae
+from scratchpad.vlm import points
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.logprobs import answer_logodds
 from scratchpad.vlm.prepare import Prepared
@@ -24,6 +28,14 @@ from scratchpad.vlm.reuse import CleanRun
 from scratchpad.vlm.run import Forced, force, force_all, generate, gradient
 
 MAX_TARGET = 64  # tokens of a target
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is added to the activations at a hook point, a row for each of `Run.places`."""
+
+    rows: Float[np.ndarray, "n d"] = field(repr=False)
+    later: points.Change | None = field(default=None, repr=False)  # at a point of the language model, to tokens that the run hasn't
 
 
 @dataclass(frozen=True)
@@ -39,33 +51,61 @@ class Trial:
     plain: Forced  # the original answer, teacher-forced without an edit
     name: Callable[[int], str] = field(repr=False)  # what a latent is called, "" where nothing is claimed
 
-    def change(self, edit: Edit) -> Float[np.ndarray, "p d"] | None:
+    @cached_property
+    def places(self) -> Places:
+        """What the rows of activations stand for."""
+        return self.run.places
+
+    def change(self, edit: Edit) -> Change | None:
         """What an edit adds to the activations; None where that's nothing."""
-        return delta(self.sae, self.codes, edit, self.run.grid, self.run.states())
+        rows = delta(self.sae, self.codes, edit, self.places, self.run.states())
+        if rows is None:
+            return None
+        return Change(rows, everywhere(self.sae, edit) if self.sae.at.place == "language" else None)
 
     def force(self, edits: Sequence[Edit], ids: tuple[int, ...] | None = None) -> Forced:
         """An answer (the original by default), teacher-forced under each edit."""
         changes = (self.change(edit) for edit in edits)
-        return self.force_changes((np.zeros_like(self.run.states()) if c is None else c for c in changes), ids)
+        return self.force_changes((Change(np.zeros_like(self.run.states())) if c is None else c for c in changes), ids)
 
-    def force_changes(self, changes: Iterable[Float[np.ndarray, "p d"]], ids: tuple[int, ...] | None = None) -> Forced:
+    def force_changes(self, changes: Iterable[Change], ids: tuple[int, ...] | None = None) -> Forced:
         """As `force`, under changes of the activations themselves."""
-        return force_all(self.vlm, self.prepared, ids or self.run.answer_ids, self.sae.layer, changes, self.clean)
+        own = ids is None or ids == self.run.answer_ids  # then each token that is fed in has a row
+        later: list[points.Change | None] = []
 
-    def generate(self, change: Float[np.ndarray, "p d"] | None, max_new_tokens: int, sampling: Sampling | None = None) -> Answer:
+        def rows() -> Iterator[Float[np.ndarray, "n d"]]:
+            for change in changes:  # one after another, since all at once may be large
+                later.append(change.later)
+                yield change.rows if own else self._asked(change.rows)
+
+        return force_all(self.vlm, self.prepared, ids or self.run.answer_ids, self.sae.at, rows(), self.clean, later)
+
+    def _asked(self, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m d"]:
+        """Of rows, those that hold whatever is answered: without the answer's tokens."""
+        return rows[: self.prepared.length] if self.sae.at.place == "language" else rows
+
+    def generate(self, change: Change | None, max_new_tokens: int, sampling: Sampling | None = None) -> Answer:
         """A new answer under a change, greedy or drawn."""
         if change is None:
             return generate(self.vlm, self.prepared, max_new_tokens, sampling=sampling)
-        batch = torch.from_numpy(change)[None]
-        return generate(self.vlm, self.prepared, max_new_tokens, self.sae.layer, batch, self.clean, sampling)
+        batch = torch.from_numpy(self._asked(change.rows))[None]
+        return generate(self.vlm, self.prepared, max_new_tokens, self.sae.at, batch, self.clean, sampling, change.later)
 
-    def gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "p d"]:
-        """Gradient of an answer's log-probability with respect to the activations."""
-        return gradient(self.vlm, self.prepared, ids, self.sae.layer)
+    def gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "n d"]:
+        """Gradient of an answer's log-probability with respect to the activations; 0 for tokens of another answer than the run's."""
+        return self._of_rows(ids, gradient(self.vlm, self.prepared, ids, self.sae.at))
 
-    def odds_gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "p d"]:
+    def odds_gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "n d"]:
         """As `gradient`, of the log-odds of the answer's tokens: telling where the answer is all but certain."""
-        return gradient(self.vlm, self.prepared, ids, self.sae.layer, answer_logodds)
+        return self._of_rows(ids, gradient(self.vlm, self.prepared, ids, self.sae.at, answer_logodds))
+
+    def _of_rows(self, ids: tuple[int, ...], slope: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "n d"]:
+        if ids == self.run.answer_ids:
+            return slope
+        out = np.zeros_like(self.run.states())
+        shared = self._asked(slope)
+        out[: len(shared)] = shared
+        return out
 
     def ids(self, target: str) -> tuple[int, ...]:
         """A text's tokens, as an answer would begin with it.

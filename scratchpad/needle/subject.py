@@ -128,16 +128,16 @@ class Answering:
         return prepare(self.vlm, _white(size), "where").grid
 
     def maps(self, wanted: Sequence[str], request: SaliencyRequest) -> dict[str, Map]:
-        """Each method's map, one value per image token, of one run at the SAE's layer."""
-        layer = self.sae.layer if self.sae else self.vlm.read_layer
+        """Each method's map, one value per image token, of one run at the SAE's point."""
+        at = self.sae.at if self.sae else self.vlm.read_point
         with self.vlm.lock:
-            looked = look(self.vlm, request, layer, self.sae)
+            looked = look(self.vlm, request, at, self.sae)
             return {name: methods.METHODS[name](looked) for name in wanted}
 
     def stages(self, request: SaliencyRequest) -> list[Stage]:
         """From the file to the attention map."""
         with self.vlm.lock:
-            looked = look(self.vlm, request, self.vlm.read_layer)
+            looked = look(self.vlm, request, self.vlm.read_point)
             steps = of_answer(self.vlm, [request.picture], looked.prepared, looked.run)
             says = f"attention from {request.word!r}, mean over heads and layers"
             return [*steps, mapped(methods.attention(looked), looked.grid, says)]

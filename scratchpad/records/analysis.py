@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from scratchpad.records.codec import Count, Text, record
-from scratchpad.records.codes import Codes, Heatmap, Scores, Weights
+from scratchpad.records.codec import UNSAID, Count, Text, record
+from scratchpad.records.codes import Codes, Heatmap, Scores, Spoken, Weights
 from scratchpad.records.experiment import Blank, Sufficient
 from scratchpad.records.question import ModelRef, Question, SaeRef
 from scratchpad.records.run import Run
@@ -26,7 +26,7 @@ class Ranked:
     precision: Share | None  # of the held-out pictures on which it fires this strongly, the share that show the guess
     support: Count | None  # so many pictures
     score: float  # attention-weighted activation, mean over the answer's tokens
-    mean_score: float  # plain mean over patches
+    mean_score: float  # plain mean over patches, or over image tokens behind the vision encoder
     sparsity: Share | None  # share of the index's images on which the latent is active
     mean_activation: float | None  # mean image-level activation where it is
     auroc: float | None  # how well its maximum over an image tells the guess, on the index's images
@@ -91,6 +91,7 @@ class Analysis:
     attention_trust: Trust | None  # of attention maps; None where nothing was measured
     concept_trust: Trust | None  # of the SAE's maps
     blank: Blank | None = None  # what a grey picture gives; None where it wasn't asked
+    spoken: Annotated[Spoken | None, UNSAID] = None  # codes of text tokens, where the SAE reads the language model; `codes` are on patches
 
     @model_validator(mode="after")
     def _whole(self) -> Analysis:
@@ -110,6 +111,8 @@ class Analysis:
             raise ValueError("a map, score or row is of a token that isn't there")
         if not {*self.scores.latents, *self.heatmap.latents, *self.codes.active().tolist()} <= known:
             raise ValueError("a code, score or column is of a latent that isn't ranked")
+        if self.spoken and not ({*self.spoken.tokens} <= indices and {*self.spoken.codes.active().tolist()} <= known):
+            raise ValueError("codes of text are of a token that isn't there or of a latent that isn't ranked")
         if len(self.run.grid.sizes) != len(self.question.images):
             raise ValueError(f"{len(self.question.images)} pictures, geometry of {len(self.run.grid.sizes)}")
         return self

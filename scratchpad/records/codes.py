@@ -13,7 +13,7 @@ from scratchpad.records.codec import F4, I4, Count, Text, record
 
 @record
 class Codes:
-    """The active latents of every patch, padded with value 0."""
+    """The active latents of every patch (or row of activations), padded with value 0."""
 
     sae: Text
     d_sae: Annotated[int, Field(ge=1)]
@@ -32,6 +32,12 @@ class Codes:
         """Ids of latents that are active on some patch, ascending."""
         return np.unique(self.indices[self.values > 0])
 
+    def take(self, rows: Int[np.ndarray, " n"]) -> Codes:
+        """The codes of some rows, in their order; none are active where a row is -1."""
+        values = self.values[rows]
+        values[rows < 0] = 0
+        return Codes(self.sae, self.d_sae, values, self.indices[rows])
+
     def of(self, latent: int) -> Float[np.ndarray, " p"]:
         """One latent's activation on every patch."""
         return np.asarray(np.where(self.indices == latent, self.values, 0).max(1, initial=0), np.float32)
@@ -45,6 +51,20 @@ class Codes:
         p, k = np.nonzero((latents[column] == self.indices) & (self.values > 0))
         out[p, column[p, k]] = self.values[p, k]
         return out
+
+
+@record
+class Spoken:
+    """The active latents of tokens of text, at a hook point that they pass."""
+
+    tokens: tuple[Count, ...]  # sequence indices
+    codes: Codes  # a row for each
+
+    @model_validator(mode="after")
+    def _whole(self) -> Spoken:
+        if len(self.codes.values) != len(self.tokens):
+            raise ValueError(f"{len(self.tokens)} tokens have codes of {len(self.codes.values)}")
+        return self
 
 
 @record

@@ -8,9 +8,10 @@ from typing import Annotated
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scratchpad.records.codec import UNSAID, WORKING, Count, Hash, Text, record
+from scratchpad.records.hookpoint import HookPoint, Layer, Place
 
 MAX_NEW_TOKENS = 64  # of an answer, by default
 MAX_ANSWER = 4096  # new tokens at most
@@ -80,5 +81,16 @@ class SaeRef:
 
     name: Text
     identity: Hash  # of its tensors
-    layer: Count  # the vision block whose output it reads
+    layer: Layer | None  # with `place`, where it reads
     d_sae: Annotated[int, Field(ge=1)]  # latents
+    place: Annotated[Place | None, UNSAID] = None  # None: the vision encoder
+
+    @model_validator(mode="after")
+    def _whole(self) -> SaeRef:
+        _ = self.at  # which is refused where it's none
+        return self
+
+    @property
+    def at(self) -> HookPoint:
+        """Where it reads."""
+        return HookPoint(self.place or "vision", self.layer)

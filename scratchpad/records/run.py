@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from scratchpad.grid import Grid
-from scratchpad.records.codec import WORKING, Count, Text, record
+from scratchpad.grid import Grid, Places
+from scratchpad.records.codec import UNSAID, WORKING, Count, Text, record
 from scratchpad.records.geometry import GridField
+from scratchpad.records.hookpoint import HookPoint, Layer, Place
 
 Role = Literal["system", "prompt", "image", "output"]
 
@@ -47,10 +48,27 @@ class Run:
     answer_ids: tuple[Count, ...]  # what was generated, the end token included
     tokens: tuple[Token, ...]  # prompt, image and answer, in order
     grid: Annotated[Grid, GridField()]
-    layer: Count  # vision block whose output `activations` is
-    activations: Annotated[Float[np.ndarray, "p d"] | None, WORKING] = None
+    layer: Layer | None  # with `place`, the point whose activations `activations` are
+    activations: Annotated[Float[np.ndarray, "n d"] | None, WORKING] = None  # of `places`
     queries: Annotated[Int[np.ndarray, " q"] | None, WORKING] = None  # positions whose attention rows were kept, ascending
     attention: Annotated[Float[np.ndarray, "q y v"] | None, WORKING] = None  # from each to the image tokens, mean over chosen heads
+    place: Annotated[Place | None, UNSAID] = None  # None: the vision encoder
+
+    @property
+    def at(self) -> HookPoint:
+        """The point whose activations `activations` are."""
+        return HookPoint(self.place or "vision", self.layer)
+
+    @property
+    def places(self) -> Places:
+        """What the rows of `activations` stand for."""
+        if self.place is None:
+            return self.grid.places()
+        if self.place == "projector":
+            return self.grid.token_places()
+        images = [token.index for token in self.tokens if token.role == "image"]
+        prompt = sum(token.role != "output" for token in self.tokens)
+        return self.grid.token_places(images, prompt + len(self.answer_ids) - 1)  # the answer's last token isn't fed back
 
     def text_tokens(self) -> list[Token]:
         """All tokens but those of images, in order."""
@@ -64,8 +82,8 @@ class Run:
         """The answer alone."""
         return Answer(self.answer, self.answer_ids, tuple(self.outputs()))
 
-    def states(self) -> Float[np.ndarray, "p d"]:
-        """The vision activations; a run that was read back has none."""
+    def states(self) -> Float[np.ndarray, "n d"]:
+        """The activations; a run that was read back has none."""
         assert self.activations is not None, "activations stay in the process: ask the question again"
         return self.activations
 

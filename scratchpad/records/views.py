@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from scratchpad.records.analysis import Ranked, Trust
-from scratchpad.records.codec import Count, Text, record
+from scratchpad.records.codec import UNSAID, Count, Text, record
 from scratchpad.records.experiment import Named
+from scratchpad.records.hookpoint import Layer, Place
 from scratchpad.records.lookup import Entry
 from scratchpad.records.reference import Reference
 
@@ -33,13 +34,14 @@ class LayerConcept:
 
 @record
 class LayerReading:
-    """An answer as the SAE of one layer of the vision encoder reads it."""
+    """An answer as one SAE reads it at its hook point."""
 
     sae: Text
-    layer: Count
+    layer: Layer | None
     explained: float  # variance of the activations on this picture
     trust: Trust | None
     concepts: tuple[LayerConcept, ...]  # that the answer's attention weighs most, but for those that fire everywhere
+    place: Annotated[Place | None, UNSAID] = None  # None: the vision encoder
 
 
 @record

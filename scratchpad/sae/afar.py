@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from PIL import Image
 
-from scratchpad.sae.harvest import Rows, harvest, harvest_with_grids
+from scratchpad.records.hookpoint import HookPoint
+from scratchpad.sae.harvest import PROMPTS, Rows, harvest, harvest_with_grids
 from scratchpad.sae.judge import Judged, judge
 from scratchpad.sae.load import Sae
 from scratchpad.sae.observe import Observed, observed
@@ -43,12 +44,17 @@ class Models:
 
 
 def activations(
-    models: Models, pictures: Pictures, layers: Sequence[int], order: Iterable[int], class_token: bool = False
+    models: Models,
+    pictures: Pictures,
+    points: Sequence[HookPoint],
+    order: Iterable[int],
+    class_token: bool = False,
+    prompts: Sequence[str] = PROMPTS,
 ) -> Iterator[Rows]:
     """Of every readable picture in `order`."""
 
     def work(vlm: Vlm, pictures: list[Image.Image]) -> list[Rows]:
-        return list(harvest(vlm, pictures, layers, class_token=class_token))
+        return list(harvest(vlm, pictures, points, class_token=class_token, prompts=prompts))
 
     for _, rows in _each(models, pictures, order, work):
         yield rows
@@ -58,8 +64,8 @@ def observations(models: Models, sae: Sae, pictures: Pictures) -> Iterator[tuple
     """(number, what an index takes of it) of every readable picture."""
 
     def work(vlm: Vlm, pictures: list[Image.Image]) -> list[Observed]:
-        seen = harvest_with_grids(vlm, pictures, [sae.layer])
-        return [observed(sae, rows[sae.layer].numpy(), grid, picture) for (rows, grid), picture in zip(seen, pictures, strict=True)]
+        seen = harvest_with_grids(vlm, pictures, [sae.at])
+        return [observed(sae, rows[sae.at].numpy(), grid, picture) for (rows, grid), picture in zip(seen, pictures, strict=True)]
 
     yield from _each(models, pictures, range(len(pictures)), work)
 

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from scratchpad.errors import UserError
 from scratchpad.files import write_whole
-from scratchpad.sae.hookpoint import layer_of
+from scratchpad.records.hookpoint import MAX_LAYER, HookPoint, vision
+from scratchpad.sae.hookpoint import point_of
 from scratchpad.sae.normalise import NORMALISATIONS
 from scratchpad.sae.older import as_today
 
@@ -37,7 +38,6 @@ REFUSED = {  # what else SAELens saves, and why it can't be read here
     "abstopk": "its latents fire below 0 too, and activations here are 0 or above",
 }
 MAX_SIZE = 10**8  # latents or dimensions
-MAX_LAYER = 10_000  # layers
 
 
 class Config(TypedDict):
@@ -45,7 +45,7 @@ class Config(TypedDict):
 
     architecture: str  # one of ARCHITECTURES
     metadata: dict[str, object]
-    layer: int  # vision block, from 0
+    at: HookPoint
     d_in: int
     d_sae: int
     k: int | None  # of topk alone
@@ -105,13 +105,12 @@ def checked(config: Mapping[str, object], name: Path) -> Config:
     metadata = {} if metadata is None else metadata
     if not isinstance(metadata, dict):
         raise wrong("metadata", metadata, "a JSON object")
-    layer = _layer(metadata, name)
     rescale = yes_or_no("rescale_acts_by_decoder_norm", False)  # of topk alone, as in SAELens
     d_sae = whole("d_sae", config.get("d_sae"), 1, MAX_SIZE)
     return {
         "architecture": architecture,
         "metadata": metadata,
-        "layer": whole("metadata.layer", layer, 0, MAX_LAYER),
+        "at": at_of(metadata, name),
         "d_in": whole("d_in", config.get("d_in"), 1, MAX_SIZE),
         "d_sae": d_sae,
         "k": whole("k", config.get("k"), 1, d_sae) if architecture == "topk" else None,
@@ -121,14 +120,30 @@ def checked(config: Mapping[str, object], name: Path) -> Config:
     }
 
 
-def _layer(metadata: Mapping[str, object], name: Path) -> object:
-    """metadata.layer, else the block that hook_name means; a hook point elsewhere is refused whatever layer is said."""
-    hook = metadata.get("hook_name")
-    block = layer_of(hook, name) if isinstance(hook, str) else None
-    layer = metadata.get("layer")
-    if layer is None and block is None:
-        raise UserError(f"The SAE in {name} does not say which vision layer it reads; add an integer metadata.layer to {CONFIG}.")
-    return block if layer is None else layer
+def at_of(metadata: Mapping[str, object], name: Path) -> HookPoint:
+    """The point that hook_name means, in the vision encoder at metadata.layer where that is said.
+
+    Raises:
+        UserError: the name means a place that is none, or nothing is said.
+    """
+    hook, layer = metadata.get("hook_name"), metadata.get("layer")
+    at = point_of(hook, name) if isinstance(hook, str) else None
+    if at is not None and (at.place != "vision" or layer is None):
+        return at
+    if layer is None:
+        raise UserError(f"The SAE in {name} does not say which layer it reads; add an integer metadata.layer to {CONFIG}.")
+    if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer <= MAX_LAYER:
+        raise UserError(
+            f"The SAE in {name} has {_short(layer)} as metadata.layer in {CONFIG}; expected a whole number from 0 to {MAX_LAYER}."
+        )
+    return vision(layer)
+
+
+def said_of(at: HookPoint) -> dict[str, object]:
+    """A hook point as metadata says it: the vision encoder's by `layer`, as it always was, the others by `hook_name`."""
+    if at.place == "vision":
+        return {"layer": at.block}
+    return {"hook_name": str(at) if at.layer is None else f"language_model.layers.{at.layer}"}
 
 
 def check_weights(weights: Mapping[str, Tensor], config: Config, name: Path) -> None:

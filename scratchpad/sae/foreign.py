@@ -17,7 +17,8 @@ from torch import Tensor
 
 from scratchpad.errors import UserError
 from scratchpad.files import add_files
-from scratchpad.sae.config import CONFIG, WEIGHTS, checked, read_config, sign
+from scratchpad.records.hookpoint import HookPoint
+from scratchpad.sae.config import CONFIG, WEIGHTS, checked, read_config, said_of, sign
 from scratchpad.sae.formats.bussmann import bussmann
 from scratchpad.sae.formats.dictionary_learning import dictionary_learning, sae_for_vlm
 from scratchpad.sae.formats.foreign import Foreign
@@ -49,7 +50,7 @@ def import_sae(
     source: Path,
     format: str,
     out: Path,
-    layer: int | None = None,
+    at: HookPoint | None = None,
     k: int | None = None,
     subtract: bool | None = None,
     threshold: float | None = None,
@@ -58,7 +59,7 @@ def import_sae(
     """Converts and writes `out`, whole or not at all; what was found.
 
     Args:
-        layer, k, subtract, threshold: for formats that don't say; `subtract` is whether b_dec is subtracted before encoding, k = 0 says
+        at, k, subtract, threshold: for formats that don't say; `subtract` is whether b_dec is subtracted before encoding, k = 0 says
             that every latent above 0 is active.
         input_scale: by what activations were multiplied in training, where the file doesn't say and its weights are of scaled ones.
 
@@ -71,23 +72,21 @@ def import_sae(
         raise UserError(f"There is no {source}; expected a file or folder of the format {format}.")
     factor = None if input_scale is None else checked_factor(input_scale, "--input-scale")
     if format == "saelens":
-        return _saelens(source, out, layer, factor)
+        return _saelens(source, out, at, factor)
     try:
         foreign = READERS[format](source)
     except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
         if isinstance(error, UserError):
             raise
         raise UserError(f"{source} is not as {format} saves an SAE ({type(error).__name__}: {error}).") from error
-    layer = layer if layer is not None else foreign.layer
+    at = at or foreign.at
     subtract = subtract if subtract is not None else foreign.subtract
-    if layer is None or layer < 0:
-        raise UserError(
-            f"{source} doesn't say which vision block it reads{'' if layer is None else f' (it says {layer})'}; give --layer, from 0."
-        )
+    if at is None:
+        raise UserError(f"{source} doesn't say where in a model it reads; give --at: vision.N, projector or language.N, from 0.")
     if subtract is None:
         raise UserError(f"{source} doesn't say whether b_dec is subtracted before encoding; give --subtract-b-dec yes or no.")
     rule = _rule(foreign, source, k, threshold)
-    return _write(foreign, out, format, layer, rule, subtract, factor)
+    return _write(foreign, out, format, at, rule, subtract, factor)
 
 
 def _rule(foreign: Foreign, source: Path, k: int | None, threshold: float | None) -> tuple[int | None, float | Tensor | None]:
@@ -111,7 +110,7 @@ def _write(
     foreign: Foreign,
     out: Path,
     format: str,
-    layer: int,
+    at: HookPoint,
     rule: tuple[int | None, float | Tensor | None],
     subtract: bool,
     factor: float | None,
@@ -131,7 +130,7 @@ def _write(
         "apply_b_dec_to_input": subtract,
         "normalize_activations": normalise,
         "reshape_activations": "none",
-        "metadata": {"layer": layer, "model_name": foreign.model, "imported_from": format, "class_token": foreign.class_token},
+        "metadata": {**said_of(at), "model_name": foreign.model, "imported_from": format, "class_token": foreign.class_token},
     }
     if k:
         config |= {"k": int(k), "rescale_acts_by_decoder_norm": False}
@@ -147,7 +146,7 @@ def _write(
         "architecture": architecture,
         "d_in": d_in,
         "d_sae": d_sae,
-        "layer": layer,
+        "at": str(at),
         "k": k,
         "subtract_b_dec": subtract,
         "normalize_activations": normalise,
@@ -179,16 +178,16 @@ def _unscaled(normalise: str, source: Path) -> str:
     return NONE
 
 
-def _saelens(source: Path, out: Path, layer: int | None, factor: float | None) -> dict[str, object]:
-    """A SAELens folder that may not say its layer, or a checkpoint whose factor isn't folded."""
+def _saelens(source: Path, out: Path, at: HookPoint | None, factor: float | None) -> dict[str, object]:
+    """A SAELens folder that may not say where it reads, or a checkpoint whose factor isn't folded."""
     for name in (CONFIG, WEIGHTS):
         if not (source / name).is_file():
             raise UserError(f"{source} has no {name}; expected a folder in SAELens format.")
     try:
         config = read_config(source)
         metadata = config.get("metadata") or {}
-        if layer is not None and isinstance(metadata, dict):  # what is no object is refused below
-            config["metadata"] = metadata | {"layer": layer}
+        if at is not None and isinstance(metadata, dict):  # what is no object is refused below
+            config["metadata"] = metadata | said_of(at)
         normalise = checked(config, source)["normalise"]
         if factor is None and normalise == AVERAGE:
             factor = factor_beside(source, source)
@@ -203,5 +202,5 @@ def _saelens(source: Path, out: Path, layer: int | None, factor: float | None) -
             sign(aside)
     except OSError as error:
         raise UserError(f"{out} can't be written to: {error.strerror or error}.") from error
-    about = {"architecture": sae.architecture, "d_in": sae.width, "d_sae": sae.d_sae, "layer": sae.layer, "k": sae.k}
+    about = {"architecture": sae.architecture, "d_in": sae.width, "d_sae": sae.d_sae, "at": str(sae.at), "k": sae.k}
     return about | {"subtract_b_dec": sae.subtract_b_dec, "normalize_activations": normalise, "format": "saelens"}

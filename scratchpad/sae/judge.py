@@ -82,11 +82,11 @@ class Judged:
 def judge(vlm: Vlm, sae: Sae, picture: Image.Image, prompt: str, max_new_tokens: int = 32) -> Judged:
     """Whether the answer stays when the SAE's reconstruction stands in, and by how much it's less likely."""
     prepared = prepare(vlm, picture, prompt)
-    unedited = run(vlm, prepared, sae.layer, max_new_tokens)
+    unedited = run(vlm, prepared, sae.at, max_new_tokens)
     states = unedited.states()
     change = torch.from_numpy(sae.reconstruct(sae.encode(states), states) - states)[None]
     plain = force(vlm, prepared, unedited.answer_ids)
-    under = force(vlm, prepared, unedited.answer_ids, sae.layer, change)
+    under = force(vlm, prepared, unedited.answer_ids, sae.at, change)
     moved = float(under.logprobs.sum() - plain.logprobs.sum())
     return Judged(sums_of(sae, unedited.states()), bool(under.unchanged[0]), moved)
 

@@ -1,7 +1,7 @@
 """An SAE in SAELens format, read without importing SAELens (which takes seconds), and its sparse encoding.
 
 In: a folder with cfg.json and sae_weights.safetensors, or activations. Out: `Sae`, `Codes`. Knows nothing of VLMs but
-the metadata that says which layer of which model the SAE was trained on.
+the metadata that says where in which model the SAE was trained on.
 
 Formulas (SAELens 6; SAE of PatchSAE, Lim et al. 2025, section 3): x' = x - b_dec if apply_b_dec_to_input;
 pre = x' W_enc + b_enc; a = ReLU(pre) (standard), pre where pre > threshold (jumprelu, which BatchTopK is saved as),
@@ -28,6 +28,7 @@ from torch import Tensor
 
 from scratchpad.errors import UserError
 from scratchpad.records import Codes
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.sae.config import CONFIG, WEIGHTS, check_hash, check_weights, checked, read_config
 from scratchpad.sae.directory import folder_of
 from scratchpad.sae.normalise import AVERAGE, CONSTANT_NORM, LAYER_NORM, NONE, normalised
@@ -38,12 +39,12 @@ ROWS, COLUMNS = 256, 8192  # patches and latents whose dense pre-activations exi
 
 @dataclass(frozen=True)
 class Sae:
-    """A loaded SAE; `layer` is the vision block whose output it reads."""
+    """A loaded SAE, and the point of a VLM whose activations it reads."""
 
     name: str
     folder: Path
     architecture: str
-    layer: int
+    at: HookPoint
     metadata: dict[str, object] = field(repr=False)
     W_enc: Float[Tensor, "d l"] = field(repr=False)
     b_enc: Float[Tensor, " l"] = field(repr=False)  # of gated: b_gate
@@ -60,7 +61,8 @@ class Sae:
     @cached_property
     def identity(self) -> str:
         """Hash of its tensors."""
-        told_apart = f"{self.architecture} {self.layer} {self.k} {self.subtract_b_dec} {self.rescale}"
+        place = str(self.at.block if self.at.place == "vision" else self.at)
+        told_apart = f"{self.architecture} {place} {self.k} {self.subtract_b_dec} {self.rescale}"
         digest = hashlib.sha256((told_apart if self.normalise == NONE else f"{told_apart} {self.normalise}").encode())
         for tensor in (self.W_enc, self.b_enc, self.W_dec, self.b_dec, self.threshold, self.r_mag, self.b_mag):
             if tensor is not None:
@@ -234,7 +236,7 @@ def load_sae(folder: str | Path, device: str = "cpu", name: str | Path | None = 
         name=folder.resolve().name,
         folder=folder,
         architecture=config["architecture"],
-        layer=config["layer"],
+        at=config["at"],
         metadata=config["metadata"],
         W_enc=weights["W_enc"],
         b_enc=weights["b_gate" if config["architecture"] == "gated" else "b_enc"],

@@ -27,7 +27,7 @@ class Observed:
     grid: Grid = field(repr=False)
     thumbnail: bytes = field(repr=False)  # WebP
     explained: float  # share of the variance of its patches that the SAE explains
-    mean: Float[np.ndarray, " d"] = field(repr=False)  # activation, over its patches
+    mean: Float[np.ndarray, " d"] = field(repr=False)  # activation, over its patches or image tokens
 
     @property
     def whole(self) -> bool:
@@ -40,10 +40,12 @@ class Observed:
         return (self.grid.tiles[0].rows, self.grid.tiles[0].cols) if self.whole else (RASTER, RASTER)
 
 
-def observed(sae: Sae, activations: Float[np.ndarray, "p d"], grid: Grid, picture: Image.Image) -> Observed:
-    """What an index takes of a picture, given its activations at the layer that the SAE reads."""
+def observed(sae: Sae, activations: Float[np.ndarray, "n d"], grid: Grid, picture: Image.Image) -> Observed:
+    """What an index takes of a picture, given its activations at the point that the SAE reads."""
     codes = sae.encode(activations)
     explained, mean = summary(sae, activations, codes)
+    if sae.at.place != "vision":  # rows are image tokens, and a patch has what its token has
+        codes = codes.take(grid.token_of_patches())
     return Observed(codes, grid, thumbnail(picture), explained, mean.astype(np.float32))
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.sae.harvest import harvest
 from scratchpad.sae.pictures import Pictures
 from scratchpad.sae.train import ESTIMATED, Fit, Recipe
@@ -23,7 +25,7 @@ PICTURES, STEPS = 8, 3  # timed
 
 @dataclass(frozen=True)
 class Outlook:
-    """Of a training of several layers that share a pass over the pictures."""
+    """Of a training at several hook points that share a pass over the pictures."""
 
     steps: int
     passes: float  # over all pictures
@@ -37,7 +39,7 @@ class Outlook:
 
 
 def outlook(
-    recipe: Recipe, vlm: Vlm, pictures: Pictures, layers: int, device: str, processes: int = 1, cached: bool = False
+    recipe: Recipe, vlm: Vlm, pictures: Pictures, points: Sequence[HookPoint], device: str, processes: int = 1, cached: bool = False
 ) -> Outlook | None:
     """None where none of the first pictures can be read.
 
@@ -49,12 +51,12 @@ def outlook(
     if not shots:
         return None
     begun = time.monotonic()
-    patches = sum(len(rows[0]) for rows in harvest(vlm, shots, [0])) / len(shots)
+    patches = sum(len(rows[points[0]]) for rows in harvest(vlm, shots, points)) / len(shots)
     a_picture = (time.monotonic() - begun) / len(shots)
     needed = (recipe.steps + (2 * ESTIMATED if recipe.centred else ESTIMATED)) * recipe.size / patches  # pictures, in each process
     trained_on = len(pictures) - len(pictures.apart)
     encoded = min(needed, trained_on) if cached else needed
-    seconds = encoded * a_picture + recipe.steps * layers * _a_step(recipe, vlm.width, device)
+    seconds = encoded * a_picture + recipe.steps * sum(_a_step(recipe, vlm.width_at(at), device) for at in points)
     return Outlook(recipe.steps, needed * processes / trained_on, seconds)
 
 

@@ -1,6 +1,6 @@
 """Activations for training, shuffled across images, in bounded memory; kept on disk where asked.
 
-In: a model, pictures, layers. Out: per layer an endless row of batches. All layers come from one pass over the pictures.
+In: a model, pictures, hook points. Out: per point an endless row of batches. All come from one pass over the pictures.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from torch import Tensor
 
 from scratchpad.errors import UserError
 from scratchpad.files import whole_file, write_whole
+from scratchpad.records.hookpoint import HookPoint, hook_point
 from scratchpad.sae.afar import Models, activations
-from scratchpad.sae.harvest import Rows
+from scratchpad.sae.harvest import PROMPTS, Rows
 from scratchpad.sae.pictures import Pictures
 
 SHARD = 64  # pictures of a shard
@@ -34,22 +35,23 @@ class Source:
     pictures that can't be read as many are seen again as came before.)
 
     Raises:
-        UserError: the cache is of another model, other layers or other pictures; no picture can be read; the disk is full.
+        UserError: the cache is of another model, other hook points or other pictures; no picture can be read; the disk is full.
     """
 
     def __init__(
         self,
         models: Models,
         pictures: Pictures,
-        layers: Sequence[int],
+        points: Sequence[HookPoint],
         seed: int,
         cache: Path | None = None,
         class_token: bool = False,
         epoch: int = 0,
         seen: int = 0,
+        prompts: Sequence[str] = PROMPTS,
     ):
-        self.models, self.pictures, self.layers, self.seed, self.cache = models, pictures, list(layers), seed, cache
-        self.class_token = class_token
+        self.models, self.pictures, self.points, self.seed, self.cache = models, pictures, list(points), seed, cache
+        self.class_token, self.prompts = class_token, tuple(prompts)
         self.epoch, self.seen = epoch, seen  # epochs gone through, and pictures of the one under way
         if cache:
             self._claim(cache)
@@ -65,15 +67,18 @@ class Source:
             self.epoch, self.seen = self.epoch + 1, 0
 
     def _fresh(self, begin: int) -> Iterator[Rows]:
-        return activations(self.models, self.pictures, self.layers, self.pictures.order(self.seed + self.epoch)[begin:], self.class_token)
+        return activations(
+            self.models, self.pictures, self.points, self.pictures.order(self.seed + self.epoch)[begin:], self.class_token, self.prompts
+        )
 
     def _claim(self, cache: Path) -> None:
-        """A cache belongs to one model, one set of layers and one set of pictures."""
+        """A cache belongs to one model, one set of hook points and one set of pictures."""
         own = {
             "encoder": self.models.vlm.encoder_identity,
-            "layers": self.layers,
+            "points": [str(at) for at in self.points],
             "class_token": self.class_token,
             "seed": self.seed,
+            "prompts": list(self.prompts),
             "files": [Path(name).name for name in self.pictures.names],
             "apart": len(self.pictures.apart),
         }
@@ -81,7 +86,7 @@ class Source:
         try:
             cache.mkdir(parents=True, exist_ok=True)
             if about.is_file() and json.loads(about.read_text()) != own:
-                raise UserError(f"The cache {cache} holds activations of another model, other layers or images; give another folder.")
+                raise UserError(f"The cache {cache} holds activations of another model, other hook points or images; give another folder.")
             write_whole(about, json.dumps(own))
         except (OSError, ValueError) as error:
             raise UserError(f"The cache {cache} can't be used ({error}); give another folder.") from error
@@ -104,7 +109,7 @@ class Source:
         part: list[Rows] = []
         number = have
         rest = self.pictures.order(self.seed)[have * SHARD :]
-        for rows in activations(self.models, self.pictures, self.layers, rest, self.class_token):
+        for rows in activations(self.models, self.pictures, self.points, rest, self.class_token, self.prompts):
             part.append(rows)
             if len(part) == SHARD:
                 _write(self.cache / f"shard-{number:06d}.safetensors", part)
@@ -115,7 +120,7 @@ class Source:
 
 
 def _write(path: Path, part: Sequence[Rows]) -> None:
-    tensors = {f"{layer}.{i}": rows[layer].contiguous() for i, rows in enumerate(part) for layer in rows}
+    tensors = {f"{i}.{at}": rows[at].contiguous() for i, rows in enumerate(part) for at in rows}
     try:
         with whole_file(path) as aside:
             save_file(tensors, aside)
@@ -130,43 +135,43 @@ def _read(path: Path) -> Iterator[Rows]:
         raise UserError(f"{path} is damaged ({error}); delete it and what comes after it, and start again.") from error
     pictures: dict[int, Rows] = {}
     for name, value in tensors.items():
-        layer, picture = (int(part) for part in name.split("."))
-        pictures.setdefault(picture, {})[layer] = value
+        number, _, at = name.partition(".")
+        pictures.setdefault(int(number), {})[hook_point(at)] = value
     for picture in sorted(pictures):
         yield pictures[picture]
 
 
 class Mixer:
-    """Endless shuffled batches of several layers out of one source.
+    """Endless shuffled batches of several hook points out of one source.
 
-    A layer's buffer is filled to `room` rows, shuffled, and served until half are left: rows of one picture end up in
-    batches far apart. Layers that are asked in turn stay in step.
+    A point's buffer is filled to `room` rows, shuffled, and served until half are left: rows of one picture end up in
+    batches far apart. Points that are asked in turn stay in step.
     """
 
     def __init__(self, source: Source, size: int, room: int, seed: int = 0):
         self.source, self.size, self.room = iter(source), size, max(room, 2 * size)
         self.generator = torch.Generator().manual_seed(seed)
-        self.waiting: dict[int, list[Tensor]] = {layer: [] for layer in source.layers}
-        self.ready: dict[int, Tensor | None] = dict.fromkeys(source.layers)
+        self.waiting: dict[HookPoint, list[Tensor]] = {at: [] for at in source.points}
+        self.ready: dict[HookPoint, Tensor | None] = dict.fromkeys(source.points)
 
-    def batches(self, layer: int) -> Iterator[Float[Tensor, "b d"]]:
-        """Endless batches of a layer's activations, `size` of them each."""
+    def batches(self, at: HookPoint) -> Iterator[Float[Tensor, "b d"]]:
+        """Endless batches of a point's activations, `size` of them each."""
         while True:
-            ready = self.ready[layer]
+            ready = self.ready[at]
             if ready is None or len(ready) < max(self.size, self.room // 2):
-                ready = self._filled(layer)
-            batch, self.ready[layer] = ready[: self.size], ready[self.size :]
+                ready = self._filled(at)
+            batch, self.ready[at] = ready[: self.size], ready[self.size :]
             yield batch
 
-    def _filled(self, layer: int) -> Tensor:
-        ready = self.ready[layer]
+    def _filled(self, at: HookPoint) -> Tensor:
+        ready = self.ready[at]
         parts = [] if ready is None else [ready]
-        have = sum(len(part) for part in parts) + sum(len(part) for part in self.waiting[layer])
+        have = sum(len(part) for part in parts) + sum(len(part) for part in self.waiting[at])
         while have < self.room:
             rows = next(self.source)
-            have += len(rows[layer])
+            have += len(rows[at])
             for other, part in rows.items():
                 self.waiting[other].append(part)
-        rows_of = torch.cat([*parts, *self.waiting[layer]])
-        self.waiting[layer] = []
+        rows_of = torch.cat([*parts, *self.waiting[at]])
+        self.waiting[at] = []
         return rows_of[torch.randperm(len(rows_of), generator=self.generator)]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from scratchpad.grid import Grid
 from scratchpad.records import Codes, Run
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.sae.load import Sae
 from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.vlm.load import Vlm
@@ -90,17 +91,17 @@ class Look:
         return np.asarray(fall[self.request.cell_of])
 
 
-def look(vlm: Vlm, request: SaliencyRequest, layer: int, sae: Sae | None = None) -> Look:
+def look(vlm: Vlm, request: SaliencyRequest, at: HookPoint, sae: Sae | None = None) -> Look:
     """Asks the model, and looks from the prompt's tokens that say the request's word; where none does, from the prompt's last.
 
     Args:
-        layer: the vision layer whose activations are recorded; the SAE's, if there is one.
+        at: where activations are recorded; the SAE's point, if there is one.
 
     Raises:
-        UserError: the picture or the text can't be used, or an edit after `layer` would have no effect.
+        UserError: the picture or the text can't be used, or the model has no such point.
     """
     prepared = prepare(vlm, request.picture, request.text)
-    answered = run(vlm, prepared, layer, request.max_new_tokens)
+    answered = run(vlm, prepared, at, request.max_new_tokens)
     return Look(vlm, request, prepared, answered, tokens_of(answered, request.word), sae)
 
 

@@ -91,11 +91,12 @@ def sae_attention(look: Look) -> Map:
     """Where the concepts fire that the text tokens' attention weighs most."""
     if look.codes is None:
         raise UserError("SAE-weighted attention needs an SAE; give one with --sae.")
-    rows = of_tokens(weigh(look.run), look.tokens)
+    places = look.run.places
+    rows = of_tokens(weigh(look.run, None, places), look.tokens)
     active, score = scores(look.codes, rows)
     best = np.argsort(-score.mean(0), kind="stable")[:CONCEPTS]
     value = sum(float(score.mean(0)[i]) * look.codes.of(int(active[i])) for i in best)
-    return look.grid.patch_values_to_tokens(np.asarray(value))
+    return look.grid.patch_values_to_tokens(places.to_patches(np.asarray(value)))
 
 
 METHODS: dict[str, Callable[[Look], Map]] = {

@@ -47,9 +47,12 @@ def of_answer(vlm: Vlm, pictures: Sequence[Image.Image], prepared: Prepared, run
     layers = hidden_states(vlm, prepared, run.answer_ids)
     at = prepared.image_positions
     before, after = (layers[i][at].float().cpu().numpy() for i in (0, -1))
+    patches = (
+        [] if run.place else [_embeddings("Patches", f"in the vision encoder, after layer {run.layer}", run.states(), run.grid, False)]
+    )
     return [
         *_pixels(pictures, run.grid, shown(prepared.inputs["pixel_values"], processor, run.grid.tiles)),
-        _embeddings("Patches", f"in the vision encoder, after layer {run.layer}", run.states(), run.grid, tokens=False),
+        *patches,
         _embeddings("Image tokens, going in", "as the language model takes them in", before, run.grid),
         _embeddings("Image tokens, coming out", "after the language model's last layer", after, run.grid),
     ]

@@ -57,6 +57,7 @@ def layer(analysis: Analysis, most: int = 6) -> LayerReading:
     return LayerReading(
         sae=analysis.sae.name,
         layer=analysis.sae.layer,
+        place=analysis.sae.place,
         explained=analysis.fidelity.variance_explained,
         trust=analysis.concept_trust,
         concepts=tuple(LayerConcept(row, src) for row, src in zip(rows, drawn, strict=True)),

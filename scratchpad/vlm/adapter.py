@@ -112,6 +112,13 @@ class Adapter(ABC):
         part: nn.Module = self.body.text_model if hasattr(self.body, "text_model") else self.body.language_model
         return part
 
+    @cached_property
+    def language_blocks(self) -> Sequence[nn.Module]:
+        """The language model's blocks, in order: the first list of as many modules as its configuration says it has layers."""
+        count = int(self.config.get_text_config().num_hidden_layers)
+        lists = (part for part in self.language_model.modules() if isinstance(part, nn.ModuleList) and len(part) == count)
+        return list(next(lists, ()))
+
     @property
     def inserted(self) -> int:
         """How many characters the processor puts between the last image and the text, beside the chat template's."""

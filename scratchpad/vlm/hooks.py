@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+Arguments = dict[str, Any]  # what a module is called with, by name
 Output = Tensor | tuple[Tensor, ...]  # of a vision block: what it puts out, or a tuple that begins with it
 
 

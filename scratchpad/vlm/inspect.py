@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from PIL import Image
 
+from scratchpad.records.hookpoint import PROJECTOR, language, vision
 from scratchpad.vlm.check import check
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.memory import needed_bytes, readable
@@ -30,10 +31,10 @@ class TileFacts(TypedDict):
     cols: int
 
 
-class HookPoint(TypedDict):
-    """A vision block that an SAE can read."""
+class HookModule(TypedDict):
+    """A hook point at which an SAE can read, and the module that puts out what passes there (the projector: that takes it in)."""
 
-    layer: int
+    at: str
     module: str
 
 
@@ -62,7 +63,7 @@ class Inspection(TypedDict):
     cols: int
     patches: int
     image_tokens: int
-    hook_points: list[HookPoint]
+    hook_points: list[HookModule]
     memory_bytes: int
     set_aside: list[str]  # of its generation config: answers are greedy, without it
     check: Checked | None  # None: not asked for
@@ -81,7 +82,6 @@ def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -
     prepared = prepare(vlm, picture, "What is in the picture?")
     grid = prepared.grid
     read = vlm.adapter.read_layers
-    names = {module: name for name, module in vlm.model.named_modules()}
     out: Inspection = {
         "model": vlm.name,
         "family": vlm.adapter.family,
@@ -96,7 +96,7 @@ def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -
         "cols": grid.tiles[0].cols,
         "patches": grid.patches,
         "image_tokens": grid.image_tokens,
-        "hook_points": [{"layer": i, "module": names[vlm.blocks[i]]} for i in range(vlm.read_layer + 1)],
+        "hook_points": _hook_points(vlm),
         "memory_bytes": needed_bytes(vlm.model.config, vlm.model.dtype),
         "set_aside": list(vlm.aside),
         "check": None,
@@ -105,6 +105,14 @@ def inspect(vlm: Vlm, image: Image.Image | None = None, checked: bool = False) -
         result = check(vlm, prepared)
         out["check"] = {"tokens": result.tokens, "of": result.of, "wrong": list(result.wrong), "holds": result.holds}
     return out
+
+
+def _hook_points(vlm: Vlm) -> list[HookModule]:
+    names = {module: name for name, module in vlm.model.named_modules()}
+    modules = [(vision(i), vlm.blocks[i]) for i in range(vlm.read_layer + 1)]
+    modules += [(PROJECTOR, vlm.adapter.language_model)]
+    modules += [(language(i), block) for i, block in enumerate(vlm.adapter.language_blocks)]
+    return [{"at": str(at), "module": names[module]} for at, module in modules]
 
 
 def lines(report: Inspection) -> list[str]:
@@ -120,7 +128,8 @@ def lines(report: Inspection) -> list[str]:
         f"image           {size}" + ("" if report["image"]["given"] else " (a grey one: give --image to see yours)"),
         f"tiles           {len(tiles)} of {shape} patches (rows x cols), {report['patches']} patches",
         f"image tokens    {report['image_tokens']}",
-        f"hook points     {hooks[0]['module']} to {hooks[-1]['module']} (layers 0 to {report['read_layer']}; later ones have no effect)",
+        f"hook points     {hooks[0]['at']} ({hooks[0]['module']}) to vision.{report['read_layer']}, later ones have no effect; projector; "
+        f"language.0 to {hooks[-1]['at']} ({hooks[-1]['module']})",
         f"memory          about {readable(report['memory_bytes'])}",
     ]
     if report["set_aside"]:

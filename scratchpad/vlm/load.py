@@ -9,6 +9,7 @@ from torch import nn
 from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoModelForImageTextToText, PreTrainedConfig, PreTrainedModel
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import HookPoint, vision
 from scratchpad.vlm import attention, checkpoint
 from scratchpad.vlm.adapter import Adapter
 from scratchpad.vlm.checkpoint import Placement
@@ -63,14 +64,28 @@ class Vlm(Loaded):
         """How many tokens prompt and answer can have together."""
         return int(self.model.config.get_text_config().max_position_embeddings)
 
-    def block(self, layer: int) -> nn.Module:
-        """The vision block of a layer at which an edit can have an effect.
+    @property
+    def read_point(self) -> HookPoint:
+        """The point after the last vision layer that the language model reads."""
+        return vision(self.read_layer)
+
+    def width_at(self, at: HookPoint) -> int:
+        """Dimensions of an activation at a hook point, d."""
+        return self.width if at.place == "vision" else int(self.model.config.get_text_config().hidden_size)
+
+    def block(self, at: HookPoint) -> nn.Module:
+        """The block at whose output an edit can have an effect.
 
         Raises:
             UserError: there is no such block, or the language model doesn't read what comes after it.
         """
-        count = len(self.blocks)
-        if not 0 <= layer < count:
+        if at.place == "language":
+            blocks = self.adapter.language_blocks
+            if at.block >= len(blocks):
+                raise UserError(f"{at} was given, but {self.name} has language-model layers 0 to {len(blocks) - 1}.")
+            return blocks[at.block]
+        layer, count = at.block, len(self.blocks)
+        if layer >= count:
             raise UserError(f"Layer {layer} was given, but {self.name} has vision layers 0 to {count - 1}.")
         if layer > self.read_layer:
             raise UserError(
@@ -78,6 +93,15 @@ class Vlm(Loaded):
                 f"choose a layer from 0 to {self.read_layer}."
             )
         return self.blocks[layer]
+
+    def check(self, at: HookPoint) -> None:
+        """Checks that there is such a hook point.
+
+        Raises:
+            UserError: as `block`.
+        """
+        if at.place != "projector":
+            self.block(at)
 
 
 def load_vlm(source: str | Path, placement: Placement | None = None) -> Vlm:

@@ -8,7 +8,7 @@ is reused. Knows nothing of SAEs. A `CleanRun` belongs to whoever runs; it's nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import CacheLayerMixin, DynamicLayer, DynamicSlidingWindowLayer
 
-from scratchpad.vlm.hooks import Output, first_of
+from scratchpad.records.hookpoint import HookPoint
+from scratchpad.vlm.hooks import Arguments, Output, first_of
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.tilewise import Done, for_new_tiles, watching_steps
@@ -32,17 +33,19 @@ Pair = tuple[Tensor, Tensor]  # keys and values, each 1 g s c
 class CleanRun:
     """What an unedited run leaves for edited ones of the same prompt."""
 
-    layer: int  # the vision block after which edits happen
+    at: HookPoint  # where edits happen
     blocks: dict[int, Output]  # what vision blocks put out, for those that are read again
     steps: Done  # what the adapter's steps took in and put out
     pairs: tuple[Pair, ...] | None  # of every language-model layer; None where a sliding window has forgotten some
 
 
 @contextmanager
-def keeping(vlm: Vlm, layer: int) -> Iterator[tuple[dict[int, Output], Done]]:
-    """Collects the outputs of the block at `layer` and of those below it that the language model reads, and of the adapter's steps."""
+def keeping(vlm: Vlm, at: HookPoint) -> Iterator[tuple[dict[int, Output], Done]]:
+    """Collects what the last vision block that an edit leaves alone puts out, those below it that the language model reads, and the
+    adapter's steps."""
     outputs: dict[int, Output] = {}
-    wanted = [i for i in vlm.adapter.read_layers if i < layer] + [layer]
+    upto = _last_same(vlm, at)
+    wanted = [i for i in vlm.adapter.read_layers if i < upto] + [upto]
 
     def hook(i: int) -> Callable[[nn.Module, object, Output], None]:
         return lambda _module, _args, output: outputs.__setitem__(i, output)
@@ -56,11 +59,16 @@ def keeping(vlm: Vlm, layer: int) -> Iterator[tuple[dict[int, Output], Done]]:
             handle.remove()
 
 
-def clean_run(layer: int, collected: tuple[dict[int, Output], Done], cache: object) -> CleanRun:
+def _last_same(vlm: Vlm, at: HookPoint) -> int:
+    """The last vision block whose output an edit leaves as it was, but for the edit itself."""
+    return at.block if at.place == "vision" else vlm.read_layer
+
+
+def clean_run(at: HookPoint, collected: tuple[dict[int, Output], Done], cache: object) -> CleanRun:
     """From what `keeping` collected and the cache that generation left."""
     layers = getattr(cache, "layers", [])
     pairs = tuple((part.keys, part.values) for part in layers) if layers and all(map(_whole, layers)) else None
-    return CleanRun(layer, *collected, pairs)
+    return CleanRun(at, *collected, pairs)
 
 
 def _whole(layer: CacheLayerMixin) -> bool:
@@ -70,21 +78,29 @@ def _whole(layer: CacheLayerMixin) -> bool:
     return kind is DynamicLayer or (kind is DynamicSlidingWindowLayer and keys is not None and layer.get_seq_length() == keys.shape[-2])
 
 
-def first_changed(vlm: Vlm, prepared: Prepared, layer: int, changed: Bool[np.ndarray, " p"]) -> int:
-    """The first position whose keys and values may differ when these patches change after `layer`.
+def first_changed(vlm: Vlm, prepared: Prepared, at: HookPoint, changed: Bool[np.ndarray, " n"]) -> int:
+    """The first position whose keys and values may differ when these rows change at a hook point.
 
     Blocks above the edit mix the patches of a tile, so below the last block read a change reaches all of its tile.
     """
+    last = prepared.length - 1  # something must be computed
+    positions = prepared.image_positions
+    if at.place == "language":
+        earliest = int(np.argmax(changed)) if changed.any() else last
+        return _seen_from(vlm, min(earliest, last), positions)
+    if at.place == "projector":
+        return _seen_from(vlm, positions[int(np.argmax(changed))], positions) if changed.any() else last
     grid = prepared.grid
-    if layer < vlm.read_layer:
+    if at.block < vlm.read_layer:
         ends = np.cumsum([tile.patches for tile in grid.tiles])
         changed = np.concatenate([np.full(len(part), part.any()) for part in np.split(changed, ends[:-1])])
     tokens = np.flatnonzero(grid.patch_values_to_tokens(changed.astype(np.float32)))
-    positions = prepared.image_positions
-    last = prepared.length - 1  # something must be computed
-    if not len(tokens):
-        return last
-    first = {"nothing": positions[int(tokens[0])], "image": positions[0], "prompt": 0}
+    return _seen_from(vlm, positions[int(tokens[0])], positions) if len(tokens) else last
+
+
+def _seen_from(vlm: Vlm, position: int, images: Sequence[int]) -> int:
+    """The first position that sees a given one, itself included, where image tokens stand at `images`."""
+    first = {"nothing": position, "image": images[0] if position in images else position, "prompt": 0}
     return first[vlm.adapter.sees_ahead]
 
 
@@ -104,12 +120,12 @@ def _replaying(vlm: Vlm, clean: CleanRun, count: int) -> Iterator[None]:
 
     Steps are done for tiles that differ. Hooks on all of them run as ever.
     """
-    blocks, steps = vlm.blocks, vlm.adapter.steps
-    changed = [*blocks[: clean.layer + 1], *blocks[vlm.read_layer + 1 :], *(steps[i] for i in clean.steps)]
+    blocks, steps, layer = vlm.blocks, vlm.adapter.steps, _last_same(vlm, clean.at)
+    changed = [*blocks[: layer + 1], *blocks[vlm.read_layer + 1 :], *(steps[i] for i in clean.steps)]
     before = [module.__dict__.get("forward") for module in changed]
-    through = _through(clean.blocks[clean.layer])
+    through = _through(clean.blocks[layer])
     for i, block in enumerate(blocks):
-        if i <= clean.layer:
+        if i <= layer:
             block.forward = _repeated(clean.blocks[i], count, vlm.adapter.packed) if i in clean.blocks else through
         elif i > vlm.read_layer:
             block.forward = through
@@ -143,7 +159,7 @@ def _repeated(output: Output, count: int, packed: bool) -> Callable[..., Output]
 def _resuming(vlm: Vlm, clean: CleanRun, first: int, count: int) -> Iterator[None]:
     """The language model's next pass begins at position `first`, upon the clean run's keys and values before it."""
 
-    def begin(module: nn.Module, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]] | None:
+    def begin(module: nn.Module, args: Any, kwargs: Arguments) -> tuple[Any, Arguments] | None:
         handle.remove()
         mask = kwargs.get("attention_mask")
         if clean.pairs is None or first == 0 or (isinstance(mask, dict) and any(part is None for part in mask.values())):
@@ -172,9 +188,9 @@ def _begin(cache: Cache, layer: int, keys: Tensor, values: Tensor) -> None:
     empty.keys, empty.values = keys, values
 
 
-def _from(first: int, kwargs: dict[str, Any]) -> dict[str, Any]:
+def _from(first: int, kwargs: Arguments) -> Arguments:
     """A language model's arguments without the positions before `first`."""
-    new: dict[str, Any] = {"inputs_embeds": kwargs["inputs_embeds"][:, first:]}
+    new: Arguments = {"inputs_embeds": kwargs["inputs_embeds"][:, first:]}
     for name in ("position_ids", "cache_position"):
         if kwargs.get(name) is not None:
             new[name] = kwargs[name][..., first:]

@@ -1,6 +1,6 @@
-"""Runs a VLM: the answer with everything captured, and the same run again under a change of the vision activations.
+"""Runs a VLM: the answer with everything captured, and the same run again under a change of its activations.
 
-In: `Prepared`, a vision layer, for counterfactuals a change per patch. Out: a `Run`, or answers and log-probabilities.
+In: `Prepared`, a hook point, for counterfactuals a change per patch. Out: a `Run`, or answers and log-probabilities.
 Knows nothing of SAEs.
 """
 
@@ -18,36 +18,37 @@ from torch import Tensor
 from scratchpad.errors import UserError
 from scratchpad.progress import step
 from scratchpad.records import Answer, Run, Sampling
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.records.question import MAX_NEW_TOKENS
 from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.batch import BATCH, Rows, at_once
 from scratchpad.vlm.decoding import decoded
-from scratchpad.vlm.hooks import adding, recording
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.logprobs import answer_logprobs, distributions, forced_logits, picked
+from scratchpad.vlm.points import Change, changing_at, recording_at, rows_of
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import CleanRun, clean_run, first_changed, keeping, reusing
 
 TOP = 5  # alternatives a token
 
 
-def run(vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS, heads: Sequence[int] | None = None) -> Run:
-    """The greedy answer, with log-probabilities, attention rows of all text tokens and the activations after `layer`.
+def run(vlm: Vlm, prepared: Prepared, at: HookPoint, max_new_tokens: int = MAX_NEW_TOKENS, heads: Sequence[int] | None = None) -> Run:
+    """The greedy answer, with log-probabilities, attention rows of all text tokens and the activations at a hook point.
 
     Args:
-        layer: a vision layer, counted from 0.
         max_new_tokens: fewer where the context ends before.
         heads: those of the language model whose attention is averaged, in every layer; all by default.
 
     Raises:
-        UserError: an edit after `layer` would have no effect; less than one new token is asked for; a head isn't there.
+        UserError: the model has no such point, or an edit there would have no effect; less than one new token is asked for; a head
+            isn't there.
     """
-    return run_and_keep(vlm, prepared, layer, max_new_tokens, heads)[0]
+    return run_and_keep(vlm, prepared, at, max_new_tokens, heads)[0]
 
 
 @torch.no_grad()
 def run_and_keep(
-    vlm: Vlm, prepared: Prepared, layer: int, max_new_tokens: int = MAX_NEW_TOKENS, heads: Sequence[int] | None = None
+    vlm: Vlm, prepared: Prepared, at: HookPoint, max_new_tokens: int = MAX_NEW_TOKENS, heads: Sequence[int] | None = None
 ) -> tuple[Run, CleanRun]:
     """As `run`, and what edited runs of the same prompt can take from it."""
     if heads is not None and not (heads and min(heads) >= 0 and max(heads) < vlm.heads):
@@ -55,11 +56,10 @@ def run_and_keep(
     columns = torch.tensor(prepared.image_positions)
     skip = torch.zeros(prepared.length, dtype=torch.bool)
     skip[columns] = True
-    block = vlm.block(layer)
     with (
         capturing(columns, skip, heads) as capture,
-        recording(block, vlm.leading, prepared.order) as recorded,
-        keeping(vlm, layer) as collected,
+        recording_at(vlm, at, prepared.image_positions) as recorded,
+        keeping(vlm, at) as collected,
     ):
         answer, cache = decoded(vlm, prepared, max_new_tokens)
     layers = sorted(capture.rows)
@@ -69,13 +69,14 @@ def run_and_keep(
         answer=answer.text,
         tokens=(*prepared.tokens, *answer.tokens),
         grid=prepared.grid,
-        layer=layer,
-        activations=recorded[0].float().cpu().numpy(),
+        layer=at.layer,
+        place=at.younger,
+        activations=rows_of(recorded, at, prepared, len(answer.ids)).float().cpu().numpy(),
         queries=queries,
         attention=rows.float().cpu().numpy(),
         answer_ids=answer.ids,
     )
-    return made, clean_run(layer, collected, cache)
+    return made, clean_run(at, collected, cache)
 
 
 @torch.no_grad()
@@ -83,22 +84,24 @@ def generate(
     vlm: Vlm,
     prepared: Prepared,
     max_new_tokens: int = MAX_NEW_TOKENS,
-    layer: int | None = None,
-    delta: Float[Tensor, "1 p d"] | None = None,
+    at: HookPoint | None = None,
+    delta: Float[Tensor, "1 n d"] | None = None,
     clean: CleanRun | None = None,
     sampling: Sampling | None = None,
+    later: Change | None = None,
 ) -> Answer:
-    """Generation, greedy or drawn from a seed, `delta` added to the patches after `layer`; with `clean`, only what that changes.
+    """Generation, greedy or drawn from a seed, `delta` added to the activations at a hook point; with `clean`, only what that changes.
 
     Args:
-        layer: the vision layer, counted from 0; given where `delta` is.
-        delta: in the grid's order of patches; None leaves the run as it is, bit for bit.
-        clean: what `run_and_keep` left of the same prompt and layer.
+        at: given where `delta` is.
+        delta: of patches in the grid's order, of image tokens, or of the prompt's tokens; None leaves the run as it is, bit for bit.
+        clean: what `run_and_keep` left of the same prompt and point.
+        later: what is added to tokens behind those of `delta`, at a point of the language model.
 
     Raises:
         UserError: less than one new token is asked for; a temperature out of range.
     """
-    with _change(vlm, prepared, layer, delta, clean):
+    with _change(vlm, prepared, at, delta, clean, [later]):
         return decoded(vlm, prepared, max_new_tokens, sampling)[0]
 
 
@@ -123,18 +126,19 @@ def force(
     vlm: Vlm,
     prepared: Prepared,
     ids: tuple[int, ...],
-    layer: int | None = None,
-    deltas: Float[Tensor, "b p d"] | None = None,
+    at: HookPoint | None = None,
+    deltas: Float[Tensor, "b n d"] | None = None,
     clean: CleanRun | None = None,
+    later: Sequence[Change | None] = (),
 ) -> Forced:
     """The log-probability of an answer under each change, in one batch; with `clean`, computing only what they change.
 
     Args:
         ids: the answer's tokens, the end token included where it is to count.
-        layer, clean: as in `generate`.
+        at, clean: as in `generate`; `later` too, for each change.
         deltas: None for the answer without a change, which counts as one.
     """
-    logits = _logits(vlm, prepared, ids, layer, deltas, clean)
+    logits = _logits(vlm, prepared, ids, at, deltas, clean, later)
     scores = distributions(logits)
     best = scores.topk(min(TOP, scores.shape[-1]), -1)
     choices = logits.argmax(-1)  # not best.indices[..., 0], which may break ties otherwise than generate does
@@ -146,34 +150,39 @@ def next_logprobs(
     vlm: Vlm,
     prepared: Prepared,
     ids: tuple[int, ...],
-    layer: int,
-    deltas: Float[Tensor, "b p d"],
+    at: HookPoint,
+    deltas: Float[Tensor, "b n d"],
     clean: CleanRun | None = None,
 ) -> Float[np.ndarray, "b vocabulary"]:
     """The log-probability of every token in the place of the last of `ids`, given those before it, under each change, in nats."""
-    return distributions(_logits(vlm, prepared, ids, layer, deltas, clean)[:, -1]).cpu().numpy()
+    return distributions(_logits(vlm, prepared, ids, at, deltas, clean)[:, -1]).cpu().numpy()
 
 
 def force_all(
     vlm: Vlm,
     prepared: Prepared,
     ids: tuple[int, ...],
-    layer: int,
-    deltas: Iterable[Float[np.ndarray, "p d"]],
+    at: HookPoint,
+    deltas: Iterable[Float[np.ndarray, "n d"]],
     clean: CleanRun | None = None,
+    later: Sequence[Change | None] = (),
 ) -> Forced:
     """As `force` for any number of changes, at least one, in batches of which each shares the longest prefix it can.
 
     Of all changes only the rows that aren't nought are held at once.
+
+    Args:
+        later: of each change, as in `generate`; read when all of `deltas` are.
     """
     changes = [Rows.of(delta) for delta in deltas]
-    starts = [first_changed(vlm, prepared, layer, change.changed()) for change in changes]
+    starts = [first_changed(vlm, prepared, at, change.changed()) for change in changes]
     order, size = np.argsort(starts, kind="stable"), at_once(vlm, prepared)
     parts = []
     for n in range(0, len(order), size):
         step("testing", n, len(order))
-        batch = torch.from_numpy(np.stack([changes[i].dense() for i in order[n : n + size]]))
-        parts.append(force(vlm, prepared, ids, layer, batch, clean))
+        batch = order[n : n + size]
+        stacked = torch.from_numpy(np.stack([changes[i].dense() for i in batch]))
+        parts.append(force(vlm, prepared, ids, at, stacked, clean, [later[i] for i in batch if later]))
     back = np.argsort(order)
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])[back] for name in ("logprobs", "choices", "top", "top_logprobs")
@@ -182,16 +191,17 @@ def force_all(
 
 
 def gradient(
-    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], layer: int, of: Callable[[Tensor, Sequence[int]], Tensor] = answer_logprobs
-) -> Float[np.ndarray, "p d"]:
-    """Gradient of the answer's log-probability (the sum over its tokens, in nats) by the patches' activations after `layer`.
+    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], at: HookPoint, of: Callable[[Tensor, Sequence[int]], Tensor] = answer_logprobs
+) -> Float[np.ndarray, "n d"]:
+    """Gradient of the answer's log-probability (the sum over its tokens, in nats) by the activations at a hook point.
 
     Args:
         of: what of each token is summed instead: `answer_logodds`.
     """
-    leaf = torch.zeros(1, prepared.grid.patches, vlm.width, device=vlm.adapter.device, requires_grad=True)
+    rows = {"vision": prepared.grid.patches, "projector": prepared.grid.image_tokens, "language": prepared.length + len(ids) - 1}
+    leaf = torch.zeros(1, rows[at.place], vlm.width_at(at), device=vlm.adapter.device, requires_grad=True)
     with torch.enable_grad():
-        total = of(_logits(vlm, prepared, ids, layer, leaf), ids).sum()
+        total = of(_logits(vlm, prepared, ids, at, leaf), ids).sum()
         (grad,) = torch.autograd.grad(total, leaf)
     return grad[0].float().cpu().numpy()
 
@@ -212,25 +222,31 @@ def _logits(
     vlm: Vlm,
     prepared: Prepared,
     ids: tuple[int, ...],
-    layer: int | None,
-    deltas: Float[Tensor, "b p d"] | None,
+    at: HookPoint | None,
+    deltas: Float[Tensor, "b n d"] | None,
     clean: CleanRun | None = None,
+    later: Sequence[Change | None] = (),
 ) -> Float[Tensor, "b n vocabulary"]:
     count = 1 if deltas is None else len(deltas)
     repeated = {k: v.repeat(count, *[1] * (v.ndim - 1)) for k, v in prepared.inputs.items()}
-    with _change(vlm, prepared, layer, deltas, clean):
+    with _change(vlm, prepared, at, deltas, clean, later):
         return forced_logits(vlm, repeated, prepared.length, ids)
 
 
 @contextmanager
 def _change(
-    vlm: Vlm, prepared: Prepared, layer: int | None, delta: Float[Tensor, "b p d"] | None, clean: CleanRun | None
+    vlm: Vlm,
+    prepared: Prepared,
+    at: HookPoint | None,
+    delta: Float[Tensor, "b n d"] | None,
+    clean: CleanRun | None,
+    later: Sequence[Change | None],
 ) -> Iterator[None]:
     if delta is None:
         yield
         return
-    assert layer is not None, "a change needs the layer after which it's added"
-    assert clean is None or clean.layer == layer, (clean.layer if clean else None, layer)
-    first = first_changed(vlm, prepared, layer, delta.ne(0).any(-1).any(0).cpu().numpy()) if clean else 0
-    with adding(vlm.block(layer), vlm.leading, delta, prepared.order), reusing(vlm, clean, first, len(delta)):
+    assert at is not None, "a change needs the point at which it's added"
+    assert clean is None or clean.at == at, (clean.at if clean else None, at)
+    first = first_changed(vlm, prepared, at, delta.ne(0).any(-1).any(0).cpu().numpy()) if clean else 0
+    with reusing(vlm, clean, first, len(delta)), changing_at(vlm, at, prepared, delta, later):
         yield

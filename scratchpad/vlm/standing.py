@@ -1,6 +1,6 @@
-"""A change of the vision activations that stands: part of every run, whoever runs it, at the cost of computing it once a picture.
+"""A change of the activations at a hook point that stands: part of every run, whoever runs it, at the cost of computing it once a picture.
 
-In: a function of patches' activations. Out: a model that answers under it. It's made inside the block, so that whatever hooks the block
+In: a function of activations, row by row. Out: a model that answers under it. It's made inside the block, so that whatever hooks the block
 reads and changes what it leaves: captures, edits and reuse work as ever. Knows nothing of SAEs.
 """
 
@@ -12,28 +12,28 @@ from dataclasses import replace
 from hashlib import sha256
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from torch import nn
 
+from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.vlm.hooks import Output, first_of, patches_of
 from scratchpad.vlm.load import Vlm
-
-Change = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n d"]]  # what is added to each patch, by its activations
+from scratchpad.vlm.points import Change
 
 
 @contextmanager
-def standing(vlm: Vlm, layer: int, change: Change | None) -> Iterator[None]:
-    """Within, every run is under a change after `layer`; None leaves the model as it is, bit for bit.
+def standing(vlm: Vlm, at: HookPoint, change: Change | None) -> Iterator[None]:
+    """Within, every run is under a change at a hook point; None leaves the model as it is, bit for bit.
 
     Raises:
-        UserError: there is no such layer, or the language model doesn't read what comes after it.
+        UserError: there is no such point, the language model doesn't read what comes after it, or it is the projector.
     """
     if change is None:
         yield
         return
-    block = vlm.block(layer)
+    block, leading = _changeable(vlm, at)
     before = block.__dict__.get("forward")
-    block.forward = _changed(block.forward, vlm.leading, change)
+    block.forward = _changed(block.forward, leading, change)
     try:
         yield
     finally:
@@ -43,7 +43,7 @@ def standing(vlm: Vlm, layer: int, change: Change | None) -> Iterator[None]:
             block.forward = before
 
 
-def changed_for_good(vlm: Vlm, layer: int, change: Change, title: str, identity: str) -> Vlm:
+def changed_for_good(vlm: Vlm, at: HookPoint, change: Change, title: str, identity: str) -> Vlm:
     """A model under a change that stays, under a name and identity of its own. The one given is the same model, so it changes with it.
 
     Args:
@@ -53,10 +53,17 @@ def changed_for_good(vlm: Vlm, layer: int, change: Change, title: str, identity:
     Raises:
         UserError: as `standing`.
     """
-    block = vlm.block(layer)
-    block.forward = _changed(block.forward, vlm.leading, change)
+    block, leading = _changeable(vlm, at)
+    block.forward = _changed(block.forward, leading, change)
     made = sha256(f"{vlm.identity} {identity}".encode()).hexdigest()[:16]
     return replace(vlm, name=f"{vlm.name}, repaired: {title}", identity=made)
+
+
+def _changeable(vlm: Vlm, at: HookPoint) -> tuple[nn.Module, int]:
+    """The block after which a change stands, and how many vectors of its output come before those that change."""
+    if at.place == "projector":
+        raise UserError("A change that stands was asked for at the projector; expected one at vision.N or language.N.")
+    return vlm.block(at), vlm.leading if at.place == "vision" else 0
 
 
 def _changed(forward: Callable[..., Output], leading: int, change: Change) -> Callable[..., Output]:

@@ -14,11 +14,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from scratchpad.records import Answer, Run, Token
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.vlm.attention import capturing
 from scratchpad.vlm.decoding import end_ids, generated
-from scratchpad.vlm.hooks import recording
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.logprobs import distributions
+from scratchpad.vlm.points import recording_at, rows_of
 from scratchpad.vlm.prepare import Prepared, decode, token_text
 
 
@@ -51,34 +52,38 @@ def answer_together(vlm: Vlm, prepared: Sequence[Prepared], max_new_tokens: int)
 
 
 @torch.no_grad()
-def run_together(vlm: Vlm, prepared: Sequence[Prepared], layer: int, max_new_tokens: int) -> list[Run]:
+def run_together(vlm: Vlm, prepared: Sequence[Prepared], at: HookPoint, max_new_tokens: int) -> list[Run]:
     """As `run`, for like prompts in one batch.
 
-    Args:
-        layer: a vision layer, counted from 0.
-
     Raises:
-        UserError: an edit after `layer` would have no effect; or less than one new token is asked for.
+        UserError: the model has no such point, or an edit there would have no effect; or less than one new token is asked for.
     """
     first, count = prepared[0], len(prepared)
     columns = torch.tensor(first.image_positions)
     skip = torch.zeros(first.length, dtype=torch.bool)
     skip[columns] = True
-    with capturing(columns, skip, batch=count) as capture, recording(vlm.block(layer), vlm.leading) as recorded:
+    with capturing(columns, skip, batch=count) as capture, recording_at(vlm, at, first.image_positions) as recorded:
         answers = _decoded(vlm, prepared, max_new_tokens)
     layers = sorted(capture.rows)
     queries = np.array([position for position, _ in capture.rows[layers[0]]])
     rows = torch.stack([torch.stack([row for _, row in capture.rows[y]], 1) for y in layers], 2).float().cpu().numpy()  # b q y v
-    states = recorded[0].float().cpu().numpy().reshape(count, first.grid.patches, -1)
-    return [_run(*each, layer, queries) for each in zip(prepared, answers, rows, states, strict=True)]
+    states = [part[None] for part in _apart(recorded, at, first, count)]
+    return [_run(*each, at, queries) for each in zip(prepared, answers, rows, states, strict=True)]
+
+
+def _apart(recorded: Sequence[Tensor], at: HookPoint, first: Prepared, count: int) -> Float[Tensor, "b n d"]:
+    """What was recorded of a batch, prompt by prompt; decoding may have gone on for some after others ended."""
+    if at.place == "vision":
+        return recorded[0].reshape(count, first.grid.patches, -1)
+    return torch.cat(list(recorded), 1)
 
 
 def _run(
     prepared: Prepared,
     answer: Answer,
     rows: Float[np.ndarray, "q y v"],
-    states: Float[np.ndarray, "p d"],
-    layer: int,
+    states: Float[Tensor, "1 n d"],
+    at: HookPoint,
     queries: Int[np.ndarray, " q"],
 ) -> Run:
     stop = int(np.searchsorted(queries, prepared.length + len(answer.ids) - 1))  # decoding went on for others of the batch
@@ -87,8 +92,9 @@ def _run(
         answer_ids=answer.ids,
         tokens=(*prepared.tokens, *answer.tokens),
         grid=prepared.grid,
-        layer=layer,
-        activations=states if prepared.order is None else states[np.argsort(prepared.order)],
+        layer=at.layer,
+        place=at.younger,
+        activations=rows_of([states], at, prepared, len(answer.ids)).float().cpu().numpy(),
         queries=queries[:stop],
         attention=rows[:stop],
     )

@@ -14,7 +14,7 @@ from scratchpad.workbench import Workbench
 
 
 def change(bench: Workbench, analysis: Analysis, edit: Edit) -> np.ndarray:
-    out = delta(bench.sae, analysis.codes, edit, analysis.run.grid, analysis.run.activations)
+    out = delta(bench.sae, analysis.codes, edit, analysis.run.places, analysis.run.activations)
     assert out is not None
     return out
 

@@ -20,19 +20,19 @@ OPS = (("set", 0.0), ("scale", -1.0), ("add", 2.0), ("set", 3.0))
 def test_as_an_edit_of_one_run(bench: Workbench, analysis: Analysis, likeliest: tuple[int, ...], op: str, value: float) -> None:
     edit = Edit(tuple(LatentEdit(latent, op, value) for latent in likeliest))  # type: ignore[arg-type]
     trial = bench.trial(analysis)
-    delta = trial.change(edit)
-    assert delta is not None
-    with standing(bench.vlm, bench.sae.layer, change_of(bench.sae, edit)):
-        now = run(bench.vlm, trial.prepared, bench.sae.layer, 16)
-    assert now.answer == generate(bench.vlm, trial.prepared, 16, bench.sae.layer, torch.from_numpy(delta)[None]).text
-    assert np.allclose(now.states(), analysis.run.states() + delta, atol=1e-3)
+    change = trial.change(edit)
+    assert change is not None
+    with standing(bench.vlm, bench.sae.at, change_of(bench.sae, edit)):
+        now = run(bench.vlm, trial.prepared, bench.sae.at, 16)
+    assert now.answer == generate(bench.vlm, trial.prepared, 16, bench.sae.at, torch.from_numpy(change.rows)[None]).text
+    assert np.allclose(now.states(), analysis.run.states() + change.rows, atol=1e-3)
     assert generate(bench.vlm, trial.prepared, 64).ids == analysis.run.answer_ids
 
 
 def test_latents_that_are_silent_change_nothing(bench: Workbench, analysis: Analysis) -> None:
     silent = next(i for i in range(bench.sae.d_sae) if i not in set(analysis.codes.active().tolist()))
-    with standing(bench.vlm, bench.sae.layer, change_of(bench.sae, Edit((LatentEdit(silent, "scale", -1.0),)))):
-        now = run(bench.vlm, bench.trial(analysis).prepared, bench.sae.layer, 64)
+    with standing(bench.vlm, bench.sae.at, change_of(bench.sae, Edit((LatentEdit(silent, "scale", -1.0),)))):
+        now = run(bench.vlm, bench.trial(analysis).prepared, bench.sae.at, 64)
     assert np.array_equal(now.states(), analysis.run.states())
     assert [token.logprob for token in now.outputs()] == [token.logprob for token in analysis.run.outputs()]
 

@@ -38,7 +38,7 @@ def test_saes_reconstruct_as_their_cards_say(bench: Workbench, name: str) -> Non
     sae = load_sae(DEFAULT_SAE.parent / name)
     card = json.loads((sae.folder / "metrics.json").read_text())
     pictures = [picture(scene) for scene in held_out(40, first=FRESH)]
-    found = reconstruction_metrics(sae, (rows[sae.layer].numpy() for rows in harvest(bench.vlm, pictures, [sae.layer])))
+    found = reconstruction_metrics(sae, (rows[sae.at].numpy() for rows in harvest(bench.vlm, pictures, [sae.at])))
     assert found["variance_explained"] == pytest.approx(card["variance_explained"], abs=0.02)
     assert found["l0"] == pytest.approx(card["l0"], abs=0.5)
     assert found["l0"] <= 32

@@ -50,8 +50,9 @@ def test_a_region_limits_an_edit_and_whole_regions_add_up(bench: Workbench, anal
         trials.change(Edit((LatentEdit(latent, "set", 0.0, box),))) for box in ((0.0, 0.0, 112.0, 224.0), (112.0, 0.0, 224.0, 224.0))
     )
     whole = trials.change(ablation([latent]))
-    both = sum(part for part in (top, bottom) if part is not None)
-    np.testing.assert_allclose(both, whole, atol=1e-6)
+    assert whole is not None
+    both = sum(part.rows for part in (top, bottom) if part is not None)
+    np.testing.assert_allclose(both, whole.rows, atol=1e-6)
 
 
 def test_an_edit_of_one_image_leaves_the_other_alone(bench: Workbench, scene_image: Image.Image) -> None:
@@ -59,8 +60,8 @@ def test_an_edit_of_one_image_leaves_the_other_alone(bench: Workbench, scene_ima
     latent = int(pair.codes.active()[0])
     change = bench.trial(pair).change(Edit((LatentEdit(latent, "add", 3.0, image=1),)))
     assert change is not None
-    assert not change[:196].any()
-    assert change[196:].any(1).all()
+    assert not change.rows[:196].any()
+    assert change.rows[196:].any(1).all()
     with pytest.raises(UserError, match="images 0 to 1"):
         bench.trial(pair).change(Edit((LatentEdit(latent, "add", 3.0, image=2),)))
 
@@ -69,7 +70,7 @@ def test_what_rises_is_more_active_on_the_edited_activations(bench: Workbench, a
     told = bench.ablate(analysis, ablation(likeliest))
     change = bench.trial(analysis).change(ablation(likeliest))
     assert change is not None
-    after = bench.sae.encode(analysis.run.activations + change)
+    after = bench.sae.encode(analysis.run.activations + change.rows)
     for risen in told.risen:
         assert risen.latent not in likeliest
         assert risen.after == pytest.approx(after.of(risen.latent).mean(), rel=1e-5)
@@ -79,7 +80,13 @@ def test_what_rises_is_more_active_on_the_edited_activations(bench: Workbench, a
 def test_predicted_effects_are_verified_by_real_ablations(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
     told = bench.verify(analysis, 12)
     changes = [bench.trial(analysis).change(ablation([latent])) for latent in (e.latent for e in told.effects)]
-    forced = force(bench.vlm, prepared, analysis.run.answer_ids, bench.sae.layer, torch.from_numpy(np.stack(changes)))
+    forced = force(
+        bench.vlm,
+        prepared,
+        analysis.run.answer_ids,
+        bench.sae.at,
+        torch.from_numpy(np.stack([change.rows for change in changes if change is not None])),
+    )
     plain = force(bench.vlm, prepared, analysis.run.answer_ids)
     np.testing.assert_allclose([e.actual for e in told.effects], forced.logprobs.sum(1) - plain.logprobs.sum(), atol=1e-3)
     assert [e.predicted for e in told.effects] == [analysis.by_effect[e.latent] for e in told.effects]

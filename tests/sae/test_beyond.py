@@ -25,6 +25,7 @@ from scratchpad.demo.world import HELD_OUT_START
 from scratchpad.errors import UserError
 from scratchpad.needle.subject import Answering
 from scratchpad.needle.sweep import Plan, sweep
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.afar import Models, activations, observations
 from scratchpad.sae.index import open_index
 from scratchpad.sae.parallel import Group, joined
@@ -63,12 +64,12 @@ def test_two_nodes_give_the_activations_of_one_process(cluster: Cluster, folder:
     import ray
 
     alone, afar = pictures(folder), pictures(folder)
-    own = list(activations(Models(bench.vlm), alone, [2, 5], range(len(alone))))
-    theirs = list(activations(Models(bench.vlm, MODEL, None, cluster), afar, [2, 5], range(len(afar))))
+    own = list(activations(Models(bench.vlm), alone, [vision(2), vision(5)], range(len(alone))))
+    theirs = list(activations(Models(bench.vlm, MODEL, None, cluster), afar, [vision(2), vision(5)], range(len(afar))))
     assert len(ray.nodes()) == 2
     assert len(own) == len(theirs) == 10
     for a, b in zip(own, theirs, strict=True):
-        assert all(torch.allclose(a[layer], b[layer], atol=1e-4) for layer in (2, 5))
+        assert all(torch.allclose(a[at], b[at], atol=1e-4) for at in (vision(2), vision(5)))
     assert alone.skipped == afar.skipped == ["broken.png"]
 
 

@@ -16,6 +16,7 @@ import torch
 from scratchpad.errors import UserError
 from scratchpad.grid import single_tile
 from scratchpad.records import Codes
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.build import build_index
 from scratchpad.sae.claims import CANDIDATES, Counts, pack
 from scratchpad.sae.counting import Where
@@ -142,7 +143,7 @@ def made(folder: Path, where: list[Where] | None = None, count: int = 400, chose
         "W_dec": torch.randn(LATENTS, 3),
         "b_dec": torch.zeros(3),
     }
-    sae = Sae("made", folder, "standard", 0, {}, **shape)
+    sae = Sae("made", folder, "standard", vision(0), {}, **shape)
     folder.mkdir(exist_ok=True)
     there = where or own
     assert build_index(sae, seen, labels, where=lambda at, grid: there[at], counts=lambda at: at >= chosen) == count
@@ -286,7 +287,7 @@ def test_damaged_counts_are_a_sentence(tmp_path: Path) -> None:
 
 def test_an_unlike_picture_is_said_to_be(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    sae = Sae("s", tmp_path, "standard", 0, {}, torch.eye(3), torch.zeros(3), torch.eye(3), torch.zeros(3))
+    sae = Sae("s", tmp_path, "standard", vision(0), {}, torch.eye(3), torch.zeros(3), torch.eye(3), torch.zeros(3))
     from scratchpad.sae.likeness import from_json, likeness, summary
 
     own = [np.abs(rng.normal(2, 0.3, (50, 3))).astype(np.float32) for _ in range(40)]

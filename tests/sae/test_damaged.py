@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.config import HASH, sign
 from scratchpad.sae.foreign import import_sae
 from scratchpad.sae.index import open_index
@@ -126,7 +127,7 @@ def test_an_import_is_signed_and_a_failed_one_leaves_nothing(folder: Path, tmp_p
 def test_metadata_that_is_no_object_is_refused_where_a_layer_is_given_too(folder: Path, tmp_path: Path) -> None:
     (folder / "cfg.json").write_text(json.dumps(config(folder) | {"metadata": ["layer", 3]}))
     with pytest.raises(UserError, match="as metadata in cfg.json; expected a JSON object"):
-        import_sae(folder, "saelens", tmp_path / "out", layer=3)
+        import_sae(folder, "saelens", tmp_path / "out", at=vision(3))
     assert not (tmp_path / "out").exists()
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.foreign import import_sae
 from scratchpad.sae.judge import fidelity
 from scratchpad.sae.load import load_sae
@@ -63,7 +64,7 @@ def test_codes_and_reconstruction_equal_saelens(kind: str, tmp_path: Path) -> No
     np.testing.assert_allclose(ours.activations(x), a.numpy(), atol=1e-5)
     np.testing.assert_allclose(ours.reconstruct(codes, x.numpy()), hat.detach().numpy(), atol=1e-5)
     assert (codes.values > 0).sum() > 40
-    assert ours.layer == 3
+    assert ours.at == vision(3)
 
 
 def test_a_checkpoint_whose_scale_is_beside_it_is_read_with_it(tmp_path: Path) -> None:
@@ -105,31 +106,35 @@ def test_a_patch_normalised_by_itself_can_be_neither_scaled_nor_reconstructed_al
 
 
 @pytest.mark.parametrize(
-    ("hook", "layer"),
+    ("hook", "read"),
     [
-        ("blocks.9.hook_resid_post", 9),
-        ("blocks.9.hook_resid_pre", 8),
-        ("vision_tower.vision_model.encoder.layers.4", 4),
-        ("model.visual.blocks.7", 7),
-        ("encoder.layer.3.output", 3),
+        ("blocks.9.hook_resid_post", "vision.9"),
+        ("blocks.9.hook_resid_pre", "vision.8"),
+        ("vision_tower.vision_model.encoder.layers.4", "vision.4"),
+        ("model.visual.blocks.7", "vision.7"),
+        ("encoder.layer.3.output", "vision.3"),
         ("blocks.9.hook_mlp_out", "not the output of a vision block"),
         ("blocks.9.attn.hook_z", "not the output of a vision block"),
         ("blocks.0.hook_resid_pre", "not the output of a vision block"),
-        ("model.language_model.layers.12", "in the language model"),
-        ("model.layers.24", "in the language model"),
-        ("hook_embed", "does not say which vision layer"),
+        ("model.language_model.layers.12", "language.12"),
+        ("model.layers.24", "language.24"),
+        ("model.language_model.layers.12.input", "language.11"),
+        ("projector", "projector"),
+        ("model.language_model.layers.12.mlp", "not the output of a language-model block"),
+        ("language_model.lm_head", "not the output of a language-model block"),
+        ("hook_embed", "does not say which layer"),
     ],
 )
-def test_a_hook_point_s_name_is_read_where_no_layer_is_said(folder: Path, hook: str, layer: int | str) -> None:
+def test_a_hook_point_s_name_is_read_where_no_layer_is_said(folder: Path, hook: str, read: str) -> None:
     edit(folder, metadata={"hook_name": hook})
-    if isinstance(layer, int):
-        assert load_sae(folder).layer == layer
+    if " " not in read:
+        assert str(load_sae(folder).at) == read
     else:
-        with pytest.raises(UserError, match=layer):
+        with pytest.raises(UserError, match=read):
             load_sae(folder)
-        if "vision layer" not in layer:  # another place than a block's output stays so, whatever layer is said
+        if "which layer" not in read:  # another place than a block's output stays so, whatever layer is said
             edit(folder, metadata={"hook_name": hook, "layer": 9})
-            with pytest.raises(UserError, match=layer):
+            with pytest.raises(UserError, match=read):
                 load_sae(folder)
 
 
@@ -144,7 +149,7 @@ def test_a_configuration_from_before_saelens_6(tmp_path: Path) -> None:
     x = torch.randn(40, 24)
     theirs, ours = SAE.load_from_disk(folder), load_sae(folder)
     np.testing.assert_allclose(ours.activations(x), theirs.encode(x).detach().numpy(), atol=1e-5)
-    assert (ours.layer, ours.k, ours.normalise) == (4, 7, "layer_norm")
+    assert (ours.at, ours.k, ours.normalise) == (vision(4), 7, "layer_norm")
     import_sae(folder, "saelens", tmp_path / "out")
     assert load_sae(tmp_path / "out").identity == ours.identity
 
@@ -177,7 +182,7 @@ def test_shipped_saes_load_in_saelens(name: str) -> None:
     from sae_lens import SAE
 
     sae = SAE.load_from_disk(DEFAULT_SAE.parent / name)
-    assert sae.cfg.metadata.layer == load_sae(DEFAULT_SAE.parent / name).layer
+    assert vision(sae.cfg.metadata.layer) == load_sae(DEFAULT_SAE.parent / name).at
 
 
 @pytest.mark.parametrize("name", ["emoji-early", "emoji-middle", "emoji-last"])

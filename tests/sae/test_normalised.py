@@ -30,15 +30,15 @@ def without(codes: Codes, latent: int) -> Codes:
 
 
 def test_an_ablation_is_what_the_reconstruction_loses(sae: Sae, analysis: Analysis) -> None:
-    x, grid = analysis.run.states(), analysis.run.grid
+    x, places = analysis.run.states(), analysis.run.places
     codes = sae.encode(x)
     latent = int(codes.active()[0])
     lost = sae.reconstruct(without(codes, latent), x) - sae.reconstruct(codes, x)
-    change = delta(sae, codes, ablation([latent]), grid, x)
+    change = delta(sae, codes, ablation([latent]), places, x)
     assert change is not None
     np.testing.assert_allclose(change, lost, atol=1e-4)
     assert np.ptp(sae.scales(x)) > 0.1  # patches differ
-    whole = delta(sae, codes, Edit(keep_error=False), grid, x)
+    whole = delta(sae, codes, Edit(keep_error=False), places, x)
     assert whole is not None
     np.testing.assert_allclose(x + whole, sae.reconstruct(codes, x), atol=1e-4)
 
@@ -48,7 +48,7 @@ def test_a_predicted_effect_is_the_slope_along_the_ablation(sae: Sae, analysis: 
     codes, slope = sae.encode(x), np.random.default_rng(0).normal(size=x.shape).astype(np.float32)
     latents, effects = predicted_effects(sae, codes, slope, x)
     for latent, effect in list(zip(latents.tolist(), effects.tolist(), strict=True))[:8]:
-        change = delta(sae, codes, ablation([latent]), analysis.run.grid, x)
+        change = delta(sae, codes, ablation([latent]), analysis.run.places, x)
         assert change is not None
         assert effect == pytest.approx(float((slope * change).sum()), rel=1e-3, abs=1e-3)
 

@@ -20,6 +20,7 @@ from scratchpad.cli import main
 from scratchpad.demo.evaluate import held_out, picture
 from scratchpad.demo.world import HELD_OUT_START
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.afar import Models
 from scratchpad.sae.decoder import clusters, neighbours
 from scratchpad.sae.harvest import harvest
@@ -74,19 +75,19 @@ def test_labels_from_a_file(folder: Path, tmp_path: Path) -> None:
 
 def test_harvested_activations_are_those_of_a_run(bench: Workbench, folder: Path) -> None:
     images = [p for _, p in pictures(folder).in_order(range(1, 5))]
-    rows = list(harvest(bench.vlm, images, [2, 5], size=3))
+    rows = list(harvest(bench.vlm, images, [vision(2), vision(5)], size=3))
     for image, row in zip(images, rows, strict=True):
-        seen = run(bench.vlm, prepare(bench.vlm, image, "hi"), 5, 1).activations
-        np.testing.assert_allclose(row[5].numpy(), seen, atol=1e-4)
-    with_class = next(harvest(bench.vlm, images, [5], class_token=True))[5]
-    np.testing.assert_allclose(with_class[1:].numpy(), rows[0][5].numpy(), atol=1e-4)
+        seen = run(bench.vlm, prepare(bench.vlm, image, "hi"), vision(5), 1).activations
+        np.testing.assert_allclose(row[vision(5)].numpy(), seen, atol=1e-4)
+    with_class = next(harvest(bench.vlm, images, [vision(5)], class_token=True))[vision(5)]
+    np.testing.assert_allclose(with_class[1:].numpy(), rows[0][vision(5)].numpy(), atol=1e-4)
 
 
 def test_batches_mix_images_and_lose_none(bench: Workbench, folder: Path) -> None:
-    source = Source(Models(bench.vlm), pictures(folder), [5], seed=0)
-    batches = Mixer(source, 196, 196 * 12).batches(5)
+    source = Source(Models(bench.vlm), pictures(folder), [vision(5)], seed=0)
+    batches = Mixer(source, 196, 196 * 12).batches(vision(5))
     first = next(batches)
-    every = torch.cat([rows[5] for rows in harvest(bench.vlm, (p for _, p in pictures(folder).in_order()), [5])])
+    every = torch.cat([rows[vision(5)] for rows in harvest(bench.vlm, (p for _, p in pictures(folder).in_order()), [vision(5)])])
     owner = torch.cdist(first, every).argmin(1) // 196
     assert torch.cdist(first, every).min(1).values.max() < 0.1  # rounding, where distances are 15
     assert len(set(owner.tolist())) > 8
@@ -94,29 +95,29 @@ def test_batches_mix_images_and_lose_none(bench: Workbench, folder: Path) -> Non
 
 def test_a_cache_gives_what_the_model_gives(bench: Workbench, folder: Path, tmp_path: Path) -> None:
     found = pictures(folder)
-    one = iter(Source(Models(bench.vlm), found, [5], 0, tmp_path / "c"))
-    first = [next(one)[5] for _ in range(12)]
-    second = [next(one)[5] for _ in range(12)]  # from disk
+    one = iter(Source(Models(bench.vlm), found, [vision(5)], 0, tmp_path / "c"))
+    first = [next(one)[vision(5)] for _ in range(12)]
+    second = [next(one)[vision(5)] for _ in range(12)]  # from disk
     assert sorted(float(x.sum()) for x in first) == pytest.approx(sorted(float(x.sum()) for x in second))
-    again = iter(Source(Models(bench.vlm), found, [5], 0, tmp_path / "c"))
-    assert torch.equal(next(again)[5], first[0])
-    with pytest.raises(UserError, match="another model, other layers"):
-        Source(Models(bench.vlm), found, [4], 0, tmp_path / "c")
+    again = iter(Source(Models(bench.vlm), found, [vision(5)], 0, tmp_path / "c"))
+    assert torch.equal(next(again)[vision(5)], first[0])
+    with pytest.raises(UserError, match="another model, other hook points"):
+        Source(Models(bench.vlm), found, [vision(4)], 0, tmp_path / "c")
 
 
 def test_data_goes_on_with_the_picture_after(bench: Workbench, folder: Path, tmp_path: Path) -> None:
     """A source made where another one stopped gives what that one would have given next, in any epoch, cached or not."""
     found = pictures(folder)
     for cache in (None, tmp_path / "c"):
-        whole = Source(Models(bench.vlm), found, [5], 0, cache)
+        whole = Source(Models(bench.vlm), found, [vision(5)], 0, cache)
         rows = iter(whole)
-        every = [next(rows)[5] for _ in range(26)]
+        every = [next(rows)[vision(5)] for _ in range(26)]
         assert (whole.epoch, whole.seen) == (2, 2)
         # the last of an epoch may be the one that can't be read: then pictures are the same, counted from the epoch's beginning
         for epoch, seen in ((0, 5), (1, 4)):
-            again = Source(Models(bench.vlm), found, [5], 0, cache, epoch=epoch, seen=seen)
+            again = Source(Models(bench.vlm), found, [vision(5)], 0, cache, epoch=epoch, seen=seen)
             after = iter(again)
-            given = [next(after)[5] for _ in range(4)]
+            given = [next(after)[vision(5)] for _ in range(4)]
             broken = found.order(epoch).index(found.names.index("broken.png")) if cache is None else 99
             first = seen - 1 if broken < seen else seen  # as many are seen again as couldn't be read before
             following = every[12 * epoch + first :]
@@ -145,7 +146,7 @@ def test_several_layers_share_a_pass_and_are_judged_indexed_searched(
 ) -> None:
     assert main(["train-sae", "--model", MODEL, "--layer", "3,5", "--images", str(folder), "--out", str(tmp_path), *QUICK]) == 0
     sae = str(tmp_path / "layer-5")
-    assert load_sae(tmp_path / "layer-3").layer == 3
+    assert load_sae(tmp_path / "layer-3").at == vision(3)
     assert main(["index", "--model", MODEL, "--sae", sae, "--images", str(folder)]) == 0
     index = open_index(Path(sae))
     assert index is not None
@@ -229,6 +230,8 @@ def test_no_readable_image_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureF
     [
         (["--layer", "77"], "layer"),
         (["--layer", "x"], "expected numbers"),
+        (["--at", "vision.77"], "vision layers 0 to 6"),
+        (["--at", "nowhere"], "expected vision.N, projector or language.N"),
         (["--width", "big"], "multiple of 192"),
         (["--k", "500"], "no more active than there are"),
         (["--architecture", "magic"], "batchtopk"),
@@ -236,7 +239,8 @@ def test_no_readable_image_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureF
     ],
 )
 def test_bad_input_is_one_sentence(folder: Path, tmp_path: Path, change: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["train-sae", "--model", MODEL, "--layer", "5", "--images", str(folder), "--out", str(tmp_path / "s"), *QUICK]
+    where = [] if "--at" in change else ["--layer", "5"]
+    arguments = ["train-sae", "--model", MODEL, *where, "--images", str(folder), "--out", str(tmp_path / "s"), *QUICK]
     assert main([*arguments, *change]) == 2
     assert says in capsys.readouterr().err
 
@@ -257,15 +261,16 @@ def test_an_sae_of_another_layer_is_noticed(bench: Workbench, scene_image: Image
 
     from scratchpad.sae.judge import fidelity
 
-    seen = {layer: run(bench.vlm, prepare(bench.vlm, scene_image, "hi"), layer, 1).activations for layer in (3, 5)}
-    right, wrong = (fidelity(bench.sae, seen[layer], bench.sae.encode(seen[layer])) for layer in (5, 3))
+    points = [vision(layer) for layer in (3, 5)]
+    seen = {at: run(bench.vlm, prepare(bench.vlm, scene_image, "hi"), at, 1).activations for at in points}
+    wrong, right = (fidelity(bench.sae, seen[at], bench.sae.encode(seen[at])) for at in points)
     assert right.fits
     assert not wrong.fits
     assert "declares variance explained" in wrong.sentence
     scaled = replace(bench.sae, W_enc=bench.sae.W_enc * 3)
-    told = fidelity(scaled, seen[5], scaled.encode(seen[5]))
+    told = fidelity(scaled, seen[vision(5)], scaled.encode(seen[vision(5)]))
     assert not told.fits
     shutil.copy(bench.sae.folder / "sae_weights.safetensors", tmp_path)
     shutil.copy(bench.sae.folder / "cfg.json", tmp_path)
-    bare = fidelity(load_sae(tmp_path), seen[5], bench.sae.encode(seen[5]))  # measured, though nothing is declared
+    bare = fidelity(load_sae(tmp_path), seen[vision(5)], bench.sae.encode(seen[vision(5)]))  # measured, though nothing is declared
     assert (bare.declared_l0, bare.fits) == (None, True)

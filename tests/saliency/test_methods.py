@@ -23,7 +23,7 @@ def seen(bench: Workbench, scene_image: Image.Image) -> Look:
     cells = tuple((y, x, y + 112, x + 112) for y in (0, 112) for x in (0, 112))
     row, col = np.divmod(np.arange(196), 14)
     request = SaliencyRequest(scene_image, "how many things are there", "things", cells, row // 7 * 2 + col // 7)
-    return look(bench.vlm, request, bench.sae.layer, bench.sae)
+    return look(bench.vlm, request, bench.sae.at, bench.sae)
 
 
 def eager(seen: Look, gradient: bool) -> tuple[list[torch.Tensor], list[torch.Tensor]]:

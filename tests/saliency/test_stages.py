@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from scratchpad.records.hookpoint import vision
 from scratchpad.saliency.stages import of_answer, of_page
 from scratchpad.vlm.pixels import shown
 from scratchpad.vlm.prepare import prepare
@@ -18,7 +19,7 @@ from tests.vlm.tiny import NAMES, RETRIEVERS, noise, retriever_of, vlm_of
 def test_stages_of_every_family(name: str) -> None:
     vlm, picture = vlm_of(name), noise((60, 150))
     prepared = prepare(vlm, picture, "?")
-    stages = of_answer(vlm, [picture], prepared, run(vlm, prepared, 0, 2))
+    stages = of_answer(vlm, [picture], prepared, run(vlm, prepared, vision(0), 2))
     assert [stage.title for stage in stages][:3] == ["The file", "As the encoder sees it", "Cut into patches"]
     assert len(stages) == 6
     assert "60 x 150 px" in stages[0].says
@@ -62,7 +63,7 @@ def test_several_pictures_are_all_seen(name: str) -> None:
         level = (40, 130, 220)[tile.image]
         assert (abs(np.asarray(picture, float) - level) < 8).mean() > 0.2, (tile, np.asarray(picture).mean())
     assert len(shown(prepared.inputs["pixel_values"], processor, tiles, most=3)) == 3
-    stages = of_answer(vlm, pictures, prepared, run(vlm, prepared, 0, 2))
+    stages = of_answer(vlm, pictures, prepared, run(vlm, prepared, vision(0), 2))
     assert (stages[0].title, stages[0].says) == ("The files", "60 x 60, 60 x 150, 90 x 60 px")
 
 

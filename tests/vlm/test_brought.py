@@ -15,6 +15,7 @@ from transformers import AutoModelForImageTextToText
 from scratchpad.errors import UserError
 from scratchpad.records import Edit
 from scratchpad.records.edit import ablation
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.harvest import harvest
 from scratchpad.vlm import checkpoint
 from scratchpad.vlm.checkpoint import Placement
@@ -63,7 +64,7 @@ def folder(plain: Path, tmp_path: Path) -> Path:
 
 
 def said(vlm: Vlm) -> tuple[int, ...]:
-    return run(vlm, prepared_of(vlm), 0, 6).answer_ids
+    return run(vlm, prepared_of(vlm), vision(0), 6).answer_ids
 
 
 @pytest.mark.parametrize("name", ["llava", "gemma3"])
@@ -220,16 +221,16 @@ def test_a_model_over_two_devices_is_the_same_model(name: str, language: bool, t
     results = []
     for each in (vlm, whole):
         prepared = prepared_of(each)
-        made, clean = run_and_keep(each, prepared, 0, 6)
+        made, clean = run_and_keep(each, prepared, vision(0), 6)
         deltas = torch.randn(2, prepared.grid.patches, each.width, generator=torch.Generator().manual_seed(0))
         results.append(
             (
                 made.activations,
                 made.attention,
                 force(each, prepared, made.answer_ids, 0, deltas, clean).logprobs,
-                gradient(each, prepared, made.answer_ids, each.read_layer),
+                gradient(each, prepared, made.answer_ids, each.read_point),
                 np.array(generate(each, prepared, 6, 0, deltas[:1], clean).ids),
-                next(iter(harvest(each, [noise((60, 150))], [0])))[0].numpy(),
+                next(iter(harvest(each, [noise((60, 150))], [vision(0)])))[vision(0)].numpy(),
             )
         )
     for ours, theirs in zip(*results, strict=True):

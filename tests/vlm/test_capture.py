@@ -10,6 +10,7 @@ import torch
 
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Edit, LatentEdit
+from scratchpad.records.hookpoint import vision
 from scratchpad.vlm.attention import NAME
 from scratchpad.vlm.hooks import adding
 from scratchpad.vlm.prepare import Prepared
@@ -113,7 +114,7 @@ def test_a_large_edit_at_every_layer_reaches_the_language_model(
     plain = embeddings(bench, prepared)
     delta = torch.zeros(1, analysis.run.grid.patches, bench.vlm.width)
     delta[0, 3] = 5.0
-    with adding(bench.vlm.block(layer), bench.vlm.leading, delta):
+    with adding(bench.vlm.block(vision(layer)), bench.vlm.leading, delta):
         changed = embeddings(bench, prepared)
     assert (changed - plain)[3].abs().max() > 1e-2
     torch.testing.assert_close(embeddings(bench, prepared), plain, rtol=0, atol=0)
@@ -123,16 +124,16 @@ def test_an_edit_of_the_last_layer_read_moves_one_token_only(bench: Workbench, a
     plain = embeddings(bench, prepared)
     delta = torch.zeros(1, analysis.run.grid.patches, bench.vlm.width)
     delta[0, 17] = 5.0
-    with adding(bench.vlm.block(bench.vlm.read_layer), bench.vlm.leading, delta):
+    with adding(bench.vlm.block(bench.vlm.read_point), bench.vlm.leading, delta):
         moved = (embeddings(bench, prepared) - plain).abs().amax(1)
     assert torch.nonzero(moved).flatten().tolist() == [17]
 
 
 def test_an_edit_after_the_layer_read_is_refused_with_the_reason(bench: Workbench) -> None:
     with pytest.raises(UserError, match="reads layer 5"):
-        bench.vlm.block(6)
+        bench.vlm.block(vision(6))
     with pytest.raises(UserError, match="layers 0 to 6"):
-        bench.vlm.block(7)
+        bench.vlm.block(vision(7))
 
 
 def test_no_hook_is_left(bench: Workbench, analysis: Analysis, prepared: Prepared) -> None:
@@ -141,7 +142,7 @@ def test_no_hook_is_left(bench: Workbench, analysis: Analysis, prepared: Prepare
 
     before = hooks()
     bench.ablate(analysis, Edit((LatentEdit(0, "add", 1.0),)))
-    with pytest.raises(ZeroDivisionError), adding(bench.vlm.block(1), 1, torch.zeros(1, 196, 192)):
+    with pytest.raises(ZeroDivisionError), adding(bench.vlm.block(vision(1)), 1, torch.zeros(1, 196, 192)):
         raise ZeroDivisionError
     assert hooks() == before
 
@@ -150,8 +151,8 @@ def test_batched_counterfactuals_equal_single_ones(bench: Workbench, analysis: A
     torch.manual_seed(0)
     deltas = torch.randn(3, analysis.run.grid.patches, bench.vlm.width)
     ids = analysis.run.answer_ids
-    together = force(bench.vlm, prepared, ids, 5, deltas)
-    alone = [force(bench.vlm, prepared, ids, 5, d[None]).logprobs[0] for d in deltas]
+    together = force(bench.vlm, prepared, ids, vision(5), deltas)
+    alone = [force(bench.vlm, prepared, ids, vision(5), d[None]).logprobs[0] for d in deltas]
     np.testing.assert_allclose(together.logprobs, alone, atol=1e-4)
 
 

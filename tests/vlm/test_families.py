@@ -10,6 +10,7 @@ from PIL import Image
 import scratchpad.vlm.loaded
 from scratchpad.errors import UserError
 from scratchpad.grid import Grid
+from scratchpad.records.hookpoint import vision
 from scratchpad.vlm.adapter import Adapter, Layout, Shown
 from scratchpad.vlm.attention import instead
 from scratchpad.vlm.check import check, embeddings
@@ -57,7 +58,10 @@ def test_a_planted_square_moves_the_declared_patches(name: str, size: tuple[int,
 
 def _after_block(vlm: Vlm, prepared: Prepared, layer: int, change: torch.Tensor | None = None) -> torch.Tensor:
     """What the reader of a block sees: recording is placed first and so runs after the change."""
-    with recording(vlm.block(layer), vlm.leading, prepared.order) as seen, adding(vlm.block(layer), vlm.leading, change, prepared.order):
+    with (
+        recording(vlm.block(vision(layer)), vlm.leading, prepared.order) as seen,
+        adding(vlm.block(vision(layer)), vlm.leading, change, prepared.order),
+    ):
         embeddings(vlm, prepared)
     return seen[0].float()
 
@@ -103,12 +107,12 @@ def test_edits_reach_the_language_model_at_every_layer_it_reads_through(name: st
         for layer in range(vlm.read_layer + 1):
             delta = torch.zeros(1, prepared.grid.patches, vlm.width)
             delta[0, 5] = 3.0
-            with adding(vlm.block(layer), vlm.leading, delta, prepared.order):
+            with adding(vlm.block(vision(layer)), vlm.leading, delta, prepared.order):
                 assert not torch.equal(embeddings(vlm, prepared), plain), f"an edit at layer {layer} does nothing"
         assert torch.equal(embeddings(vlm, prepared), plain)
     for layer in range(vlm.read_layer + 1, len(vlm.blocks)):
         with pytest.raises(UserError, match=f"reads layer {vlm.read_layer}"):
-            vlm.block(layer)
+            vlm.block(vision(layer))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -128,8 +132,8 @@ def test_counterfactuals_in_a_batch_equal_single_ones(name: str) -> None:
     prepared = prepared_of(vlm)
     ids = generate(vlm, prepared, 4).ids
     deltas = torch.randn(3, prepared.grid.patches, vlm.width, generator=torch.Generator().manual_seed(0))
-    together = force(vlm, prepared, ids, vlm.read_layer, deltas)
-    alone = [force(vlm, prepared, ids, vlm.read_layer, delta[None]).logprobs[0] for delta in deltas]
+    together = force(vlm, prepared, ids, vlm.read_point, deltas)
+    alone = [force(vlm, prepared, ids, vlm.read_point, delta[None]).logprobs[0] for delta in deltas]
     np.testing.assert_allclose(together.logprobs, alone, atol=1e-4)
     assert np.ptp(together.logprobs, 0).max() > 1e-4
 

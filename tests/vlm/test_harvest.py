@@ -19,11 +19,11 @@ from tests.vlm.tiny import NAMES, noise, vlm_of
 def test_harvested_activations_are_those_of_a_run(name: str) -> None:
     vlm = vlm_of(name)
     images = [noise((60, 150), 1), noise((60, 150), 2), noise((90, 60), 3)]
-    for image, (rows, grid) in zip(images, harvest_with_grids(vlm, images, [vlm.read_layer]), strict=True):
+    for image, (rows, grid) in zip(images, harvest_with_grids(vlm, images, [vlm.read_point]), strict=True):
         prepared = prepare(vlm, image, "hi")
-        seen = run(vlm, prepared, vlm.read_layer, 1).activations
+        seen = run(vlm, prepared, vlm.read_point, 1).activations
         assert grid.patches == len(seen)
-        np.testing.assert_allclose(rows[vlm.read_layer].numpy(), seen, atol=1e-4)
+        np.testing.assert_allclose(rows[vlm.read_point].numpy(), seen, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,7 +33,7 @@ def test_every_saliency_method_runs_on_every_family(name: str) -> None:
     cells = tuple((y, x, y + 30, x + 50) for y in (0, 30) for x in (0, 50, 100))
     grid = prepare(vlm, image, "hi").grid
     request = SaliencyRequest(image, "where is it", "it", cells, np.zeros(grid.image_tokens, int), max_new_tokens=2)
-    seen = look(vlm, request, vlm.read_layer)
+    seen = look(vlm, request, vlm.read_point)
     for method in METHODS:
         if method != "sae-attention":
             found = METHODS[method](seen)

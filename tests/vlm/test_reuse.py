@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from scratchpad.records.hookpoint import vision
 from scratchpad.vlm import attention
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import first_changed
@@ -31,15 +32,15 @@ def test_what_an_edit_leaves_alone_is_reused(name: str, below: int) -> None:
     """The same answer and log-probabilities as computing everything anew, for a change of the last patches alone."""
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
-    layer = vlm.read_layer - below
-    found, known = run_and_keep(vlm, prepared, layer, 4)
+    at = vision(vlm.read_layer - below)
+    found, known = run_and_keep(vlm, prepared, at, 4)
     deltas = torch.zeros(2, prepared.grid.patches, vlm.width)
     deltas[:, last_patches(prepared)] = 3 * torch.randn(2, 2, vlm.width, generator=torch.Generator().manual_seed(0))
-    anew = force(vlm, prepared, found.answer_ids, layer, deltas)
-    again = force(vlm, prepared, found.answer_ids, layer, deltas, known)
+    anew = force(vlm, prepared, found.answer_ids, at, deltas)
+    again = force(vlm, prepared, found.answer_ids, at, deltas, known)
     np.testing.assert_allclose(again.logprobs, anew.logprobs, atol=1e-5)
     assert abs(anew.logprobs - force(vlm, prepared, found.answer_ids).logprobs).max() > 1e-4, "the change changes nothing"
-    fresh, reused = (generate(vlm, prepared, 4, layer, deltas[:1], one) for one in (None, known))
+    fresh, reused = (generate(vlm, prepared, 4, at, deltas[:1], one) for one in (None, known))
     assert fresh.ids == reused.ids
     np.testing.assert_allclose([t.logprob for t in fresh.tokens], [t.logprob for t in reused.tokens], atol=1e-5)
 
@@ -48,24 +49,24 @@ def test_what_an_edit_leaves_alone_is_reused(name: str, below: int) -> None:
 def test_an_edited_run_computes_no_block_and_no_position_before_its_change(name: str) -> None:
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
-    layer = vlm.read_layer
-    found, known = run_and_keep(vlm, prepared, layer, 2)
+    at = vlm.read_point
+    found, known = run_and_keep(vlm, prepared, at, 2)
     change = torch.zeros(1, prepared.grid.patches, vlm.width)
     change[0, last_patches(prepared)] = 3
     lengths: list[int] = []
     text: Any = vlm.adapter.language_model
     entered: list[int] = []
-    inside = next(m for m in vlm.block(0).modules() if isinstance(m, torch.nn.Linear))
+    inside = next(m for m in vlm.block(vision(0)).modules() if isinstance(m, torch.nn.Linear))
     handles = [
         text.layers[0].mlp.register_forward_pre_hook(lambda _m, a: lengths.append(a[0].shape[1])),
         inside.register_forward_pre_hook(lambda _m, _a: entered.append(1)),
     ]
     try:
-        force(vlm, prepared, found.answer_ids, layer, change, known)
+        force(vlm, prepared, found.answer_ids, at, change, known)
     finally:
         for handle in handles:
             handle.remove()
-    first = first_changed(vlm, prepared, layer, change[0].ne(0).any(-1).numpy())
+    first = first_changed(vlm, prepared, at, change[0].ne(0).any(-1).numpy())
     begin = first if known.pairs else 0
     assert (known.pairs is None) == (name in ("gemma3", "llava_next")), "only their sliding windows are shorter than the prompt"
     assert lengths == [prepared.length + len(found.answer_ids) - 1 - begin]
@@ -78,7 +79,7 @@ def test_an_edited_run_computes_no_block_and_no_position_before_its_change(name:
 def test_tiles_that_stay_are_neither_embedded_nor_projected_again(name: str) -> None:
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
-    found, known = run_and_keep(vlm, prepared, vlm.read_layer, 2)
+    found, known = run_and_keep(vlm, prepared, vlm.read_point, 2)
     change = torch.zeros(2, prepared.grid.patches, vlm.width)
     change[1, last_patches(prepared)] = 3  # the first counterfactual changes nothing
     steps = vlm.adapter.steps
@@ -90,7 +91,7 @@ def test_tiles_that_stay_are_neither_embedded_nor_projected_again(name: str) -> 
         for i in known.steps
     ]
     try:
-        force(vlm, prepared, found.answer_ids, vlm.read_layer, change, known)
+        force(vlm, prepared, found.answer_ids, vlm.read_point, change, known)
     finally:
         for handle in handles:
             handle.remove()
@@ -104,10 +105,10 @@ def test_attention_in_blocks_is_attention(name: str, monkeypatch: pytest.MonkeyP
     """Blocks of a few rows, so that the tiny models have several: the same log-probabilities, edited and upon kept keys."""
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
-    found, known = run_and_keep(vlm, prepared, vlm.read_layer, 4)
+    found, known = run_and_keep(vlm, prepared, vlm.read_point, 4)
     deltas = torch.zeros(2, prepared.grid.patches, vlm.width)
     deltas[:, last_patches(prepared)] = 3 * torch.randn(2, 2, vlm.width, generator=torch.Generator().manual_seed(0))
-    whole = force(vlm, prepared, found.answer_ids, vlm.read_layer, deltas, known)
+    whole = force(vlm, prepared, found.answer_ids, vlm.read_point, deltas, known)
     monkeypatch.setattr(attention, "BLOCK", 2)
-    blocks = force(vlm, prepared, found.answer_ids, vlm.read_layer, deltas, known)
+    blocks = force(vlm, prepared, found.answer_ids, vlm.read_point, deltas, known)
     np.testing.assert_allclose(blocks.logprobs, whole.logprobs, atol=1e-5)

@@ -23,9 +23,9 @@ def test_together_is_as_alone(bench: Workbench, size: int) -> None:
     assert sorted(n for group in groups for n in group) == list(range(len(ASKED)))
     assert max(map(len, groups)) > 1
     for group in groups:
-        runs = run_together(bench.vlm, [prepared[n] for n in group], bench.sae.layer, 16)
+        runs = run_together(bench.vlm, [prepared[n] for n in group], bench.sae.at, 16)
         for n, run in zip(group, runs, strict=True):
-            expected = alone.run(bench.vlm, prepared[n], bench.sae.layer, 16)
+            expected = alone.run(bench.vlm, prepared[n], bench.sae.at, 16)
             assert (run.answer, run.answer_ids) == (expected.answer, expected.answer_ids)
             assert [t.index for t in run.tokens] == [t.index for t in expected.tokens]
             assert np.allclose([t.logprob for t in run.outputs()], [t.logprob for t in expected.outputs()], atol=1e-4)

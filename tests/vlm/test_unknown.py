@@ -123,7 +123,7 @@ def test_searches_and_studies_run_to_their_end(pair: Pair) -> None:
 
 def test_harvested_activations_are_the_adapters(pair: Pair) -> None:
     pictures = [noise((60, 150), 1), noise((60, 150), 2), noise((150, 60), 3)]
-    layer = pair.measured.sae.layer
+    layer = pair.measured.sae.at
     for ours, theirs in zip(*(harvest(bench.vlm, pictures, [layer]) for bench in (pair.measured, pair.declared)), strict=True):
         assert torch.equal(ours[layer], theirs[layer])
 
@@ -182,9 +182,9 @@ def test_pictures_of_any_shape_are_measured_and_edited_without_an_adapter() -> N
     runs = []
     for vlm in (ours, theirs):
         prepared = prepare(vlm, pictures, "?")
-        made, clean = run_and_keep(vlm, prepared, vlm.read_layer, 3)
+        made, clean = run_and_keep(vlm, prepared, vlm.read_point, 3)
         deltas = torch.randn(2, prepared.grid.patches, vlm.width, generator=torch.Generator().manual_seed(0))
-        runs.append((prepared.grid, made, force(vlm, prepared, made.answer_ids, vlm.read_layer, deltas, clean).logprobs))
+        runs.append((prepared.grid, made, force(vlm, prepared, made.answer_ids, vlm.read_point, deltas, clean).logprobs))
     assert [(tile.box, tile.rows, tile.cols) for tile in runs[0][0].tiles] == [
         (tile.box, tile.rows, tile.cols) for tile in runs[1][0].tiles
     ]

@@ -15,7 +15,7 @@ import torch
 from scratchpad.errors import UserError
 from scratchpad.sae.formats.files import State, Values, beside, file_of, only, saved, state_of, text, whole
 from scratchpad.sae.formats.foreign import Foreign
-from scratchpad.sae.hookpoint import layer_of
+from scratchpad.sae.hookpoint import point_of
 from scratchpad.sae.normalise import LAYER_NORM, NONE
 
 KINDS = ("vanilla", "topk", "batchtopk", "jumprelu")
@@ -41,7 +41,7 @@ def bussmann(source: Path) -> Foreign:
         k=_k(config) if kind == "topk" else None,
         threshold=_threshold(kind, state),
         normalise=LAYER_NORM if config.get("input_unit_norm") else NONE,
-        layer=layer_of(text(config, "hook_point"), path.name),
+        at=point_of(text(config, "hook_point"), path.name),
         model=text(config, "model_name"),
         rule="is a BatchTopK without a threshold, whose codes depend on the batch" if of_batch else "",
     )

@@ -15,9 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import HookPoint, vision
 from scratchpad.sae.formats.files import State, Values, beside, file_of, only, saved, state_of, text, whole, within
 from scratchpad.sae.formats.foreign import Foreign, Gate, unit_rows
-from scratchpad.sae.hookpoint import layer_of
+from scratchpad.sae.hookpoint import point_of
 
 PATTERNS = ("ae.pt", "ae_*.pt", "*.pt", "ae.safetensors")
 SUBMODULE = re.compile(r"^resid_post_layer_(\d+)$")
@@ -37,9 +38,7 @@ def _read(source: Path, jump_in_units: bool) -> Foreign:
     path = file_of(source, *PATTERNS)
     state = state_of(saved(path.read_bytes(), path.name), path)
     trainer = within(beside(path, "config.json"), "trainer")
-    return replace(
-        _of(state, path, text(trainer, "dict_class"), jump_in_units), layer=_layer(trainer, path), model=text(trainer, "lm_name")
-    )
+    return replace(_of(state, path, text(trainer, "dict_class"), jump_in_units), at=_at(trainer, path), model=text(trainer, "lm_name"))
 
 
 def _of(state: State, path: Path, kind: str, jump_in_units: bool) -> Foreign:
@@ -85,12 +84,12 @@ def _thresholded(state: State, path: Path, kind: str, jump_in_units: bool) -> Fo
     return Foreign(w[0], w[1], w[2], w[3], True, threshold=limit if limit > 0 else None)
 
 
-def _layer(trainer: Values, path: Path) -> int | None:
+def _at(trainer: Values, path: Path) -> HookPoint | None:
     """The block behind `resid_post_layer_N`; sae-for-vlm's own names for places are asked about."""
     place, layer = text(trainer, "submodule_name"), whole(trainer, "layer")
     match = SUBMODULE.match(place)
     if match:
-        return int(match[1])
+        return vision(int(match[1]))
     if layer is not None and re.match(r"(mlp|attn|attention)", place):
-        layer_of(f"blocks.{layer}.{place}", path.name)
+        point_of(f"blocks.{layer}.{place}", path.name)
     return None

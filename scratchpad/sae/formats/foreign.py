@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from jaxtyping import Float
 from torch import Tensor
 
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.sae.normalise import NONE
 
 
@@ -31,7 +32,7 @@ class Foreign:
     threshold: float | Tensor | None = None  # at or below which pre-activations are 0
     gate: Gate | None = None
     normalise: str = NONE
-    layer: int | None = None
+    at: HookPoint | None = None
     model: str = ""
     class_token: bool | None = None
     rule: str = ""  # what must be known beside this: a sentence's end, where neither k nor threshold is said and one is needed

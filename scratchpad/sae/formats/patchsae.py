@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.formats.files import beside, file_of, only, saved, state_of, text, whole, within
 from scratchpad.sae.formats.foreign import Foreign
 
@@ -33,7 +34,7 @@ def patchsae(source: Path) -> Foreign:
         state["W_dec"],
         state["b_dec"],
         subtract=True,
-        layer=layer if layer is not None and layer >= 0 else None,
+        at=vision(layer) if layer is not None and layer >= 0 else None,
         model=text(config, "model_name"),
         class_token=bool(config["class_token"]) if "class_token" in config else None,
     )

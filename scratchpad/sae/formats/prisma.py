@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import HookPoint, vision
 from scratchpad.sae.formats.files import State, Values, beside, file_of, only, saved, state_of, text, whole, within
 from scratchpad.sae.formats.foreign import Foreign, Gate
-from scratchpad.sae.hookpoint import layer_of
+from scratchpad.sae.hookpoint import point_of
 from scratchpad.sae.normalise import NONE, NORMALISATIONS
 
 
@@ -47,7 +48,7 @@ def prisma(source: Path) -> Foreign:
         k=_k(config) if act == "topk" else None,
         gate=Gate(state["r_mag"], state["b_mag"]) if gated else None,
         normalise=_normalise(config, path),
-        layer=_layer(config, path),
+        at=_at(config, path),
         model=text(config, "model_name"),
         class_token=False if "cls_token_only" in config else None,
     )
@@ -74,9 +75,9 @@ def _normalise(config: Values, path: Path) -> str:
     return how
 
 
-def _layer(config: Values, path: Path) -> int | None:
+def _at(config: Values, path: Path) -> HookPoint | None:
     """The block whose output it reads; its hook point is named whole, or by block and place."""
     layer = whole(config, "hook_point_layer")
     hook = text(config, "hook_point") or (f"blocks.{layer}.{text(config, 'layer_subtype')}" if text(config, "layer_subtype") else "")
-    block = layer_of(hook.replace("{layer}", str(layer)), path.name) if hook else None
-    return layer if block is None else block
+    at = point_of(hook.replace("{layer}", str(layer)), path.name) if hook else None
+    return vision(layer) if at is None and layer is not None else at

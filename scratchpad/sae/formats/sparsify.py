@@ -1,6 +1,6 @@
 """EleutherAI's sparsify: sae.safetensors with cfg.json, the k largest of relu((x - b_dec) W + b).
 
-The folder is named after the module that it reads.
+The folder is named after the module that it reads: `vision_tower.encoder.layers.7`, or `model.layers.24` in the language model.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from pathlib import Path
 from scratchpad.errors import UserError
 from scratchpad.sae.formats.files import beside, file_of, only, saved, state_of, text, whole
 from scratchpad.sae.formats.foreign import Foreign
-from scratchpad.sae.hookpoint import layer_of
+from scratchpad.sae.hookpoint import point_of
 
-VISION = re.compile(r"vision|visual|vit|encoder\.layers?\.|blocks\.")
+UNSAID = re.compile(r"layers?\.\d+$")  # of what, isn't said
 
 
 def sparsify(source: Path) -> Foreign:
     """sparsify's file.
 
     Raises:
-        UserError: it's a transcoder, of another activation, or reads the language model.
+        UserError: it's a transcoder, of another activation, or reads another place than a block's output.
     """
     path = file_of(source, "sae.safetensors", "*/sae.safetensors")
     state = state_of(saved(path.read_bytes(), path.name), path)
@@ -40,6 +40,6 @@ def sparsify(source: Path) -> Foreign:
         state["b_dec"],
         subtract=True,
         k=k,
-        layer=layer_of(place, place) if VISION.search(place) else None,
+        at=None if UNSAID.match(place) else point_of(place, place),
         rule="" if k else "has no k in a cfg.json beside it",
     )

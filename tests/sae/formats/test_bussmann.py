@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.foreign import import_sae
 from tests.sae.formats.formulas import L, above, assert_saelens_agrees, layer_normed, pre, taken, topk
 
@@ -40,7 +41,7 @@ def bussmann_file(folder: Path, state: dict[str, torch.Tensor], kind: str, **con
 def test_bussmann(four, x, tmp_path: Path, kind: str, state, said, codes, unit: bool) -> None:
     x = x * 3 + 1
     sae = taken(bussmann_file(tmp_path, four | state, kind, input_unit_norm=unit), "bussmann", tmp_path / "out", **said)
-    assert (sae.layer, sae.normalise) == (7, "layer_norm" if unit else "none")
+    assert (sae.at, sae.normalise) == (vision(7), "layer_norm" if unit else "none")
     expected = codes(four, layer_normed(x) if unit else x)
     torch.testing.assert_close(sae.activations(x), expected, atol=1e-5, rtol=1e-5)
     assert_saelens_agrees(sae, x, expected)
@@ -63,8 +64,8 @@ def test_bussmann_s_batchtopk_without_a_threshold_asks_for_a_rule(four, tmp_path
 def test_a_bussmann_file_is_not_patchsae_s(four, tmp_path: Path) -> None:
     folder = bussmann_file(tmp_path, four, "topk")
     with pytest.raises(UserError, match="sae_type, top_k, input_unit_norm; give --format bussmann"):
-        import_sae(folder, "patchsae", tmp_path / "out", layer=3)
+        import_sae(folder, "patchsae", tmp_path / "out", at=vision(3))
     (folder / "config.json").unlink()
     torch.save(four | {"threshold": torch.tensor(1.0)}, folder / "sae.pt")
     with pytest.raises(UserError, match="holds threshold too"):
-        import_sae(folder, "patchsae", tmp_path / "out", layer=3)
+        import_sae(folder, "patchsae", tmp_path / "out", at=vision(3))

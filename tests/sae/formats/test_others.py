@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.foreign import import_sae
 from tests.sae.formats.formulas import D, L, above, assert_agrees, assert_saelens_agrees, layer_normed, pre, taken, topk
 
@@ -27,16 +28,16 @@ def test_openai_s_keys(four, x, tmp_path: Path, tied: bool) -> None:
     state |= {"decoder.linear.weight": four["W_enc"].T} if tied else {"decoder.weight": four["W_dec"].T}
     decoder = four | ({"W_dec": four["W_enc"].T} if tied else {})
     torch.save(state | {"activation": "TopK", "activation_state_dict": {"k": 6, "postact_fn": "ReLU"}}, tmp_path / "a.pt")
-    sae, codes = taken(tmp_path / "a.pt", "openai", tmp_path / "topk", layer=5), topk(pre(four, layer_normed(x)).relu(), 6)
+    sae, codes = taken(tmp_path / "a.pt", "openai", tmp_path / "topk", at=vision(5)), topk(pre(four, layer_normed(x)).relu(), 6)
     torch.testing.assert_close(sae.activations(x), codes, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(sae.W_dec, decoder["W_dec"])
     assert_saelens_agrees(sae, x, codes)
     torch.save(state | {"activation": "ReLU"}, tmp_path / "b.pt")
-    assert_agrees(taken(tmp_path / "b.pt", "openai", tmp_path / "relu", layer=5), x, pre(four, x).relu(), decoder)
+    assert_agrees(taken(tmp_path / "b.pt", "openai", tmp_path / "relu", at=vision(5)), x, pre(four, x).relu(), decoder)
     for bad, why in (({"activation": "magic"}, "expected ReLU or TopK"), ({"activation": "TopK"}, "doesn't say its k")):
         torch.save(state | bad, tmp_path / "c.pt")
         with pytest.raises(UserError, match=why):
-            import_sae(tmp_path / "c.pt", "openai", tmp_path / "out", layer=5)
+            import_sae(tmp_path / "c.pt", "openai", tmp_path / "out", at=vision(5))
 
 
 def sparsify_folder(root: Path, place: str, w: dict[str, torch.Tensor], **config: object) -> Path:
@@ -51,9 +52,9 @@ def sparsify_folder(root: Path, place: str, w: dict[str, torch.Tensor], **config
 
 def test_sparsify(four, x, tmp_path: Path) -> None:
     sae = taken(sparsify_folder(tmp_path, "vision_model.encoder.layers.7", four), "sparsify", tmp_path / "out")
-    assert sae.layer == 7
+    assert sae.at == vision(7)
     assert_agrees(sae, x, topk(pre(four, x).relu(), 5), four)
-    with pytest.raises(UserError, match="give --layer"):  # it isn't said whether that is the vision encoder
+    with pytest.raises(UserError, match="give --at"):  # it isn't said whether that is the vision encoder
         import_sae(sparsify_folder(tmp_path, "layers.7", four), "sparsify", tmp_path / "no")
     for number, (config, why) in enumerate(
         (({"transcode": True}, "a transcoder"), ({"activation": "groupmax"}, "expected topk"), ({"k": None}, "has no k"))
@@ -76,14 +77,14 @@ def test_overcomplete_with_batchnorm(four, x, tmp_path: Path) -> None:
     acts = norm.eval()(x @ four["W_enc"] + four["b_enc"]).relu().detach()
     torch.save(state | batch, tmp_path / "a.pt")
     with pytest.raises(UserError, match="doesn't say whether it's a TopK; give --k"):
-        import_sae(tmp_path / "a.pt", "overcomplete", tmp_path / "no", layer=2)
-    assert_agrees(taken(tmp_path / "a.pt", "overcomplete", tmp_path / "relu", layer=2, k=0), x, acts, none)
-    assert_agrees(taken(tmp_path / "a.pt", "overcomplete", tmp_path / "topk", layer=2, k=4), x, topk(acts, 4), none)
+        import_sae(tmp_path / "a.pt", "overcomplete", tmp_path / "no", at=vision(2))
+    assert_agrees(taken(tmp_path / "a.pt", "overcomplete", tmp_path / "relu", at=vision(2), k=0), x, acts, none)
+    assert_agrees(taken(tmp_path / "a.pt", "overcomplete", tmp_path / "topk", at=vision(2), k=4), x, topk(acts, 4), none)
     jump = torch.linspace(-2, 1, L)
     torch.save(state | {"thresholds": jump}, tmp_path / "b.pt")
     before = x @ four["W_enc"] + four["b_enc"]
-    assert_agrees(taken(tmp_path / "b.pt", "overcomplete", tmp_path / "jump", layer=2), x, above(before, jump.exp()), none)
+    assert_agrees(taken(tmp_path / "b.pt", "overcomplete", tmp_path / "jump", at=vision(2)), x, above(before, jump.exp()), none)
     for extra in ({"encoder.mlp_blocks.0.0.weight": torch.zeros(D, D)}, {"encoder.final_block.1.weight": torch.ones(L)}):
         torch.save(state | extra, tmp_path / "c.pt")
         with pytest.raises(UserError, match="several blocks or with LayerNorm"):
-            import_sae(tmp_path / "c.pt", "overcomplete", tmp_path / "no", layer=2)
+            import_sae(tmp_path / "c.pt", "overcomplete", tmp_path / "no", at=vision(2))

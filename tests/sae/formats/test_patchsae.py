@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.foreign import import_sae
 from tests.sae.formats.formulas import assert_agrees, pre, taken
 
@@ -29,20 +30,20 @@ def test_patchsae(four, x, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for name in ("src", "src.sae_training", "src.sae_training.config"):
         monkeypatch.delitem(sys.modules, name)
     sae = taken(tmp_path / "final.pt", "patchsae", tmp_path / "out")
-    assert sae.layer == 10
+    assert sae.at == vision(10)
     assert_agrees(sae, x, pre(four, x).relu(), four)
 
 
 def test_patchsae_counts_layers_from_the_end(four, tmp_path: Path) -> None:
     torch.save({"cfg": {"block_layer": -2}, "state_dict": four}, tmp_path / "a.pt")
-    with pytest.raises(UserError, match="give --layer"):
+    with pytest.raises(UserError, match="give --at"):
         import_sae(tmp_path / "a.pt", "patchsae", tmp_path / "out")
 
 
 def test_fastsae(four, x, tmp_path: Path) -> None:
     torch.save(four, tmp_path / "vanilla_state_dict.pt")
     (tmp_path / "vanilla_config.json").write_text(json.dumps({"activation_name": "relu"}))
-    assert_agrees(taken(tmp_path, "patchsae", tmp_path / "out", layer=3), x, pre(four, x).relu(), four)
+    assert_agrees(taken(tmp_path, "patchsae", tmp_path / "out", at=vision(3)), x, pre(four, x).relu(), four)
 
 
 def test_weights_of_other_shapes_are_a_sentence(four, tmp_path: Path) -> None:

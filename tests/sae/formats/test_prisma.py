@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.foreign import import_sae
 from tests.sae.formats.formulas import assert_agrees, assert_saelens_agrees, gated, layer_normed, pre, taken, topk
 
@@ -19,7 +20,7 @@ def test_prisma(four, x, tmp_path: Path, act: str) -> None:
     config = {"hook_point_layer": 9, "activation_fn_str": act, "activation_fn_kwargs": {"k": 6}, "normalize_activations": None}
     (tmp_path / "config.json").write_text(json.dumps(config))
     sae = taken(tmp_path, "prisma", tmp_path / "out")
-    assert sae.layer == 9
+    assert sae.at == vision(9)
     assert_agrees(sae, x, pre(four, x).relu() if act == "relu" else topk(pre(four, x), 6).relu(), four)
 
 
@@ -55,7 +56,7 @@ def test_prisma_s_hook_point_is_honoured(four, tmp_path: Path) -> None:
         ({"hook_point": "blocks.9.hook_resid_pre"}, 8),
         ({"layer_subtype": "hook_resid_post"}, 9),
     ):
-        assert import_sae(prisma_file(tmp_path, four, **config), "prisma", tmp_path / f"out-{layer}")["layer"] == layer
+        assert import_sae(prisma_file(tmp_path, four, **config), "prisma", tmp_path / f"out-{layer}")["at"] == f"vision.{layer}"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_prisma_s_hook_point_is_honoured(four, tmp_path: Path) -> None:
 )
 def test_prisma_of_another_place_or_form_is_refused(four, tmp_path: Path, config: dict[str, object], why: str) -> None:
     folder = prisma_file(tmp_path, four, **config)
-    for layer in (None, 9):  # whatever layer is given
+    for at in (None, vision(9)):  # whatever layer is given
         with pytest.raises(UserError, match=why):
-            import_sae(folder, "prisma", tmp_path / "out", layer=layer)
+            import_sae(folder, "prisma", tmp_path / "out", at=at)
     assert not (tmp_path / "out").exists()

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from scratchpad.errors import UserError
+from scratchpad.records.hookpoint import vision
 from scratchpad.sae.foreign import import_sae
 from tests.sae.formats.formulas import D, assert_agrees, pre, taken, topk
 
@@ -41,10 +42,10 @@ def saev_file(path: Path, header: dict, state: dict[str, torch.Tensor]) -> None:
 )
 def test_saev(four, x, tmp_path: Path, header, state, said, codes) -> None:
     saev_file(tmp_path / "sae.pt", header, four | state)
-    assert_agrees(taken(tmp_path, "saev", tmp_path / "out", layer=7, **said), x, codes(four, x), four)
+    assert_agrees(taken(tmp_path, "saev", tmp_path / "out", at=vision(7), **said), x, codes(four, x), four)
 
 
 def test_saev_schema_1_was_written_both_ways(four, tmp_path: Path) -> None:
     saev_file(tmp_path / "sae.pt", {"schema": 1, "cls": "Relu", "cfg": {}}, four)
     with pytest.raises(UserError, match="whether b_dec is subtracted"):
-        import_sae(tmp_path, "saev", tmp_path / "out", layer=7)
+        import_sae(tmp_path, "saev", tmp_path / "out", at=vision(7))

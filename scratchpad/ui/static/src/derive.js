@@ -85,6 +85,20 @@ export function tokensOf(a, latent) {
   return out;
 }
 
+/** How strongly a latent of the language model fires on each text token, 0 to 1 of its strongest: token -> share. */
+export function spokenOf(a, latent) {
+  const { tokens, perToken, values, indices } = a.spoken;
+  const out = new Map(tokens.map((token) => [token, 0]));
+  let top = 0;
+  for (let i = 0; i < values.length; i++)
+    if (indices[i] === latent && values[i] > 0) {
+      out.set(tokens[Math.floor(i / perToken)], values[i]);
+      top = Math.max(top, values[i]);
+    }
+  for (const [token, value] of out) out.set(token, top > 0 ? value / top : 0);
+  return out;
+}
+
 /** What the pointer or the selection lights in the other views: {latent, token, patch, lit: Set of latents or null}. */
 export function brush(s) {
   const { hover, analysis: a } = s;

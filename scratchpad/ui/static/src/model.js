@@ -55,8 +55,15 @@ function analysis(a) {
     attentionTrust: a.attention_trust,
     conceptTrust: a.concept_trust,
     blank: a.blank,
+    spoken: a.spoken ? spoken(a.spoken) : null,
   };
 }
+
+/** Codes of text tokens, of an SAE in the language model: {tokens, perToken, values, indices}. */
+const spoken = ({ tokens, codes }) => ({
+  ...{ tokens, perToken: codes.values.shape[1] },
+  ...{ values: unpack(codes.values), indices: unpack(codes.indices) },
+});
 
 const rows = (keys) => new Map(keys.map((key, row) => [key, row]));
 

@@ -13,6 +13,9 @@ export const nats = (value) =>
   signed(value)
     .replace("+", "")
     .replace(/^−(?=0\.00$)/, "");
+/** Where an SAE reads: "layer 5" of the vision encoder, "projector", "language layer 2". */
+export const point = ({ place, layer }) =>
+  place === "projector" ? place : `${place === "language" ? "language " : ""}layer ${layer}`;
 export const times = (n, singular, plural = `${singular}s`) => `${n} ${n === 1 ? singular : plural}`;
 
 /** A latent in few words, where all is set in one ink: its name, its guess with a question mark, or its number. */

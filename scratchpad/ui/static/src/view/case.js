@@ -1,6 +1,7 @@
 // The head of an open case: its title, its note, what it's made of, and what can be done with it.
 import { html, nothing } from "lit-html";
 import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
+import { point } from "../text.js";
 import { online } from "../wire.js";
 import { going, trouble } from "./going.js";
 import { fork, replay, replayed } from "./keep.js";
@@ -18,8 +19,8 @@ export function caseBanner(s) {
     <details class="sp-made">
       <summary>Made ${k.made.at.slice(0, 10)} by ${k.made.by}</summary>
       <p class="sp-note">
-        With ${a.model.name} (${a.model.identity}) and ${a.sae.name} (${a.sae.identity}), vision layer
-        ${a.sae.layer}. Its id is its content's hash: ${k.id}
+        With ${a.model.name} (${a.model.identity}) and ${a.sae.name} (${a.sae.identity}),
+        ${a.sae.place ? "" : "vision "}${point(a.sae)}. Its id is its content's hash: ${k.id}
       </p>
     </details>
     ${going(s, "keep")} ${trouble(s, "keep")} ${replayed(s.shared)}

@@ -2,6 +2,7 @@
 import { html, nothing } from "lit-html";
 import { choose } from "../asking.js";
 import { set } from "../store.js";
+import { point } from "../text.js";
 import { online } from "../wire.js";
 import { term } from "../words.js";
 import { seen, startTour } from "./tour.js";
@@ -46,7 +47,7 @@ function sae(s) {
     return a
       ? html`<span class="sp-model"
           ><small>${term("sae", "SAE")}</small> ${a.sae.name}
-          <small class="sp-quiet">layer ${a.sae.layer}, ${latents}</small></span
+          <small class="sp-quiet">${point(a.sae)}, ${latents}</small></span
         >`
       : nothing;
   return html`<span class="sp-model"

@@ -4,7 +4,7 @@ import { html, nothing } from "lit-html";
 import { chooseLatent } from "../actions.js";
 import { choose } from "../asking.js";
 import { trustOf } from "../model.js";
-import { figures, name, percent } from "../text.js";
+import { figures, name, percent, point } from "../text.js";
 import { send } from "../wire.js";
 import { term } from "../words.js";
 import { going, trouble } from "./going.js";
@@ -33,11 +33,13 @@ export function layers(s) {
       : nothing}`;
 }
 
+const titled = (l) => point(l).replace(/^./, (c) => c.toUpperCase());
+
 function column(s, l, blocks) {
   const offer = s.boot.offers.find((o) => o.label.includes(l.sae));
   const here = s.analysis.sae.name === l.sae;
-  return html`<section class="sp-layer ${here ? "sp-chosen" : ""}" aria-label="Layer ${l.layer}">
-    <h3>Layer ${l.layer} <small>of 0–${blocks - 1}</small></h3>
+  return html`<section class="sp-layer ${here ? "sp-chosen" : ""}" aria-label=${titled(l)}>
+    <h3>${titled(l)} ${l.place ? nothing : html`<small>of 0–${blocks - 1}</small>`}</h3>
     <p class="sp-note">
       ${l.sae}${l.explained === null
         ? nothing
@@ -48,7 +50,7 @@ function column(s, l, blocks) {
         html`<button
           type="button"
           class="sp-layered"
-          title=${here ? "Where it fires" : `Read the answer at layer ${l.layer}`}
+          title=${here ? "Where it fires" : `Read the answer at ${point(l)}`}
           ?disabled=${!here && !offer}
           @click=${() => (here ? chooseLatent(r.id) : choose(offer.id))}
         >

@@ -2,7 +2,7 @@
 import { html, nothing } from "lit-html";
 import { chooseToken } from "../actions.js";
 import { outdated } from "../asking.js";
-import { brush, onMap, tokensOf } from "../derive.js";
+import { brush, onMap, spokenOf, tokensOf } from "../derive.js";
 import { set } from "../store.js";
 import { chance, nats, token as say } from "../text.js";
 import { meaning } from "../words.js";
@@ -22,7 +22,7 @@ export function look(s) {
 function answer(s) {
   const a = s.analysis;
   const shown = onMap(s);
-  const weights = shown.latent !== undefined ? tokensOf(a, shown.latent) : new Map();
+  const weights = shown.latent !== undefined ? (a.spoken ? spokenOf : tokensOf)(a, shown.latent) : new Map();
   const lit = brush(s).token;
   const chip = (t) => tokenButton(s, t, weights.get(t.index) || 0, lit === t.index);
   const of = (role) => a.tokens.filter((t) => t.role === role);
