@@ -40,7 +40,8 @@ export function load(value) {
         marking: false,
       },
       ...{ runs: [], at: -1, diagnosis: null, verified: null, errors: {}, scope: "token", target: "" },
-      ...{ layers: null, tree: null, heads: null, cells: null, stages: null, evidence: false, shared: null },
+      ...{ layers: null, tree: null, heads: null, cells: null, stages: null, place: null },
+      ...{ other: null, otherDraft: null, evidence: false, shared: null },
       draft: {
         ...{ images, prompt: analysis.prompt, choice: page.choice || state.draft.choice },
         layers: spans(analysis.settings.attention_layers),

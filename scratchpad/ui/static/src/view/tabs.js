@@ -1,9 +1,11 @@
-// The right side: Concepts, Heatmap, Layers, Attention, Clusters, SAE, Maps, and a latent's own page, one at a time.
+// The right side: Concepts, Heatmap, Layers, Attention, Clusters, Compare, SAE, Maps, and a latent's own page, one at a
+// time.
 import { html, nothing } from "lit-html";
 import { set } from "../store.js";
 import { online } from "../wire.js";
 import { attentionTab, openAttention } from "./attention.js";
 import { clustersTab, openClusters } from "./clusters.js";
+import { compareTab } from "./compare.js";
 import { concepts } from "./concepts.js";
 import { gallery } from "./drawers.js";
 import { heatmap } from "./heatmap.js";
@@ -35,6 +37,12 @@ const TABS = [
     view: clustersTab,
     open: openClusters,
     shown: (s) => online() && s.boot.live && !s.kase,
+  },
+  {
+    id: "compare",
+    text: "Compare",
+    view: compareTab,
+    shown: (s) => online() && s.boot.live && !!s.analysis && !s.kase,
   },
   { id: "sae", text: "SAE", view: saeTab, open: openSae, shown: (s) => online() && s.boot.live && !s.kase },
   { id: "maps", text: "Maps", view: maps, open: openMaps, shown: (s) => online() && s.boot.live && !s.kase },
