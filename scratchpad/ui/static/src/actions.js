@@ -2,7 +2,7 @@
 import { firing } from "./derive.js";
 import * as model from "./model.js";
 import { spans } from "./text.js";
-import { edit, forgetPast, recall, set, state } from "./store.js";
+import { edit, forgetPast, forgotten, recall, set, state } from "./store.js";
 import { call, finish, receives, send, underway } from "./wire.js";
 
 const details = new Map(); // "sae/latent" -> Promise of {references, error}
@@ -163,7 +163,10 @@ export function clear() {
 }
 
 export const chooseToken = (token) =>
-  set({ token, latent: null, patch: null, scope: "token", more: 12, hover: null });
+  set({
+    ...{ token, latent: null, patch: null, scope: "token", more: 12, hover: null },
+    errors: forgotten(state, "heads"),
+  });
 export const chooseLatent = (id) => set({ latent: state.latent === id ? null : id, hover: null });
 export function choosePatch(patch) {
   const same = patch === null || state.patch === patch;

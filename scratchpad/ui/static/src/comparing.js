@@ -27,7 +27,8 @@ export function compare() {
 receives("compare", (value) => {
   if (!state.jobs.compare || underway("compare", value)) return; // else it's of an answer that isn't on show any more
   const { analysis, page } = model.decode(value.right);
-  const token = page.open_token ?? analysis.outputs[0]?.index ?? null;
+  const asking = analysis.tokens.filter((t) => t.role === "prompt");
+  const token = page.open_token ?? (analysis.outputs[0] ?? asking[asking.length - 1])?.index ?? null;
   const latent = state.analysis.latents.has(state.latent) ? state.latent : null;
   set({
     latent,

@@ -120,6 +120,9 @@ export function shownRun(s = state) {
   return { run, stale: !!run && !sameEdit(run.edit, s) };
 }
 
+/** The errors but for a channel's: what it failed at isn't what is asked of it now. */
+export const forgotten = (s, name) => ({ ...s.errors, [name]: undefined });
+
 /** Puts one run on show: its edit and its result together. */
 export function recall(at) {
   const run = state.runs[at];

@@ -60,7 +60,7 @@ export function map(s) {
       </p>
       ${s.scope === "region" && s.place ? there(s) : here(s)}
       <div class="sp-maprow">${modes(s)} ${regionTool(s)}</div>
-      ${going(s, "place")} ${trouble(s, "place")}
+      ${going(s, "place")} ${s.region ? trouble(s, "place") : nothing}
       ${headed
         ? html`<p class="sp-trust">How well maps of single heads or layers find things isn't measured.</p>`
         : trust(s, latent !== undefined ? "concept" : "attention")}
