@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar, cast
 
-import numpy as np
 from PIL import Image
 
 from scratchpad.analysis import controls
+from scratchpad.analysis.beside import matched
 from scratchpad.analysis.heads import by_head, head_map
+from scratchpad.analysis.place import at_place
 from scratchpad.analysis.tree import tree
 from scratchpad.analysis.verdict import verdict
 from scratchpad.errors import UserError
@@ -39,6 +40,7 @@ from scratchpad.records import (
     Verified,
 )
 from scratchpad.records.attention import HeadAttention, HeadMap
+from scratchpad.records.beside import SideBySide
 from scratchpad.records.steering import Steered
 from scratchpad.records.tree import BYS, Tree
 from scratchpad.records.views import AtPlace, Placed
@@ -58,6 +60,7 @@ __all__ = [
     "Workbench",
     "namer",
     "question_of",
+    "side_by_side",
 ]
 
 T = TypeVar("T")
@@ -211,16 +214,22 @@ class Workbench(Lookup):
         with self._lock:
             rows, grid = next(iter(harvest_with_grids(self.vlm, load_images([image]), [self.sae.at])))
         places = grid.places() if self.sae.at.place == "vision" else grid.token_places()
-        codes = self.sae.encode(rows[self.sae.at].numpy())
-        active = codes.active()
-        inside = np.ones(places.count, bool) if region is None else places.within(region)
-        if not inside.any():
-            raise UserError(f"The region {region} holds no patch; expected y0,x0,y1,x1 inside an image of {grid.size} pixels.")
-        dense = codes.dense(active)
-        here = dense[inside].mean(0)
-        elsewhere = dense[~inside].mean(0) if (~inside).any() else np.zeros_like(here)
-        order = [i for i in np.argsort(elsewhere - here, kind="stable") if here[i] > 0][:most]
-        return AtPlace(tuple(Placed(int(active[i]), self.name(int(active[i])), float(here[i]), float(elsewhere[i])) for i in order))
+        return self._placed(at_place(self.sae.encode(rows[self.sae.at].numpy()), places, region, 0, most))
+
+    def in_region(self, analysis: Analysis, region: Box, image: int = 0, most: int = 50) -> AtPlace:
+        """As `at_place`, of a picture that was asked about. Runs no model.
+
+        Args:
+            region: y0, x0, y1, x1 in pixels of the original image.
+            image: which of several, counted from 0.
+
+        Raises:
+            UserError: there is no such image, or the region holds no patch of it.
+        """
+        return self._placed(at_place(analysis.codes, analysis.run.places, region, image, most))
+
+    def _placed(self, rows: Sequence[tuple[int, float, float]]) -> AtPlace:
+        return AtPlace(tuple(Placed(latent, self.name(latent), inside, outside) for latent, inside, outside in rows))
 
     def diagnose(
         self, analysis: Analysis, expected: str | None = None, explicit: str = "is there {x}", passes: int | None = PASSES
@@ -239,6 +248,11 @@ class Workbench(Lookup):
             if key is None:
                 return act(self.trial(analysis))
             return cast(T, self._known.get((*key, analysis.question.key), lambda: act(self.trial(analysis))))
+
+
+def side_by_side(left: Analysis, right: Analysis) -> SideBySide:
+    """Two analyses and the concepts that they share: of other questions, pictures, SAEs or models. Runs no model."""
+    return SideBySide(left, right, matched(left, right))
 
 
 def _proposed(analysis: Analysis) -> tuple[object, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 
 import nh3
 from markdown_it import MarkdownIt
@@ -18,8 +17,8 @@ SHOWN = 896  # px of the longer side of the picture the page shows
 TAGS = {"p", "a", "b", "strong", "em", "i", "code", "pre", "ul", "ol", "li", "h1", "h2", "h3", "h4", "blockquote", "br", "hr"}
 
 
-def live(analysis: Analysis, choice: str, note: str | None, retriever: str | None) -> str:
-    """What the panels draw for an answer: {"analysis", "page", "case"} as JSON text.
+def live(analysis: Analysis, choice: str, note: str | None, retriever: str | None) -> dict[str, object]:
+    """What the panels draw for an answer: {"analysis", "page", "case"}.
 
     Args:
         choice: of model and SAE, as the page sends it back.
@@ -28,7 +27,7 @@ def live(analysis: Analysis, choice: str, note: str | None, retriever: str | Non
     """
     said = " ".join(part for part in (analysis.fidelity.sentence, analysis.all_guesses, note) if part)
     page = _page(analysis, key_of(analysis), choice, said or None) | {"retriever": retriever}
-    return json.dumps({"analysis": dump(analysis), "page": page, "case": None}, allow_nan=False)
+    return {"analysis": dump(analysis), "page": page, "case": None}
 
 
 def opened(bundle: Bundle) -> dict[str, object]:

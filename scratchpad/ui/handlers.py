@@ -5,6 +5,7 @@ They keep nothing between calls. A visitor's pictures and question come with eve
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,12 +44,9 @@ class Handlers:
     ) -> tuple[str | None, str, Asked | None]:
         """(what the panels draw, status line, what was asked); the first is None when there is none to show."""
         try:
-            bench, pictures = self.bench(choice), load_images(images or [None])
-            analysis = bench.ask(question_of(pictures, question(prompt), settings))
-            foreign = any(sha256(picture) not in self.known for picture in pictures)
-            retriever = self.benches.retriever_name if self.benches else None
-            drawn = live(analysis, choice or "", bench.vlm.own_world if foreign else None, retriever)
-            return drawn, "", Asked(tuple(images), prompt, choice or "", key_of(analysis), analysis.question.settings)
+            analysis, drawn = self.read(images, prompt, choice, settings)
+            asked = Asked(tuple(images), prompt, choice or "", key_of(analysis), analysis.question.settings)
+            return json.dumps(drawn, allow_nan=False), "", asked
         except UserError as error:
             return None, str(error), None
         except Stopped:
@@ -56,6 +54,18 @@ class Handlers:
         except Exception:
             log.exception("ask failed")
             return None, "Something went wrong while answering; the page goes on working. Try again or try another image.", None
+
+    def read(self, images: Sequence[str], prompt: str, choice: str | None, settings: Settings | None) -> tuple[Analysis, dict[str, object]]:
+        """What a question gives, and what the panels draw for it.
+
+        Raises:
+            UserError: a picture, the question or a setting can't be used.
+        """
+        bench, pictures = self.bench(choice), load_images(images or [None])
+        analysis = bench.ask(question_of(pictures, question(prompt), settings))
+        foreign = any(sha256(picture) not in self.known for picture in pictures)
+        retriever = self.benches.retriever_name if self.benches else None
+        return analysis, live(analysis, choice or "", bench.vlm.own_world if foreign else None, retriever)
 
     def test(self, asked: Asked | None, event: Event) -> str:
         """What an event of the test bar asks for, by its `do`, as JSON text; {"error": sentence} for bad input."""

@@ -19,7 +19,8 @@ from scratchpad.ui.calls import Call
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.upload import upload, uploads
 
-LINES = ("boot", "look", "test", "layers", "heads", "steer", "tree", "stages", "needle", "keep", "ask")  # in the order in which they open
+# in the order in which they open
+LINES = ("boot", "look", "test", "layers", "heads", "steer", "tree", "place", "compare", "stages", "needle", "keep", "ask")
 MOUNT = """
 const mount = () => (window.Scratchpad ? Scratchpad.mount(element.querySelector('.sp-root')) : setTimeout(mount, 30));
 mount();

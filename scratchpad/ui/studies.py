@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scratchpad.benches import Benches, loaded
 from scratchpad.errors import UserError
 from scratchpad.images import load_images
@@ -10,15 +12,16 @@ from scratchpad.needle.live import answering, example, measure, measured, retrie
 from scratchpad.needle.subject import Subject
 from scratchpad.progress import step
 from scratchpad.records import Question, dump
+from scratchpad.records.edit import boxed
 from scratchpad.records.sweep import SCENES
 from scratchpad.records.views import Layers
 from scratchpad.ui import tables
-from scratchpad.ui.envelope import data_url
+from scratchpad.ui.envelope import data_url, key_of
 from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.held import Asked, Event, same
 from scratchpad.ui.replies import answered
-from scratchpad.ui.texts import short
-from scratchpad.workbench import question_of
+from scratchpad.ui.texts import question, short
+from scratchpad.workbench import question_of, side_by_side
 
 
 class Studies:
@@ -83,12 +86,42 @@ class Studies:
 
         return answered(act)
 
+    def place(self, asked: Asked | None, event: Event) -> str:
+        """The latents that fire in a region of a picture on show and not elsewhere in it; JSON text."""
+
+        def act() -> dict[str, object]:
+            image, region = event.get("image"), event.get("region")
+            if not isinstance(region, list) or not (image is None or type(image) is int):
+                raise UserError("No region was marked; mark a part of the picture first.")
+            bench, analysis = self.handlers.analysis(asked, event)
+            return dump(bench.in_region(analysis, boxed(region), image or 0))
+
+        return answered(act)
+
     def tree(self, asked: Asked | None, event: Event) -> str:
         """The heatmap's latents as a tree; JSON text."""
 
         def act() -> dict[str, object]:
             bench, analysis = self.handlers.analysis(asked, event)
             return dump(bench.tree(analysis, str(event.get("by"))))
+
+        return answered(act)
+
+    def compare(self, asked: Asked | None, event: Event, images: Sequence[str]) -> str:
+        """The answer on show beside that to another question, picture or SAE, which is drawn, and what they share; JSON text.
+
+        Args:
+            images: the other's files. Attention is weighed as on show.
+        """
+
+        def act() -> dict[str, object]:
+            _, left = self.handlers.analysis(asked, event)
+            assert asked is not None, "an analysis is of what was asked"
+            prompt, choice = event.get("prompt"), event.get("choice")
+            right, drawn = self.handlers.read(images, question(prompt), str(choice or ""), asked.settings)
+            if key_of(right) == asked.key:
+                raise UserError("This is what is on show: choose another picture, ask another question, or read it with another SAE.")
+            return {"right": drawn, "matched": dump(side_by_side(left, right).matched)}
 
         return answered(act)
 
@@ -130,13 +163,13 @@ class Studies:
         return answering(bench)
 
 
-def layers(benches: Benches, choice: str, question: Question) -> Layers:
+def layers(benches: Benches, choice: str, asked: Question) -> Layers:
     """A question, read at every layer that an SAE of the chosen model is offered for."""
     offered = benches.layers(choice)
     rows = []
     for n, bench in enumerate(offered):
         step("reading layers", n, len(offered))
-        rows.append(tables.layer(bench.ask(question)))
+        rows.append(tables.layer(bench.ask(asked)))
     return Layers(tuple(rows), offered[0].n_layers)
 
 

@@ -28,7 +28,7 @@ from scratchpad.ui.zero import on_gpu
 DONE = "() => { if (window.Scratchpad) Scratchpad.done('%s'); }"
 LOST = "() => { if (window.Scratchpad) Scratchpad.lost('%s'); }"  # what Gradio itself refuses, such as a full queue
 STOPPED = "Stopped. Nothing was changed."
-STUDIES = ("layers", "heads", "steer", "tree", "stages", "needle")
+STUDIES = ("layers", "heads", "steer", "tree", "place", "stages", "needle")
 
 
 class Hidden(TypedDict):
@@ -115,13 +115,25 @@ class Actions:
         yield from self._followed(self.handlers.test, now, event, request)
 
     def study(self, name: str) -> Callable[..., Iterator[str]]:
-        """What LAYERS, ATTENTION, LATENT, CLUSTERS, PROCESSING or NEEDLE shows, as JSON text."""
+        """What LAYERS, ATTENTION, LATENT, CLUSTERS, a region, PROCESSING or NEEDLE shows, as JSON text."""
         handler = getattr(self.studies, name)
 
         def follow(now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
             yield from self._followed(handler, now, event, request)
 
         return follow
+
+    def beside(self, now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        """What COMPARE shows, as JSON text: what is on show beside an answer to other pictures, another question, or by another SAE."""
+
+        def act(asked: Asked | None, data: Event) -> str:
+            try:
+                images = [self._picture(ref, asked, data.get("key")) for ref in _listed(data.get("images"))]
+            except UserError as error:
+                return refusal(str(error))
+            return self.studies.compare(asked, data, images)
+
+        yield from self._followed(act, now, event, request)
 
     def _followed(
         self, handler: Callable[[Asked | None, Event], str], now: Asked | None, event: gr.EventData, request: gr.Request
@@ -197,6 +209,7 @@ def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
     settled(lines["test"].select(actions.test, [asked], [lines["test"]], **private), "test")
     for name in STUDIES:
         settled(lines[name].select(actions.study(name), [asked], [lines[name]], **private), name)
+    settled(lines["compare"].select(actions.beside, [asked], [lines["compare"]], **private), "compare")
     settled(lines["keep"].select(actions.keep, [asked], [lines["look"], asked, lines["keep"]], **private), "keep")
     page.load(actions.open, None, [lines["look"], lines["keep"]], show_progress="hidden", api_visibility="private")
 

@@ -38,7 +38,7 @@ def agree(record: Any, carried: Any) -> None:
 
 
 def test_page_command_line_endpoints_and_case_carry_the_records_own_fields(bench: Workbench, analysis: Analysis) -> None:
-    page = json.loads(live(analysis, "", None, None))["analysis"]
+    page = live(analysis, "", None, None)["analysis"]
     assert page == dump(analysis)  # what `--json` prints and `/analyze` returns
     agree(analysis, page)
     test = bench.test(analysis, ablation([analysis.latents[0].id]))

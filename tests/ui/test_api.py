@@ -14,9 +14,11 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from scratchpad.analysis.beside import matched
 from scratchpad.cases.case import Case
 from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, loads
 from scratchpad.records.attention import HeadAttention, HeadMap
+from scratchpad.records.beside import SideBySide
 from scratchpad.records.edit import changing
 from scratchpad.records.steering import Steered
 from scratchpad.records.sweep import SweepSummary
@@ -41,6 +43,7 @@ RETURNS: dict[str, Any] = {
     "clusters": Tree,
     "layers": Layers,
     "stages": Stages,
+    "compare": SideBySide,
     "needle": SweepSummary,
     "latents_at": AtPlace,
     "latent_search": Latents,
@@ -111,6 +114,7 @@ def test_what_every_endpoint_answers_is_of_its_declared_record(server: str, imag
         "clusters": {"image": image, "question": question},
         "layers": {"image": image, "question": question},
         "stages": {"image": image, "question": question},
+        "compare": {"image": image, "question": question, "other_question": "How many things are there?", "other_choice": "1"},
         "needle": {"methods": ["random"], "dataset": "patch", "rows": 2, "cols": 2},
         "latents_at": {"image": image, "region": [0, 0, 112, 112]},
         "latent_search": {"text": "octopus"},
@@ -129,6 +133,9 @@ def test_what_every_endpoint_answers_is_of_its_declared_record(server: str, imag
     assert answers["clusters"].leaves == bench.tree(own).leaves
     assert [row.layer for row in answers["layers"].layers] == [1, 3, 5]
     assert len(answers["stages"].stages) == 6
+    assert answers["compare"].left.run.answer == own.run.answer
+    assert (answers["compare"].right.question.prompt, answers["compare"].right.sae.name) == ("How many things are there?", "emoji-middle")
+    assert answers["compare"].matched == matched(answers["compare"].left, answers["compare"].right)
     assert set(answers["needle"].results["patch"]) == {"random"}
     assert answers["latents_at"] == bench.at_place(scene_path, (0, 0, 112, 112))
     assert {row.name for row in answers["latent_search"].latents} == {"octopus"}

@@ -75,6 +75,43 @@ def test_a_rectangle_lists_its_latents_and_tests_those_that_fire_here(page: Page
     expect(bar).to_contain_text("in the rectangle")
 
 
+def test_the_rectangle_is_typed_where_none_can_be_drawn(page: Page, bench: Workbench) -> None:
+    """By keys alone; what is drawn and what is typed list the same, and how many there are is said aloud."""
+    page.locator("#sp-tab-sae").click()
+    sides = [page.locator(f"[data-side='{side}']") for side in ("sparsity from", "sparsity to", "mean from", "mean to")]
+    for side, value in zip(sides, ("2", "9.5", "0.02", "0.2"), strict=True):
+        side.focus()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(value)
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-list]")).to_be_focused()
+    page.keyboard.press("Enter")
+    every = bench.overview()
+    rows = zip(every.ids, every.sparsity, every.mean, strict=True)
+    own = {i for i, sparsity, mean in rows if 0.02 <= sparsity <= 0.095 and 0.02 <= mean <= 0.2}
+    assert own
+    expect(page.locator(".sp-hitbar [role=status]")).to_contain_text(f"{len(own)} latent")
+    shown = {int(chip.get_attribute("data-show") or -1) for chip in page.locator(".sp-hits [data-show]").all()}
+    assert shown <= own
+    assert len(shown) == min(len(own), 120)
+    sides[2].fill("90")
+    sides[3].fill("99")
+    sides[3].press("Enter")
+    expect(page.locator(".sp-hitbar")).to_contain_text("No latent is there")
+    box = page.locator(".sp-scatter").bounding_box()
+    assert box
+    page.locator(".sp-scatter").scroll_into_view_if_needed()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 200, steps=3)
+    page.mouse.up()
+    status = page.locator(".sp-hitbar [role=status]")
+    expect(status).to_contain_text("in the rectangle")
+    drawn = status.inner_text()
+    sides[0].press("Enter")  # the rectangle's own numbers
+    expect(status).to_have_text(drawn)
+
+
 def test_a_decoder_cluster_of_the_whole_sae_offers_what_fires_here(page: Page) -> None:
     page.locator("[data-read]").first.click()
     page.locator("#sp-latent [data-group]").click()

@@ -49,6 +49,8 @@ def test_an_event_of_another_picture_is_refused_and_nothing_kept(handlers: Handl
         lambda now, event: keeping.keep(now, event | {"title": "mine", "tests": []}),
         studies.stages,
         studies.layers,
+        lambda now, event: studies.place(now, event | {"region": [0, 0, 112, 112], "image": None}),
+        lambda now, event: studies.compare(now, event | {"prompt": "what is there"}, [str(scene_path)]),
     ]
     for act in acts:
         for now, event in ((None, {"key": key}), (asked, {"key": f"{key} other"}), (asked, {}), (asked, {"key": [key]})):

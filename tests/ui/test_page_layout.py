@@ -65,6 +65,33 @@ def test_no_width_breaks(page: Page, address: str, theme: str) -> None:
             assert page.evaluate("document.documentElement.scrollHeight") <= 4 * height
 
 
+def test_a_latent_s_page_fits_a_phone_and_its_tab_is_in_sight(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("[data-read]").first.click()
+    expect(page.locator("#sp-latent .sp-many canvas[data-painted]").first).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    tab = page.locator("#sp-tab-latent").bounding_box()
+    assert tab
+    assert tab["x"] >= 0
+    assert tab["x"] + tab["width"] <= 390
+
+
+def test_a_failure_is_of_what_failed(page: Page) -> None:
+    """No shape of something to come stands under it, and another word or another likeness is asked for anew."""
+    page.evaluate("Scratchpad.set({ errors: { tree: 'It failed.', heads: 'It failed.' }, tab: 'clusters' })")
+    expect(page.locator("#sp-clusters [role=alert]")).to_contain_text("It failed.")
+    expect(page.locator("#sp-clusters .sp-ghost")).to_have_count(0)
+    page.locator("[data-likeness=tokens]").click()
+    settled(page, "tree")
+    expect(page.locator("#sp-clusters [role=alert]")).to_have_count(0)
+    expect(page.locator("[data-leaf]").first).to_be_visible()
+    page.locator("#sp-tab-attention").click()
+    expect(page.locator("#sp-attention [role=alert]")).to_be_visible()
+    page.locator("#sp-look .sp-token.sp-prompt").last.click()
+    settled(page, "heads")
+    expect(page.locator(".sp-cell").first).to_be_visible()
+
+
 def test_a_click_shows_its_effect_on_the_same_screen_within_a_tenth_of_a_second(page: Page) -> None:
     clicks = [".sp-token.sp-prompt", ".sp-card .sp-name", ".sp-card .sp-pick", "[data-mode=colour]", "#sp-tab-heatmap"]
     spent = page.evaluate(

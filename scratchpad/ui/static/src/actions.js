@@ -2,7 +2,7 @@
 import { firing } from "./derive.js";
 import * as model from "./model.js";
 import { spans } from "./text.js";
-import { edit, forgetPast, recall, set, state } from "./store.js";
+import { edit, forgetPast, forgotten, recall, set, state } from "./store.js";
 import { call, finish, receives, send, underway } from "./wire.js";
 
 const details = new Map(); // "sae/latent" -> Promise of {references, error}
@@ -40,7 +40,8 @@ export function load(value) {
         marking: false,
       },
       ...{ runs: [], at: -1, diagnosis: null, verified: null, errors: {}, scope: "token", target: "" },
-      ...{ layers: null, tree: null, heads: null, cells: null, stages: null, evidence: false, shared: null },
+      ...{ layers: null, tree: null, heads: null, cells: null, stages: null, place: null },
+      ...{ other: null, otherDraft: null, evidence: false, shared: null },
       draft: {
         ...{ images, prompt: analysis.prompt, choice: page.choice || state.draft.choice },
         layers: spans(analysis.settings.attention_layers),
@@ -162,7 +163,10 @@ export function clear() {
 }
 
 export const chooseToken = (token) =>
-  set({ token, latent: null, patch: null, scope: "token", more: 12, hover: null });
+  set({
+    ...{ token, latent: null, patch: null, scope: "token", more: 12, hover: null },
+    errors: forgotten(state, "heads"),
+  });
 export const chooseLatent = (id) => set({ latent: state.latent === id ? null : id, hover: null });
 export function choosePatch(patch) {
   const same = patch === null || state.patch === patch;

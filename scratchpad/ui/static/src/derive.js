@@ -49,6 +49,11 @@ export function scored(s, scope = s.scope, token = s.token) {
   const a = s.analysis;
   if (scope === "patch" && s.patch !== null)
     return ofPatch(a, s.patch).map((row) => ({ ...latentOf(a, row.id), value: row.value }));
+  if (scope === "region" && s.place)
+    return s.place.latents.map((row) => ({
+      ...{ ...latentOf(a, row.id), value: row.inside - row.outside },
+      ...{ inside: row.inside, outside: row.outside },
+    }));
   const row = a.scoreRow.get(token);
   const n = a.active.length;
   const weighted = scope === "token" && row !== undefined;

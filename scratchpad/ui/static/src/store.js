@@ -12,10 +12,10 @@ export const state = {
   token: null,
   latent: null,
   patch: null,
-  hover: null, // {token} | {latent} | {patch} | {cells} | {branch}: what the pointer or the focus is on, for brushing
+  hover: null, // {token} | {latent} | {patch} | {cells} | {branch} | {beside}: under the pointer or the focus, to brush
   // How it is looked at.
   tab: "concepts",
-  scope: "token", // concepts of: "token" (attention-weighted), "picture" (plain mean), "patch"
+  scope: "token", // concepts of: "token" (attention-weighted), "picture" (plain mean), "patch", "region"
   compare: false, // both rankings side by side
   mode: "spotlight", // of the map: "spotlight", "colour", "plain"
   filter: { everywhere: "apart", sparsest: 0, densest: 1, mean: 0 }, // one filter for cards, patches and heatmap
@@ -41,7 +41,8 @@ export const state = {
   at: -1,
   diagnosis: null,
   verified: null,
-  // Requests under way and what went wrong, by channel: ask, test, layers, heads, steer, tree, stages, needle, keep.
+  // Requests under way and what went wrong, by channel: ask, test, layers, heads, steer, tree, place, compare, stages,
+  // needle, keep.
   jobs: {}, // channel -> {label, text, done, of}
   errors: {}, // channel -> sentence
   // The question bar.
@@ -60,6 +61,9 @@ export const state = {
   cut: { decoder: 0.7, tokens: 0.5 }, // distance under which a branch is one cluster
   heads: null, // the chosen token's attention by layer and head (model.js)
   cells: null, // {layers: [first, last], head: n or null for all}: what of it the map shows; null for all
+  place: null, // what fires in a region: {region, image, latents: [{id, name, inside, outside}]}
+  other: null, // what stands beside the analysis on show: {analysis, page, matched, token, latent, images}
+  otherDraft: null, // what it will be: {images, prompt, choice}; null where all is as on show
   stages: null,
   needle: null,
   sae: null,
@@ -115,6 +119,9 @@ export function shownRun(s = state) {
   const run = s.runs[s.at] || null;
   return { run, stale: !!run && !sameEdit(run.edit, s) };
 }
+
+/** The errors but for a channel's: what it failed at isn't what is asked of it now. */
+export const forgotten = (s, name) => ({ ...s.errors, [name]: undefined });
 
 /** Puts one run on show: its edit and its result together. */
 export function recall(at) {

@@ -34,6 +34,11 @@ export const words = {
     "Plain mean",
     "A latent's strength, averaged over all patches of this picture: no token has a say.",
   ],
+  region: [
+    "Inside and outside a region",
+    "A latent's strength, averaged over the region's patches, and over all others of the same picture. Concepts of a " +
+      "region are in the order of the difference.",
+  ],
   everywhere: [
     "Everywhere",
     "The latent fires on more than half of the reference pictures. It may be part of the " +

@@ -89,10 +89,13 @@ const waiting = [1, 2, 3, 4].map(() => html`<i class="sp-ghost"></i>`);
 
 /** Its numbers, each with what it is. */
 function says(s, l, best) {
-  const kind = s.scope === "token" ? "score" : s.scope === "patch" ? "strength" : "mean";
-  const words = { score: "score", strength: "activation", mean: "plain" };
+  const kind = { token: "score", patch: "strength", region: "inside" }[s.scope] ?? "mean";
+  const words = { score: "score", strength: "activation", mean: "plain", inside: "region" };
+  const value = kind === "inside" ? l.inside : l.value;
   return html`<span class="sp-meter" style="--v:${(l.value / best).toFixed(3)}"></span
-    ><span title=${meaning(words[kind])}>${kind} ${figures(l.value)}</span> ${l.sparsity === null
+    ><span title=${meaning(words[kind])}>${kind} ${figures(value)}</span> ${kind === "inside"
+      ? html`<span title=${meaning("region")}>outside ${figures(l.outside)}</span> `
+      : nothing}${l.sparsity === null || (kind === "inside" && !everywhere(l))
       ? nothing
       : html`<span title=${meaning("sparsity")} class=${everywhere(l) ? "sp-dense" : ""}
           >${everywhere(l) ? "everywhere: " : ""}in ${percent(l.sparsity)} of pictures</span

@@ -4,7 +4,7 @@ import { html, nothing, svg } from "lit-html";
 import { chooseLatent, testOnly, toggle } from "../actions.js";
 import { branches, brush, clustersAt, everywhere, latentOf } from "../derive.js";
 import { png } from "../png.js";
-import { set, state } from "../store.js";
+import { forgotten, set, state } from "../store.js";
 import { brief, figures, plain, times } from "../text.js";
 import { send } from "../wire.js";
 import { term } from "../words.js";
@@ -33,7 +33,7 @@ export function clustersTab(s) {
               type="button"
               data-likeness=${by}
               aria-pressed=${s.likeness === by}
-              @click=${() => set({ likeness: by })}
+              @click=${() => set({ likeness: by, errors: forgotten(s, "tree") })}
             >
               ${text}
             </button>`,
@@ -42,7 +42,7 @@ export function clustersTab(s) {
       <span class="sp-gap"></span>${png()}
     </div>
     ${going(s, "tree")} ${trouble(s, "tree", ask)}
-    ${own ? drawn(s, own) : html`<div class="sp-ghost sp-ghost-tall"></div>`}`;
+    ${own ? drawn(s, own) : s.errors.tree ? nothing : html`<div class="sp-ghost sp-ghost-tall"></div>`}`;
 }
 
 function drawn(s, tree) {

@@ -3,6 +3,7 @@ import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { chooseLatent, choosePatch } from "../actions.js";
 import { brush, ranking, scored } from "../derive.js";
+import { placeText } from "../place.js";
 import { set } from "../store.js";
 import { tileOf } from "../sheet.js";
 import { figures, brief, name, times, token as say } from "../text.js";
@@ -30,7 +31,7 @@ export function concepts(s) {
         title="Attention-weighted and plain ranking, side by side"
         @click=${() => set({ compare: !s.compare })}
       >
-        Compare
+        Both rankings
       </button>
       ${weighing(s)} ${filters(s)} ${png()}
     </div>
@@ -87,6 +88,14 @@ function scopes(s) {
           html`patch ${at.row + 1}, ${at.col + 1}`,
           () => (s.scope === "patch" ? choosePatch(null) : set({ scope: "patch" })),
           "What fires in the chosen patch",
+        )
+      : nothing}
+    ${s.place
+      ? segment(
+          "region",
+          placeText(a, s.place.region, s.place.image),
+          () => set({ scope: "region", more: 12 }),
+          "What fires in this region and not elsewhere in the picture",
         )
       : nothing}
   </div>`;

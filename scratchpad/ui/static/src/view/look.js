@@ -43,7 +43,7 @@ function answer(s) {
 }
 
 /** Why there is no answer to be seen. */
-const silent = (a) =>
+export const silent = (a) =>
   a.sizes.length > 1
     ? "The model answered with nothing. It may not be trained on several pictures at once: ask about one of them."
     : "The model answered with nothing: it ended at once. Ask in other words.";

@@ -18,7 +18,9 @@ import { set } from "../store.js";
 import { onSheet, patchBox, sheet, tileOf } from "../sheet.js";
 import { brief, figures, name, percent, token as say } from "../text.js";
 import { term } from "../words.js";
+import { going, trouble } from "./going.js";
 import { mapInput } from "./map-input.js";
+import { regionTool, there } from "./region.js";
 import { trust } from "./trust.js";
 import { chosen } from "./weighing.js";
 
@@ -56,8 +58,9 @@ export function map(s) {
       <p class="sp-what">
         ${headed ? ofHeads(s, token, cells, headed, top) : caption(s, latent, token, top)}
       </p>
-      ${here(s)}
-      <div class="sp-maprow">${modes(s)} ${region(s)}</div>
+      ${s.scope === "region" && s.place ? there(s) : here(s)}
+      <div class="sp-maprow">${modes(s)} ${regionTool(s)}</div>
+      ${going(s, "place")} ${s.region ? trouble(s, "place") : nothing}
       ${headed
         ? html`<p class="sp-trust">How well maps of single heads or layers find things isn't measured.</p>`
         : trust(s, latent !== undefined ? "concept" : "attention")}
@@ -83,8 +86,9 @@ function outlined(s) {
 function caption(s, latent, token, top) {
   const a = s.analysis;
   if (latent !== undefined)
-    return html`Where ${name(latentOf(a, latent))} fires: at most ${figures(top)}
-    ${term("activation", "strong")}`;
+    return top > 0
+      ? html`Where ${name(latentOf(a, latent))} fires: at most ${figures(top)} ${term("activation", "strong")}`
+      : html`${name(a.latents.get(latent) ?? elsewhere(s, latent))} doesn't fire on this picture.`;
   const t = a.byIndex.get(token);
   if (!t) return nothing;
   const blind = top > 0 ? nothing : html` It comes before the picture and can't see it.`;
@@ -92,6 +96,10 @@ function caption(s, latent, token, top) {
   return html`Where <b>${say(t.text)}</b> looked (${term("attention")}${chosen(a)}, ${row}): at most
     ${percent(top)} on one ${term("patch")}.${blind}`;
 }
+
+/** What a latent is called that is silent here, where the answer beside this one knows it. */
+const elsewhere = (s, id) =>
+  (s.other?.matched.by === "latent" && s.other.analysis.latents.get(id)) || latentOf(s.analysis, id);
 
 /** The same for some layers and heads alone, and the way back to all of them. */
 function ofHeads(s, token, cells, { share }, top) {
@@ -155,34 +163,3 @@ const modes = (s) =>
         </button>`,
     )}
   </div>`;
-
-function region(s) {
-  if (s.kase) return nothing;
-  const { sizes } = s.analysis;
-  const press = () =>
-    s.region ? set({ region: null, image: null, marking: false }) : set({ marking: !s.marking, patch: null });
-  const text = s.marking ? "Drag over the picture" : s.region ? "Clear the region" : "Mark a region";
-  const which =
-    sizes.length > 1 && !s.region
-      ? html`<select
-          data-image
-          aria-label="Which pictures tests act on"
-          @change=${(e) => set({ image: e.target.value === "" ? null : +e.target.value })}
-        >
-          <option value="" ?selected=${s.image === null}>tests on all</option>
-          ${sizes.map(
-            (_, i) => html`<option value=${i} ?selected=${s.image === i}>on picture ${i + 1}</option>`,
-          )}
-        </select>`
-      : nothing;
-  return html`${which}<button
-      type="button"
-      class="sp-quietly"
-      data-mark
-      aria-pressed=${s.marking}
-      title="Limits tests to whole patches of a part of the picture"
-      @click=${press}
-    >
-      ${text}
-    </button>`;
-}

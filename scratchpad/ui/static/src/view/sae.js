@@ -1,25 +1,28 @@
 // SAE: every latent at once, found by a word, by a point, by a rectangle or by its cluster.
 import { html, nothing } from "lit-html";
-import { testOnly, toggle } from "../actions.js";
 import { firing } from "../derive.js";
 import { draws } from "../directives.js";
 import { png } from "../png.js";
 import { set, state } from "../store.js";
-import { figures, name, times } from "../text.js";
+import { figures } from "../text.js";
 import { call } from "../wire.js";
 import { term } from "../words.js";
+import { forgetHits, results, show } from "./hits.js";
 import { openLatent } from "./latent.js";
 import { lasso } from "./lasso.js";
-import { arrows, draw, inside, nearest, tint } from "./scatter.js";
+import { arrows, draw, extent, nearest, spanned, tint, within } from "./scatter.js";
+import { ranges, rounded } from "./ranges.js";
 
-let hits = null; // {text, what, rows, error} of the last search
 let waiting = 0;
 let shadedBy = "entropy"; // or "here"
+let framed = null; // the ranges that were listed: {sparsity: [from, to], mean: [from, to]}
 
 export function openSae(s) {
   if (s.sae && s.sae.choice === s.draft.choice) return;
   const choice = s.draft.choice;
   state.sae = { choice, all: null };
+  framed = null;
+  forgetHits();
   queueMicrotask(async () => {
     const all = await call("overview", choice);
     if (state.draft.choice === choice) set({ sae: { choice, all } });
@@ -37,11 +40,17 @@ export function saeTab(s) {
       ></span
       >${png()}
     </div>
-    ${results(s)} ${all && all.error ? html`<p class="sp-error" role="alert">${all.error}</p>` : nothing}
+    ${all?.ids?.length ? nothing : results(s)}
+    ${all && all.error ? html`<p class="sp-error" role="alert">${all.error}</p>` : nothing}
     ${all && all.ids && !all.ids.length
       ? html`<p class="sp-note">This SAE has no index; scratchpad index makes one.</p>`
       : nothing}
-    ${all && all.ids && all.ids.length ? scatter(s, all) : nothing}`;
+    ${all && all.ids && all.ids.length
+      ? html`<div class="sp-points">
+          ${scatter(s, all)} ${ranges(framed ?? rounded(extent(all)), (typed) => list(all, typed))}
+          ${results(s)}
+        </div>`
+      : nothing}`;
 }
 
 const shading = () =>
@@ -79,21 +88,32 @@ function scale({ low, high }) {
   >`;
 }
 
+const POINTS =
+  "latents by how many pictures they fire on and how strongly. Arrow keys step through them; the fields beside list " +
+  "those in a range.";
+
 function scatter(s, all) {
   const dark = document.body.classList.contains("dark");
   const marked = s.reading?.id ?? s.latent;
-  const key = [s.sae.choice, s.page?.key, shadedBy, marked, dark, all.ids.length].join("/");
+  const key = [
+    s.sae.choice,
+    s.page?.key,
+    shadedBy,
+    marked,
+    dark,
+    all.ids.length,
+    JSON.stringify(framed),
+  ].join("/");
   return html`<figure class="sp-scatterbox">
     <div class="sp-scatterarea">
       <canvas
         class="sp-scatter"
         tabindex="0"
         role="img"
-        aria-label="${all.ids
-          .length} latents by how many pictures they fire on and how strongly. Arrow keys step through them."
-        ${draws(key, (canvas) => draw(canvas, all, marked, shade(s, all)))}
+        aria-label=${`${all.ids.length} ${POINTS}`}
+        ${draws(key, (canvas) => draw(canvas, all, marked, shade(s, all), framed))}
         ${lasso(
-          (area) => show(inside(area), "in the rectangle"),
+          (area) => list(all, spanned(area) && rounded(spanned(area))),
           (e) => pick(nearest(e)),
         )}
         @keydown=${(e) => pick(arrows(e, s.reading?.id ?? null))}
@@ -101,10 +121,16 @@ function scatter(s, all) {
       <i class="sp-lasso" hidden></i>
     </div>
     <figcaption class="sp-note">
-      Each point a latent that fires at all. ${explained()} Choose a point for its page; drag a rectangle to
-      list the latents in it.
+      Each point a latent that fires at all. ${explained()} Choose a point for its page; drag a rectangle, or
+      type its sides, to list the latents in it.
     </figcaption>
   </figure>`;
+}
+
+/** Lists the latents within ranges, and frames them. */
+function list(all, typed) {
+  framed = typed;
+  show(typed ? within(all, typed) : [], "in the rectangle");
 }
 
 const explained = () =>
@@ -114,71 +140,15 @@ const explained = () =>
 
 const pick = (id) => id !== null && id !== undefined && openLatent(id);
 
-function results(s) {
-  if (!hits) return nothing;
-  if (hits.error) return html`<p class="sp-error">${hits.error}</p>`;
-  if (!hits.ids.length)
-    return hits.text.trim()
-      ? html`<p class="sp-note">${hits.what ? "No latent is there." : "No latent is named so."}</p>`
-      : nothing;
-  const here = s.analysis && !s.kase ? hits.ids.filter((id) => s.analysis.column.has(id)) : [];
-  const all = here.length > 0 && here.every((id) => s.picked.includes(id));
-  const listed = hits.rows.length < hits.ids.length ? ` (${hits.rows.length} are listed)` : "";
-  return html`<div class="sp-bar sp-hitbar" aria-live="polite">
-      <span>${times(hits.ids.length, "latent")} ${hits.what}${listed}, ${here.length} of them fire here</span>
-      ${here.length
-        ? html`<button
-              type="button"
-              class="sp-quietly"
-              data-hits-put
-              aria-pressed=${all}
-              @click=${() => toggle(here)}
-            >
-              ${all ? "✓ in the test" : `Put ${here.length} into the test`}</button
-            ><button
-              type="button"
-              class="sp-quietly"
-              data-hits-test
-              ?disabled=${!!s.jobs.test}
-              title="Switches them off and asks again"
-              @click=${() => testOnly(here)}
-            >
-              Test ${here.length}
-            </button>`
-        : nothing}
-    </div>
-    <div class="sp-row sp-hits">
-      ${hits.rows.map(
-        (l) =>
-          html`<button
-            type="button"
-            class="sp-chip ${here.includes(l.id) ? "sp-lit" : ""}"
-            data-show=${l.id}
-            title=${here.includes(l.id) ? "Fires on this picture" : nothing}
-            @click=${() => openLatent(l.id)}
-          >
-            ${name({ guess: "", ...l })}
-          </button>`,
-      )}
-    </div>`;
-}
-
 function search(e) {
   const text = e.target.value;
   clearTimeout(waiting);
+  framed = null;
   waiting = setTimeout(() => show(text, ""), 150);
 }
 
-/** Lists latents by a text, by a decoder cluster's number, or as given. */
-async function show(which, what) {
-  const told = await call("search", [state.draft.choice, which]);
-  const rows = told.latents || [];
-  const ids = Array.isArray(which) ? which : rows.map((row) => row.id);
-  hits = { text: String(which), what, ids, rows, error: told.error };
-  set({});
-}
-
 export function showCluster(n) {
+  framed = null;
   set({ tab: "sae" });
   show(n, `in decoder cluster ${n}`);
 }

@@ -5,9 +5,13 @@ import { level } from "../colour.js";
 const [LEFT, RIGHT, TOP, BOTTOM] = [64, 46, 44, 48];
 const HEIGHT = 380;
 let spots = []; // [x, y, id]
+let drawn = null; // {all, scale} of the last drawing
 
-/** `shade` is {values: one for each latent or null, low, high}: what colours the points. */
-export function draw(canvas, all, chosen, shade) {
+/**
+ * `shade` is {values: one for each latent or null, low, high}: what colours the points; `ranges`, if any, are framed:
+ * {sparsity: [from, to], mean: [from, to]}.
+ */
+export function draw(canvas, all, chosen, shade, ranges) {
   const w = canvas.clientWidth || 600;
   const ratio = window.devicePixelRatio || 1;
   [canvas.width, canvas.height] = [w * ratio, HEIGHT * ratio];
@@ -18,10 +22,12 @@ export function draw(canvas, all, chosen, shade) {
   pen.font = "12px ui-sans-serif, system-ui, sans-serif";
   pen.fillStyle = pen.strokeStyle = ink;
   const scale = scales(all, w);
+  drawn = { all, scale };
   axes(pen, scale, w);
   spots = all.ids.map((id, i) => [scale.x(all.sparsity[i]), scale.y(all.mean[i]), id]);
   margins(pen, w);
   points(pen, shade, chosen);
+  if (ranges) frame(pen, scale, ranges, style.getPropertyValue("--sp-accent").trim() || "#0b6e69");
   const at = spots.find((spot) => spot[2] === chosen);
   if (!at) return;
   pen.strokeStyle = style.getPropertyValue("--sp-ink").trim() || "#111";
@@ -97,10 +103,32 @@ function points(pen, shade, chosen) {
   pen.globalAlpha = 1;
 }
 
-/** The latents inside a rectangle [x0, y0, x1, y1] of the canvas, from left to right. */
-export function inside([x0, y0, x1, y1]) {
-  const hit = spots.filter(([x, y]) => x >= x0 && x <= x1 && y >= y0 && y <= y1);
-  return hit.sort((a, b) => a[0] - b[0]).map((spot) => spot[2]);
+function frame(pen, { x, y }, { sparsity, mean }, colour) {
+  const [left, right, top, bottom] = [x(sparsity[0]), x(sparsity[1]), y(mean[1]), y(mean[0])];
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.5;
+  pen.strokeRect(left - 4, top - 4, right - left + 8, bottom - top + 8);
+}
+
+/** The values between which all points lie. */
+export const extent = (all) => ({ sparsity: ends(all.sparsity), mean: ends(all.mean) });
+const ends = (values) => [Math.min(...values), Math.max(...values)];
+
+/** The ranges of the points in a rectangle [x0, y0, x1, y1] of the canvas, or null where there is none. */
+export function spanned([x0, y0, x1, y1]) {
+  const hit = spots.flatMap(([x, y], i) => (x >= x0 && x <= x1 && y >= y0 && y <= y1 ? [i] : []));
+  if (!hit.length || !drawn) return null;
+  const of = (values) => ends(hit.map((i) => values[i]));
+  return { sparsity: of(drawn.all.sparsity), mean: of(drawn.all.mean) };
+}
+
+/** The latents within ranges, ends included, those that fire on fewest pictures first. */
+export function within(all, { sparsity, mean }) {
+  const holds = (v, [low, high]) => v >= low && v <= high;
+  const hit = all.ids.flatMap((_, i) =>
+    holds(all.sparsity[i], sparsity) && holds(all.mean[i], mean) ? [i] : [],
+  );
+  return hit.sort((a, b) => all.sparsity[a] - all.sparsity[b]).map((i) => all.ids[i]);
 }
 
 /** The latent nearest to a click, or null. */

@@ -1,9 +1,12 @@
-// The right side: Concepts, Heatmap, Layers, Attention, Clusters, SAE, Maps, and a latent's own page, one at a time.
+// The right side: Concepts, Heatmap, Layers, Attention, Clusters, Compare, SAE, Maps, and a latent's own page, one at a
+// time.
 import { html, nothing } from "lit-html";
+import { draws } from "../directives.js";
 import { set } from "../store.js";
 import { online } from "../wire.js";
 import { attentionTab, openAttention } from "./attention.js";
 import { clustersTab, openClusters } from "./clusters.js";
+import { compareTab } from "./compare.js";
 import { concepts } from "./concepts.js";
 import { gallery } from "./drawers.js";
 import { heatmap } from "./heatmap.js";
@@ -36,6 +39,12 @@ const TABS = [
     open: openClusters,
     shown: (s) => online() && s.boot.live && !s.kase,
   },
+  {
+    id: "compare",
+    text: "Compare",
+    view: compareTab,
+    shown: (s) => online() && s.boot.live && !!s.analysis && !s.kase,
+  },
   { id: "sae", text: "SAE", view: saeTab, open: openSae, shown: (s) => online() && s.boot.live && !s.kase },
   { id: "maps", text: "Maps", view: maps, open: openMaps, shown: (s) => online() && s.boot.live && !s.kase },
   { id: "latent", text: "Latent", view: latentPage, shown: (s) => !!s.reading },
@@ -46,7 +55,13 @@ export function tabs(s) {
   const at = shown.find((tab) => tab.id === s.tab) || shown[0];
   if (at.open && s.analysis && !s.jobs.ask) at.open(s);
   return html`<div class="sp-right">
-    <div class="sp-tabs" role="tablist" aria-label="Views" @keydown=${(e) => arrows(e, shown, at)}>
+    <div
+      class="sp-tabs"
+      role="tablist"
+      aria-label="Views"
+      @keydown=${(e) => arrows(e, shown, at)}
+      ${draws(at.id, inSight)}
+    >
       ${shown.map((tab) => button(s, tab, at))}
     </div>
     <div
@@ -64,6 +79,12 @@ export function tabs(s) {
           : gallery(s)}
     </div>
   </div>`;
+}
+
+/** Scrolls the row of tabs to the chosen one, where it's wider than the screen. */
+function inSight(row) {
+  const tab = row.querySelector("[aria-selected=true]");
+  row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
 }
 
 const button = (s, tab, at) =>
