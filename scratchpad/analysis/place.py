@@ -13,7 +13,7 @@ from scratchpad.records import Codes
 
 
 def at_place(codes: Codes, places: Places, region: Box | None, image: int = 0, most: int = 50) -> list[tuple[int, float, float]]:
-    """(latent, mean activation over the region's patches or image tokens, mean over the others of that image), the largest difference first.
+    """(latent, mean activation of the patches or image tokens in a region, and of the image's others), the largest difference first.
 
     Args:
         region: y0, x0, y1, x1 in pixels of the original image; the whole of it by default.

@@ -21,14 +21,14 @@ def test_by_hand_on_two_pictures() -> None:
     values = np.array([[4, 1], [0, 1], [0, 1], [0, 1], [2, 0], [0, 0], [0, 0], [0, 0]], np.float32)
     indices = np.array([[7, 8]] * 4 + [[9, 7]] * 4, np.int32)
     codes = Codes("sae", 16, values, indices)
-    assert at_place(codes, grid, (0, 0, 10, 10)) == [(7, 4.0, 0.0), (8, 1.0, 1.0)]
-    assert at_place(codes, grid, (0, 0, 20, 10)) == [(7, 2.0, 0.0), (8, 1.0, 1.0)]
-    assert at_place(codes, grid, None, 1) == [(9, 0.5, 0.0)]
-    assert at_place(codes, grid, (10, 10, 20, 20), most=0) == []
+    assert at_place(codes, grid.places(), (0, 0, 10, 10)) == [(7, 4.0, 0.0), (8, 1.0, 1.0)]
+    assert at_place(codes, grid.places(), (0, 0, 20, 10)) == [(7, 2.0, 0.0), (8, 1.0, 1.0)]
+    assert at_place(codes, grid.places(), None, 1) == [(9, 0.5, 0.0)]
+    assert at_place(codes, grid.places(), (10, 10, 20, 20), most=0) == []
     with pytest.raises(UserError, match="holds no patch"):
-        at_place(codes, grid, (30, 30, 40, 40))
+        at_place(codes, grid.places(), (30, 30, 40, 40))
     with pytest.raises(UserError, match="Image 2 was given"):
-        at_place(codes, grid, None, 2)
+        at_place(codes, grid.places(), None, 2)
 
 
 def test_a_question_s_picture_and_the_picture_alone_say_the_same(bench: Workbench, analysis: Analysis, scene_image: Image.Image) -> None:

@@ -2,7 +2,8 @@
 // shows its map where it is pointed at or chosen; a layer range and all heads together as well.
 import { html, nothing } from "lit-html";
 import { ask as askAgain } from "../asking.js";
-import { chosenCells, headMap, onMap } from "../derive.js";
+import { onMap } from "../derive.js";
+import { chosenCells, headMap } from "../heads.js";
 import { draws } from "../directives.js";
 import { paint } from "../paint.js";
 import { png } from "../png.js";

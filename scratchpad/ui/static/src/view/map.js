@@ -1,17 +1,8 @@
 // The picture under the map of the chosen token or latent; how it's drawn; which part of it tests act on.
 import { html, nothing } from "lit-html";
 import { chooseLatent } from "../actions.js";
-import {
-  attention,
-  brush,
-  everywhere,
-  firing,
-  headMap,
-  latentOf,
-  ofPatch,
-  onMap,
-  passes,
-} from "../derive.js";
+import { attention, brush, everywhere, firing, latentOf, ofPatch, onMap, passes } from "../derive.js";
+import { headMap } from "../heads.js";
 import { draws } from "../directives.js";
 import { paint } from "../paint.js";
 import { set } from "../store.js";
