@@ -39,7 +39,7 @@ def test_each_cell_says_its_share_and_shows_its_map(heads: Page, bench: Workbenc
         heads.mouse.move(2, 2)
         expect(heads.locator(MAP)).not_to_have_attribute("data-painted", before or "")
         expect(heads.locator(".sp-what")).to_contain_text(f"layer {layer}, head {head}: {seen.shares[layer, head]:.0%}")
-        shown = heads.evaluate("[...Scratchpad.derive.headMap(Scratchpad.state.heads, Scratchpad.state.cells).values]")
+        shown = heads.evaluate("[...Scratchpad.heads.headMap(Scratchpad.state.heads, Scratchpad.state.cells).values]")
         exact = bench.head_map(opening, token, [layer], [head]).values
         np.testing.assert_allclose(shown, exact, atol=float(exact.max()) / 100)
         maps.add(heads.locator(MAP).evaluate("c => c.toDataURL()"))
@@ -51,7 +51,7 @@ def test_a_layer_range_and_back_to_all(heads: Page, bench: Workbench, opening: A
     heads.locator('[data-heads="first layer"]').select_option("3")
     expect(heads.locator(".sp-what")).to_contain_text("layers 3–5, all heads")
     expect(heads.locator('.sp-cell[aria-pressed="true"]')).to_have_count(24)
-    shown = heads.evaluate("[...Scratchpad.derive.headMap(Scratchpad.state.heads, Scratchpad.state.cells).values]")
+    shown = heads.evaluate("[...Scratchpad.heads.headMap(Scratchpad.state.heads, Scratchpad.state.cells).values]")
     exact = bench.head_map(opening, heads.evaluate("Scratchpad.state.token"), range(3, 6)).values
     np.testing.assert_allclose(shown, exact, atol=float(exact.max()) / 100)
     assert heads.locator(MAP).evaluate("c => c.toDataURL()") != whole

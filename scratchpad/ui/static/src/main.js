@@ -3,6 +3,7 @@ import * as actions from "./actions.js";
 import * as asking from "./asking.js";
 import { mount } from "./app.js";
 import * as derive from "./derive.js";
+import * as heads from "./heads.js";
 import * as sheet from "./sheet.js";
 import { recall, set, state, undo } from "./store.js";
 import { channel, done, lost } from "./wire.js";
@@ -14,5 +15,5 @@ window.Scratchpad = {
   done, // (name): a request ended
   ...actions,
   ...asking,
-  ...{ state, set, undo, recall, derive, sheet },
+  ...{ state, set, undo, recall, derive, heads, sheet },
 };
