@@ -19,6 +19,7 @@ from scratchpad.cases.case import Case
 from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, loads
 from scratchpad.records.attention import HeadAttention, HeadMap
 from scratchpad.records.beside import SideBySide
+from scratchpad.records.certificate import Certificate
 from scratchpad.records.edit import changing
 from scratchpad.records.steering import Steered
 from scratchpad.records.sweep import SweepSummary
@@ -48,6 +49,7 @@ RETURNS: dict[str, Any] = {
     "latents_at": AtPlace,
     "latent_search": Latents,
     "latent_detail": Detail,
+    "certificate": Certificate,
 }
 
 
@@ -119,6 +121,7 @@ def test_what_every_endpoint_answers_is_of_its_declared_record(server: str, imag
         "latents_at": {"image": image, "region": [0, 0, 112, 112]},
         "latent_search": {"text": "octopus"},
         "latent_detail": {"latent": latent},
+        "certificate": {},
         "case_open": {"case": shipped},
     }
     answers = {}
@@ -141,6 +144,7 @@ def test_what_every_endpoint_answers_is_of_its_declared_record(server: str, imag
     assert {row.name for row in answers["latent_search"].latents} == {"octopus"}
     assert answers["latent_detail"].entry == bench.entry(latent)
     assert answers["latent_detail"].references
+    assert answers["certificate"] == bench.certificate()
 
 
 def test_ablate_takes_clusters_regions_and_other_changes(server: str, image: str, bench: Workbench, scene_path: Path) -> None:

@@ -270,3 +270,26 @@ def test_what_maps_are_worth_stands_first_for_what_is_asked_and_for_all_as_bars(
     assert f" of {sets[-1][1]} with " in (bars.last.get_attribute("aria-label") or "")
     page.locator(".sp-trust .sp-link").click()
     expect(page.locator("#sp-tab-maps")).to_have_attribute("aria-selected", "true")
+
+
+def test_the_certificate_says_what_was_beaten_and_what_was_not(page: Page, bench: Workbench) -> None:
+    certificate = bench.certificate()
+    badge = page.locator("#sp-header [data-certificate]")
+    expect(badge).to_have_text(f"SAE certificate: beats {certificate.beaten} of {len(certificate.baselines)} baselines")
+    badge.click()
+    drawer = page.locator("#sp-certificate")
+    expect(drawer.locator("tbody tr")).to_have_count(len(certificate.trained))
+    for measure, spread in certificate.trained.items():
+        cells = drawer.locator(f"[data-measure={measure}] td")
+        expect(cells.nth(1)).to_contain_text(f"{abs(spread.mean):.3f}")
+        marks = [cells.nth(2 + n).inner_text().strip()[-1:] for n in range(len(certificate.baselines))]
+        expected = [{True: "✓", False: "✗", None: None}[baseline.beaten.get(measure)] for baseline in certificate.baselines]
+        assert [mark if mark in "✓✗" and mark else None for mark in marks] == expected
+    for baseline in certificate.baselines:
+        says = drawer.locator(f"[data-baseline='{baseline.name}']")
+        expect(says).to_contain_text("not beaten in every measure" if not baseline.throughout else "beaten")
+        expect(says).to_contain_text(baseline.unmeasured or baseline.made)
+    drawer.get_by_role("button", name="Close").click()
+    expect(drawer).to_have_count(0)
+    page.evaluate("Scratchpad.set({ boot: { ...Scratchpad.state.boot, certificates: [] } })")  # of other weights, or none
+    expect(badge).to_have_text("no certificate")
