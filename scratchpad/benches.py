@@ -86,7 +86,8 @@ class Benches:
 
     def certificates(self) -> list[Certificate]:
         """Those of the SAEs offered that have one, loaded or not. Each says of which weights it is."""
-        made = (certificate_of(Path(sae)) for sae in dict.fromkeys(offer.sae for offer in self.offers))
+        loaded = {offer.sae: self._loaded[offer.id].sae.folder for offer in self.offers if offer.id in self._loaded}
+        made = (certificate_of(loaded.get(sae, Path(sae))) for sae in dict.fromkeys(offer.sae for offer in self.offers))
         return [certificate for certificate in made if certificate is not None]
 
     @property

@@ -48,7 +48,7 @@ def countable(labels: Sequence[frozenset[str]]) -> tuple[tuple[str, ...], Bool[n
             f"None of {len(names)} labels is on {LEAST} of each half of {len(labels)} held-out images and missing from {LEAST}: "
             "give labels with --labels, or more images."
         )
-    return tuple(name for name, is_enough in zip(names, enough, strict=True) if is_enough), there[:, enough]
+    return tuple(names[i] for i in np.flatnonzero(enough)), there[:, enough]
 
 
 def aurocs(scores: Float[np.ndarray, "n l"], labels: Bool[np.ndarray, "n c"]) -> Float[np.ndarray, "c l"]:
