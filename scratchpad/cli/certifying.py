@@ -67,7 +67,7 @@ def certify_on_images(options: argparse.Namespace, vlm: Vlm, sae: Sae, images: P
     readable = [i for i, _ in images.in_order(order)]
     held_out = [Shown(partial(images.load, i), prompts[n % len(prompts)], frozenset(labels[i])) for n, i in enumerate(readable)]
     plan = Plan(
-        layer=sae.layer,
+        at=sae.at,
         recipe=recipe,
         recipe_steps=own if isinstance(own, int) else None,
         seeds=seeds,

@@ -36,7 +36,7 @@ def plan_of(sae: Sae, seeds: tuple[int, ...], steps: int | None, scenes: int, ed
         return (picture(scene_of(HARVEST_FROM + i)) for i in range(training_scenes))
 
     return Plan(
-        layer=sae.layer,
+        at=sae.at,
         recipe=recipe if steps is None else replace(recipe, steps=steps),
         recipe_steps=recipe.steps,
         seeds=seeds,

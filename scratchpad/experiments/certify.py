@@ -19,6 +19,7 @@ from scratchpad.analysis.beaten import DIGITS, baseline, sentence, spread, sprea
 from scratchpad.errors import UserError
 from scratchpad.experiments.sanity import SETS, Shown, measure
 from scratchpad.records.certificate import Budget, Certificate, Measure
+from scratchpad.records.hookpoint import HookPoint
 from scratchpad.sae.baselines import ANEW, COUNT, FIXED, MODEL, TRAINED, Activations, Trained, fixed, train
 from scratchpad.sae.decoder import shared
 from scratchpad.sae.harvest import harvest
@@ -39,10 +40,10 @@ class Plan:
     """What a certificate is made of.
 
     Raises:
-        UserError: fewer than two seeds, or pictures without a label.
+        UserError: fewer than two seeds, pictures without a label, or an SAE of another place than the vision encoder.
     """
 
-    layer: int
+    at: HookPoint
     recipe: Recipe
     recipe_steps: int | None  # of the SAE itself, where that's known
     seeds: tuple[int, ...]
@@ -52,6 +53,10 @@ class Plan:
     edited: int  # of them, those in which a latent is ablated
 
     def __post_init__(self) -> None:
+        if self.at.place != "vision":
+            raise UserError(
+                f"The SAE reads {self.at}; expected one of the vision encoder: a certificate's baselines are made of that alone."
+            )
         if len(set(self.seeds)) < 2:
             raise UserError(f"{len(set(self.seeds))} seed was asked for; expected at least 2: an interval over seeds needs them.")
         if not any(item.labels for item in self.shown):
@@ -87,8 +92,8 @@ def seeds_of(vlm: Vlm, plan: Plan, folder: Path, say: Callable[[str], None]) -> 
     Raises:
         UserError: as `certify`.
     """
-    about = {"layer": plan.layer, "model_name": vlm.name, "encoder_identity": vlm.encoder_identity, "class_token": False}
-    own = cache(lambda: activations(vlm, plan.layer, plan.training()))
+    about = {"layer": plan.at.layer, "model_name": vlm.name, "encoder_identity": vlm.encoder_identity, "class_token": False}
+    own = cache(lambda: activations(vlm, plan.at, plan.training()))
     made: dict[str, list[Sae]] = {kind.name: [] for kind in TRAINED}
     for seed in plan.seeds:
         for kind in TRAINED:
@@ -107,20 +112,20 @@ def _trained(
 
     def others() -> Activations:
         with shuffled_encoder(vlm, seed):
-            return activations(vlm, plan.layer, plan.training())
+            return activations(vlm, plan.at, plan.training())
 
     return train(kind, others, plan.recipe, seed, folder, dict(about) | {"encoder_shuffled": seed})
 
 
-def activations(vlm: Vlm, layer: int, pictures: Iterable[Image.Image]) -> Activations:
+def activations(vlm: Vlm, at: HookPoint, pictures: Iterable[Image.Image]) -> Activations:
     """Of pictures one after another, at most MOST and BYTES of them, in half precision.
 
     Raises:
         UserError: there is no picture.
     """
     parts, count, most = [], 0, min(MOST, BYTES // (2 * vlm.width))
-    for rows in harvest(vlm, pictures, [layer]):
-        parts.append(rows[layer].half())
+    for rows in harvest(vlm, pictures, [at]):
+        parts.append(rows[at].half())
         count += len(parts[-1])
         if count >= most:
             break

@@ -1,4 +1,4 @@
-"""Several SAEs of one layer on the same held-out pictures and questions: what each recovers, reconstructs and moves.
+"""Several SAEs of one layer of the vision encoder on the same held-out pictures and questions: what each recovers, reconstructs and moves.
 
 In: a model, SAEs, pictures with a question and labels each. Out: a dictionary of measures for each SAE, in the order given. Each answer is
 given once, and every SAE's changes of it run in the same batches. Where no question is asked, what needs an answer is left out.
@@ -23,7 +23,7 @@ from PIL import Image
 
 from scratchpad.analysis.controls import matched_sets, standing_in
 from scratchpad.analysis.suggest import predicted_effects
-from scratchpad.experiments.trial import Trial
+from scratchpad.experiments.trial import Change, Trial
 from scratchpad.progress import step
 from scratchpad.records.certificate import Measure
 from scratchpad.records.edit import ablation
@@ -85,7 +85,7 @@ class _Tally:
 
 
 def measure(vlm: Vlm, saes: Sequence[Sae], shown: Iterable[Shown], asked: int, edited: int, sets: int = SETS) -> list[dict[Measure, float]]:
-    """Measures SAEs that read the same layer.
+    """Measures SAEs that read the same point of the vision encoder.
 
     Args:
         asked: of how many pictures a question is asked, the first ones.
@@ -95,7 +95,7 @@ def measure(vlm: Vlm, saes: Sequence[Sae], shown: Iterable[Shown], asked: int, e
     Raises:
         UserError: too few pictures have a label; a question can't be asked.
     """
-    tallies, layer = [_Tally(sae) for sae in saes], saes[0].layer
+    tallies, at = [_Tally(sae) for sae in saes], saes[0].at
     labels: list[frozenset[str]] = []
     zero = plain = 0.0
     for n, item in enumerate(shown):
@@ -104,7 +104,7 @@ def measure(vlm: Vlm, saes: Sequence[Sae], shown: Iterable[Shown], asked: int, e
             states, nothing, own = _ask(vlm, tallies, item, n < edited, sets)
             zero, plain = zero + nothing, plain + own
         else:
-            states = next(harvest(vlm, [item.load()], [layer]))[layer].numpy()
+            states = next(harvest(vlm, [item.load()], [at]))[at].numpy()
         for tally in tallies:
             tally.see(states)
         labels.append(item.labels)
@@ -113,16 +113,15 @@ def measure(vlm: Vlm, saes: Sequence[Sae], shown: Iterable[Shown], asked: int, e
 
 def _ask(vlm: Vlm, tallies: Sequence[_Tally], item: Shown, edits: bool, sets: int) -> tuple[Float[np.ndarray, "p d"], float, float]:
     """One answer under every SAE's reconstruction; (activations, loss with zeros in their place, loss)."""
-    layer = tallies[0].sae.layer
     prepared = prepare(vlm, item.load(), item.prompt)
-    run, clean = run_and_keep(vlm, prepared, layer, TOKENS)
+    run, clean = run_and_keep(vlm, prepared, tallies[0].sae.at, TOKENS)
     plain, states = force(vlm, prepared, run.answer_ids), run.states()
     trials = []
     for tally in tallies:
         codes = tally.sae.encode(states)
         trials.append(Trial(vlm, tally.sae, run, codes, prepared, clean, plain, lambda _: ""))
     rebuilt = [trial.sae.reconstruct(trial.codes, states) - states for trial in trials]
-    forced = trials[0].force_changes([*rebuilt, -states])
+    forced = trials[0].force_changes(Change(rows) for rows in (*rebuilt, -states))
     losses = -forced.logprobs.sum(1)
     for n, tally in enumerate(tallies):
         tally.stays.append(bool(forced.unchanged[n]))

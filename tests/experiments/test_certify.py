@@ -20,6 +20,7 @@ from scratchpad.errors import UserError
 from scratchpad.experiments.certify import Plan, certify, seeds_of
 from scratchpad.records import dump, dumps, loads
 from scratchpad.records.certificate import COMPARED, Certificate
+from scratchpad.records.hookpoint import PROJECTOR
 from scratchpad.sae.baselines import NEURONS, PCA, recipe_of
 from scratchpad.sae.certificate import certificate_of, keep
 from scratchpad.sae.decoder import shared
@@ -62,7 +63,7 @@ def test_every_baseline_has_the_same_budget(certificate: Certificate, folder: Pa
     assert {path.name for path in folder.iterdir()} == {*names, "neurons", "pca"}
     for name in names:
         sae = of(folder, name)
-        assert (sae.d_sae, sae.k, sae.layer) == (RECIPE.d_sae, RECIPE.k, 5)
+        assert (sae.d_sae, sae.k, str(sae.at)) == (RECIPE.d_sae, RECIPE.k, "vision.5")
         assert (sae.metadata["baseline"]["steps"], sae.metadata["training_activations"]) == (RECIPE.steps, 8 * 196)
     for name in ("neurons", "pca"):
         assert (of(folder, name).d_sae, of(folder, name).k) == (2 * 192, RECIPE.k)
@@ -191,6 +192,11 @@ def test_eval_sae_certifies_any_model_on_any_labelled_pictures(tmp_path: Path, c
         path.rename(images / path.name)
     assert main([*flags, "--seeds", "2", "--steps", "3"]) == 2
     assert "No held-out image has a label" in capsys.readouterr().err
+
+
+def test_only_saes_of_the_vision_encoder_have_one(plan: Plan) -> None:
+    with pytest.raises(UserError, match="reads projector; expected one of the vision encoder"):
+        replace(plan, at=PROJECTOR)
 
 
 def test_a_recipe_is_read_from_what_training_wrote(bench: Workbench) -> None:
