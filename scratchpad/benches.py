@@ -14,7 +14,9 @@ from pathlib import Path
 from scratchpad.errors import UserError
 from scratchpad.pages import Pages
 from scratchpad.records.audit import Repair
+from scratchpad.records.certificate import Certificate
 from scratchpad.records.hookpoint import HookPoint
+from scratchpad.sae.certificate import certificate_of
 from scratchpad.sae.config import CONFIG, at_of
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.load import Vlm
@@ -81,6 +83,12 @@ class Benches:
                     self._model(offer), offer.sae, self.placement, self._repair if offer is self.offers[0] else None
                 )
             return self._loaded[offer.id]
+
+    def certificates(self) -> list[Certificate]:
+        """Those of the SAEs offered that have one, loaded or not. Each says of which weights it is."""
+        folders = {offer.sae: self._loaded[offer.id].sae.folder for offer in self.offers if offer.id in self._loaded}
+        made = (certificate_of(folders.get(sae, Path(sae))) for sae in dict.fromkeys(offer.sae for offer in self.offers))
+        return [certificate for certificate in made if certificate is not None]
 
     @property
     def retriever_name(self) -> str | None:

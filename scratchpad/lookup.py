@@ -9,8 +9,10 @@ import numpy as np
 from scratchpad.errors import UserError
 from scratchpad.reader import Reader
 from scratchpad.records import Named, Reference
+from scratchpad.records.certificate import Certificate
 from scratchpad.records.lookup import Entry, Neighbour, Overview
 from scratchpad.records.views import Detail
+from scratchpad.sae.certificate import certificate_of
 from scratchpad.sae.index import Index
 
 INTERVALS = {"around": "like this picture", "silent": "counter-example"}  # of reference pictures, as they are shown
@@ -104,6 +106,17 @@ class Lookup(Reader):
             Reference(INTERVALS.get(row.interval, row.interval), row.activation, row.labels, mask, row.thumbnail)
             for row, mask in zip(rows, masks, strict=True)
         )
+
+    def certificate(self) -> Certificate:
+        """What the SAE's recipe does beside baselines of the same budget.
+
+        Raises:
+            UserError: its folder has no certificate of these weights.
+        """
+        made = certificate_of(self.sae.folder)
+        if made is None or made.identity != self.sae.identity:
+            raise UserError(f"{self.sae.name} has no certificate; make one with `scratchpad eval-sae --sanity`.")
+        return made
 
     def _indexed(self) -> Index:
         if self.index is None:

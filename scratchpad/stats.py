@@ -1,11 +1,13 @@
-"""Intervals of shares. In: counts. Out: lower and upper bounds. Knows nothing of what was counted."""
+"""Intervals of shares and of means. In: counts, or a few values. Out: lower and upper bounds. Knows nothing of what was counted."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 
 def wilson(hits: ArrayLike, support: ArrayLike, confidence: float = 0.95) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
@@ -32,3 +34,18 @@ def wilson(hits: ArrayLike, support: ArrayLike, confidence: float = 0.95) -> tup
     low = np.where(n > 0, np.where(k == 0, 0.0, np.minimum(middle - half, share)), 0.0)
     high = np.where(n > 0, np.where(k == n, 1.0, np.maximum(middle + half, share)), 1.0)
     return low, high
+
+
+def t_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """Student's interval of the mean of a few independent values, two-sided; a single value's has no width.
+
+    Raises:
+        ValueError: there is no value, or a confidence outside 0 .. 1.
+    """
+    if not values or not 0 < confidence < 1:
+        raise ValueError(f"expected values and a confidence between 0 and 1, got {len(values)} values and {confidence}")
+    mean, n = float(np.mean(values)), len(values)
+    if n == 1:
+        return mean, mean
+    half = float(stdtrit(n - 1, 0.5 + confidence / 2)) * float(np.std(values, ddof=1)) / n**0.5
+    return mean - half, mean + half

@@ -58,7 +58,7 @@ def test_only_the_command_line_knows_the_demo() -> None:
 
 def test_the_workbench_is_all_that_page_and_commands_call() -> None:
     """Asking, testing, looking up and keeping go through it; what trains, inspects or measures a model is a job of its own."""
-    jobs = {"saes.py", "training.py", "looking.py", "needles.py", "demo.py", "options.py", "latents.py"}
+    jobs = {"saes.py", "training.py", "looking.py", "needles.py", "demo.py", "options.py", "latents.py", "certifying.py"}
     behind = {"vlm", "sae", "saliency", "experiments", "analysis", "reader", "lookup"}
     for path in [*(PACKAGE / "ui").glob("*.py"), *(PACKAGE / "cli").glob("*.py")]:
         reached = {m.split(".")[1] for m in imports(ast.parse(path.read_text()))} & behind

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scratchpad.cli import certifying
 from scratchpad.cli.options import Commands, show
 from scratchpad.errors import UserError
 
@@ -52,6 +54,14 @@ def add(commands: Commands) -> None:
     truth.add_argument("--saes", type=Path, default=None, help="folder of the demo's three SAEs (default: those shipped)")
     truth.add_argument("--json", action="store_true")
     truth.set_defaults(act=_demo_truth)
+    sanity = parts.add_parser("sanity", help="an SAE's recipe trained anew beside baselines of the same budget, over seeds")
+    sanity.add_argument("--model", type=Path, default=None, help="folder (default: the demo VLM)")
+    sanity.add_argument("--sae", type=Path, default=None, help="folder (default: the demo's last layer)")
+    sanity.add_argument("--scenes", type=int, default=500, help="held out, a question each (default: %(default)s)")
+    sanity.add_argument("--training-scenes", type=int, default=4000, help="whose activations are trained on (default: %(default)s)")
+    certifying.budget(sanity)
+    sanity.add_argument("--json", action="store_true")
+    sanity.set_defaults(act=_demo_sanity)
     retrieval = parts.add_parser("train-retrieval", help="train the demo retrieval model from the demo VLM's encoder; resumes")
     retrieval.add_argument("--out", type=Path, default=Path("runs/retrieval"))
     retrieval.set_defaults(act=_demo_train_retrieval)
@@ -114,6 +124,20 @@ def _demo_truth(options: argparse.Namespace) -> None:
             shares = f"true {_percent(row['true'])}, true anywhere {_percent(row['true_anywhere'])}, named {_percent(row['named'])}"
             lines.append(f"{name}, first {depth}: {shares}")
     show(value, options.json, lines)
+
+
+def _demo_sanity(options: argparse.Namespace) -> None:
+    from scratchpad.demo.sanity import plan_of
+    from scratchpad.sae.load import load_sae
+    from scratchpad.vlm.load import load_vlm
+    from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
+
+    if options.scenes < 1 or options.training_scenes < 1:
+        raise UserError("--scenes and --training-scenes are at least 1.")
+    seeds, sae = certifying.seeds_of(options), load_sae(options.sae or DEFAULT_SAE)
+    plan = plan_of(sae, seeds, options.steps, options.scenes, options.edited, options.training_scenes)
+    plan = plan if options.asked is None else replace(plan, asked=options.asked)
+    certifying.certify_and_show(options, load_vlm(options.model or DEFAULT_MODEL), sae, plan)
 
 
 def _percent(share: Share) -> str:

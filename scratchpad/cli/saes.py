@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from scratchpad.cli import training
+from scratchpad.cli import certifying, training
 from scratchpad.cli.options import Commands, as_json, on_a_cluster, placement, show, where_and_how
 from scratchpad.cli.training import IMAGES, models_of, skipped_of
 from scratchpad.errors import UserError
@@ -45,7 +45,8 @@ def add(commands: Commands) -> None:
     judge = commands.add_parser("eval-sae", help="how well an SAE stands in for the activations, and what the answers say to it")
     _on_images(judge)
     judge.add_argument("--prompt", action="append", help="asked of the images in turn; may be repeated")
-    judge.add_argument("--most", type=int, default=100, help="images at most")
+    judge.add_argument("--most", type=int, help="images at most (default: 100; with --sanity 500)")
+    certifying.add(judge)
     judge.set_defaults(act=_evaluate)
 
     take = commands.add_parser("import-sae", help="an SAE of another project's format, as SAELens format")
@@ -156,11 +157,15 @@ def _evaluate(options: argparse.Namespace) -> None:
     from scratchpad.sae.afar import judgements
     from scratchpad.sae.judge import beside_declared, declared, verdict
 
-    vlm, sae, images = _loaded(options)
-    if options.most < 1:
+    if options.most is not None and options.most < 1:
         raise UserError(f"{options.most} images were asked for; expected at least 1.")
+    vlm, sae, images = _loaded(options)
+    if options.sanity:
+        certifying.certify_on_images(options, vlm, sae, images)
+        return
+    most = options.most or 100
     declaration = declared(sae)
-    order = list(range(0, len(images), max(1, -(-len(images) // options.most))))
+    order = list(range(0, len(images), max(1, -(-len(images) // most))))
     judged = list(judgements(models_of(options, vlm), sae, images, order, options.prompt or ["Describe the image."]))
     if not judged:
         raise UserError(f"No image in {options.images} can be read; {len(images.skipped)} were tried.")

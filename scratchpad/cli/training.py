@@ -211,6 +211,7 @@ def _metadata(options: argparse.Namespace, vlm: Vlm, at: HookPoint, images: Pict
         "training_steps": options.steps,
         "training_batch": options.batch,
         **({"training_prompts": list(prompts)} if at.place == "language" else {}),
+        "training_rate": options.lr,
     }
 
 

@@ -9,11 +9,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from scratchpad.demo.certified import certified
 from scratchpad.demo.evaluate import Evaluation
 from scratchpad.demo.saes import HARVEST_FROM, INDEX_FROM, LAYERS, RECIPES, Metrics
 from scratchpad.demo.train import ANSWERS, ENCODER, READER
 from scratchpad.demo.truth import Share, Truth
 from scratchpad.demo.world import BACKGROUNDS, CATEGORIES, HOME, KINDS, NEVER_BY_CATEGORY, TRAINING_SEEDS, WORDS
+from scratchpad.records.certificate import Certificate
 
 FONT = (
     "The scenes, and the thumbnails made of them, are drawn with [Noto Color Emoji](https://github.com/googlefonts/noto-emoji), "
@@ -103,7 +105,7 @@ def _recipe(run: Path) -> str:
 """
 
 
-def sae_card(name: str, metrics: Metrics, tried: Sequence[Metrics] = ()) -> str:
+def sae_card(name: str, metrics: Metrics, tried: Sequence[Metrics] = (), certificate: Certificate | None = None) -> str:
     """An SAE's card. `tried`: every setting that was measured, the shipped one among them."""
     recipe = RECIPES[name]
     below = ", ".join(f"{k} {v}" for k, v in metrics["kinds_below"].items()) or "none"
@@ -140,7 +142,7 @@ Kinds below: {below}.
 `index/` holds, per latent, sparsity, mean activation and label entropy over {metrics["indexed"]:,} scenes (seeds from {INDEX_FROM:,}), reference
 pictures from intervals of its activation and counter-examples, and the label that its maximum over a scene tells best, with its AUROC.
 On the next {metrics["counted"]:,} scenes, which are used for nothing else, it counts how often each latent's labels are there at each activation.
-{_names(metrics.get("truth"))}{_tried(tried)}
+{_names(metrics.get("truth"))}{certified(certificate) if certificate else ""}{_tried(tried)}
 {FONT}
 """
 

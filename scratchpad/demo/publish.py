@@ -15,6 +15,7 @@ from scratchpad.demo.saes import LAYERS
 from scratchpad.demo.ship import ship
 from scratchpad.demo.world import HELD_OUT_START, HOME, NEVER_BY_CATEGORY, Mode, Scene, sample_scene
 from scratchpad.files import write_whole
+from scratchpad.sae.certificate import certificate_of
 
 EXAMPLES_FROM = HELD_OUT_START + 30_000_000
 
@@ -25,12 +26,12 @@ def publish_model(run: Path, out: Path, scenes: int = 2000, say: Callable[[str],
 
 
 def publish_cards(saes: Path) -> None:
-    """Writes each SAE's README from its metrics, and from what was tried where that is kept (tried.json)."""
+    """Writes each SAE's README from its metrics and its certificate, and from what was tried where that is kept (tried.json)."""
     for name in LAYERS:
         metrics = json.loads((saes / name / "metrics.json").read_text())
         known = saes / name / "tried.json"
         tried = json.loads(known.read_text()) if known.is_file() else []
-        write_whole(saes / name / "README.md", sae_card(name, metrics, tried))
+        write_whole(saes / name / "README.md", sae_card(name, metrics, tried, certificate_of(saes / name)))
 
 
 def publish_scenes(out: Path) -> None:

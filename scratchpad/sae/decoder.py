@@ -13,6 +13,7 @@ from scratchpad.sae.load import Sae
 
 NEAREST = 8
 ROUNDS = 20
+ALIKE = 0.7  # cosine of decoder rows above which two SAEs share a latent
 
 
 def _unit(sae: Sae) -> Float[np.ndarray, "l d"]:
@@ -45,3 +46,10 @@ def clusters(sae: Sae, seed: int = 0) -> Int[np.ndarray, " l"]:
     k = max(1, round(len(unit) ** 0.5))
     _, label = kmeans2(unit, k, iter=ROUNDS, minit="points", rng=np.random.default_rng(seed))
     return np.asarray(label, np.int32)
+
+
+def shared(sae: Sae, other: Sae, alike: float = ALIKE) -> float:
+    """Share of an SAE's latents with a decoder row of another whose cosine is above `alike`."""
+    own, theirs = _unit(sae), _unit(other)
+    near = [(own[start : start + 1024] @ theirs.T).max(1) for start in range(0, len(own), 1024)]
+    return float((np.concatenate(near) > alike).mean())

@@ -71,6 +71,7 @@ class Fit:
 
     Args:
         position: where the data is, to be kept with every checkpoint; `read_position` gives it back.
+        frozen: tensors such as W_dec that stay as chance made them.
 
     Raises:
         UserError: an unknown architecture, a width or k that makes no SAE, a damaged checkpoint.
@@ -85,6 +86,7 @@ class Fit:
         device: str = "cpu",
         group: Group = ALONE,
         position: Callable[[], Position] = lambda: (0, 0),
+        frozen: Sequence[str] = (),
     ):
         from sae_lens.training.sae_trainer import SAETrainer
 
@@ -106,6 +108,8 @@ class Fit:
         if checkpoint.is_dir() and (self.sae.cfg.d_in, self.sae.cfg.d_sae) != (d_in, recipe.d_sae):
             raise UserError(f"The checkpoint {checkpoint} is of an SAE of {self.sae.cfg.d_in} x {self.sae.cfg.d_sae}; give another --out.")
         self.sae.to(device)
+        for tensor in frozen:
+            getattr(self.sae, tensor).requires_grad_(False)
         self.first = self.trainer.n_training_steps
         if self.sae.cfg.normalize_activations == "expected_average_only_in" and self.trainer.activation_scaler.scaling_factor is None:
             scaler = self.trainer.activation_scaler
@@ -188,9 +192,11 @@ def fit(fits: list[Fit], say: Callable[[Fit, dict[str, float]], None], every: in
                 training.checkpoint()
 
 
-def train_sae(activations: Float[Tensor, "n d"], recipe: Recipe, out: Path, metadata: Mapping[str, object]) -> None:
-    """Trains on activations held in memory."""
-    training = Fit(recipe, activations.shape[1], shuffled(activations, recipe.size, recipe.seed), out)
+def train_sae(
+    activations: Float[Tensor, "n d"], recipe: Recipe, out: Path, metadata: Mapping[str, object], frozen: Sequence[str] = ()
+) -> None:
+    """Trains on activations held in memory; `frozen` names tensors that stay as chance made them."""
+    training = Fit(recipe, activations.shape[1], shuffled(activations, recipe.size, recipe.seed), out, frozen=frozen)
     fit([training], lambda training, numbers: None, every=recipe.steps)
     training.finish(metadata)
 
@@ -201,7 +207,7 @@ def shuffled(activations: Float[Tensor, "n d"], size: int, seed: int) -> Iterato
     while True:
         for picked in torch.randperm(len(activations), generator=generator).split(size):
             if len(picked) == size:
-                yield activations[picked]
+                yield activations[picked].float()
 
 
 def _training(recipe: Recipe, d_in: int, device: str) -> tuple[Any, Any]:

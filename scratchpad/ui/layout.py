@@ -15,6 +15,7 @@ import gradio as gr
 from scratchpad.benches import Benches
 from scratchpad.images import load_image
 from scratchpad.progress import Step
+from scratchpad.records import dump
 from scratchpad.ui.calls import Call
 from scratchpad.ui.envelope import data_url
 from scratchpad.ui.upload import upload, uploads
@@ -65,6 +66,7 @@ def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: b
     return {
         "live": benches is not None,
         "offers": offers,
+        "certificates": [dump(certificate) for certificate in benches.certificates()] if benches else [],
         "choice": offers[0]["id"] if offers else "",
         "examples": [{"src": data_url(load_image(path)), "question": question} for path, question in examples],
         "own": benches is not None and bool(benches.first.vlm.own_world),  # a model that knows its own world alone

@@ -19,6 +19,7 @@ from scratchpad.cases.case import Case
 from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, loads
 from scratchpad.records.attention import HeadAttention, HeadMap
 from scratchpad.records.beside import SideBySide
+from scratchpad.records.certificate import Certificate
 from scratchpad.records.edit import changing
 from scratchpad.records.steering import Steered
 from scratchpad.records.sweep import SweepSummary
@@ -48,6 +49,7 @@ RETURNS: dict[str, Any] = {
     "latents_at": AtPlace,
     "latent_search": Latents,
     "latent_detail": Detail,
+    "certificate": Certificate,
 }
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from scratchpad.workbench import Workbench
+from scratchpad.benches import Benches
+from scratchpad.errors import UserError
+from scratchpad.records import dump
+from scratchpad.sae.certificate import keep
+from scratchpad.ui.layout import boot
+from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+from tests.helpers import a_certificate
 from tests.ui.conftest import PATIENCE, answer, ask, settled, visit
 
 pytestmark = pytest.mark.browser
@@ -270,3 +278,44 @@ def test_what_maps_are_worth_stands_first_for_what_is_asked_and_for_all_as_bars(
     assert f" of {sets[-1][1]} with " in (bars.last.get_attribute("aria-label") or "")
     page.locator(".sp-trust .sp-link").click()
     expect(page.locator("#sp-tab-maps")).to_have_attribute("aria-selected", "true")
+
+
+def test_the_certificate_says_what_was_beaten_and_what_was_not(page: Page, bench: Workbench) -> None:
+    """Of the SAE on show alone: a certificate of other weights is none."""
+    certificate, badge = a_certificate(bench.sae.identity), page.locator("#sp-header [data-certificate]")
+    put = "(list) => Scratchpad.set({ boot: { ...Scratchpad.state.boot, certificates: list } })"
+    page.evaluate(put, [dump(replace(certificate, identity="0" * 16))])
+    expect(badge).to_have_text("no certificate")
+    page.evaluate(put, [dump(certificate)])
+    expect(badge).to_have_text(f"SAE certificate: beats {certificate.beaten} of {len(certificate.baselines)} baselines")
+    badge.click()
+    drawer = page.locator("#sp-certificate")
+    expect(drawer.locator("tbody tr")).to_have_count(len(certificate.trained))
+    for measure, spread in certificate.trained.items():
+        cells = drawer.locator(f"[data-measure={measure}] td")
+        expect(cells.nth(1)).to_contain_text(f"{spread.mean:.3f}")
+        for n, baseline in enumerate(certificate.baselines):
+            mark = {True: "✓", False: "✗", None: ""}[baseline.beaten.get(measure)]
+            own = baseline.measures.get(measure)
+            shown = cells.nth(2 + n).inner_text().split()
+            assert shown[-1:] == ([mark] if mark else [])
+            assert shown[:1] == ([f"{own.mean:.3f}".replace("-", "−")] if own else [])
+    for baseline in certificate.baselines:
+        says = drawer.locator(f"[data-baseline={baseline.name}]")
+        expect(says).to_contain_text("beaten" if baseline.throughout else "not beaten in every measure")
+        expect(says).to_contain_text(baseline.unmeasured or baseline.made)
+    drawer.get_by_role("button", name="Close").click()
+    expect(drawer).to_have_count(0)
+
+
+def test_certificates_of_the_saes_offered_come_with_the_page(tmp_path: Path) -> None:
+    sae = Path(shutil.copytree(DEFAULT_SAE, tmp_path / "sae", ignore=shutil.ignore_patterns("index")))
+    benches = Benches([(DEFAULT_MODEL, sae)])
+    own = benches.first
+    for identity in (own.sae.identity, "0" * 16):
+        keep(sae, a_certificate(identity))
+        assert boot(benches, [], naming=False)["certificates"] == [dump(a_certificate(identity))]
+        if identity == own.sae.identity:
+            assert own.certificate() == a_certificate(identity)
+    with pytest.raises(UserError, match="has no certificate"):
+        own.certificate()

@@ -48,7 +48,7 @@ export const state = {
   // The question bar.
   draft: { images: [], prompt: "", choice: "", layers: "", heads: "" }, // images: {src, ref}; layers and heads as "0,3"
   // What stands open over the page, and what the other tabs show.
-  drawer: null, // "glossary" | "share" | "gallery" | null
+  drawer: null, // "glossary" | "share" | "gallery" | "certificate" | null
   term: null, // the glossary's entry that was asked for
   evidence: false, // the test bar, opened
   tour: -1, // its step, -1 for none
@@ -68,7 +68,16 @@ export const state = {
   needle: null,
   sae: null,
   trusts: {}, // what a live sweep measured: method -> Trust, in place of the analysis's own
-  boot: { offers: [], examples: [], listed: [], runs: false, live: false, naming: false, own: false },
+  boot: {
+    offers: [],
+    certificates: [],
+    examples: [],
+    listed: [],
+    runs: false,
+    live: false,
+    naming: false,
+    own: false,
+  },
 };
 
 const EDIT = ["picked", "own", "ops", "strength", "region", "image", "keepError"];

@@ -1,19 +1,25 @@
-// What opens over the page from the side: the glossary, the gallery of cases, and sharing.
+// What opens over the page from the side: the glossary, the gallery of cases, sharing, and the SAE's certificate.
 import { html, nothing } from "lit-html";
 import { draws } from "../directives.js";
 import { set } from "../store.js";
 import { words } from "../words.js";
+import { certificateDrawer } from "./certificate.js";
 import { showModal } from "./dialog.js";
 import { share } from "./keep.js";
 
-const DRAWERS = { glossary: ["Glossary", glossary], gallery: ["Gallery", gallery], share: ["Share", share] };
+const DRAWERS = {
+  glossary: ["Glossary", glossary],
+  gallery: ["Gallery", gallery],
+  share: ["Share", share],
+  certificate: ["SAE certificate", certificateDrawer],
+};
 
 export function drawers(s) {
   if (!s.drawer) return nothing;
   const [title, view] = DRAWERS[s.drawer];
   const close = () => set({ drawer: null, term: null });
   return html`<dialog
-    class="sp-dialog sp-drawer"
+    class="sp-dialog sp-drawer ${s.drawer === "certificate" ? "sp-drawer-wide" : ""}"
     id=${s.drawer === "share" ? "sp-keep" : `sp-${s.drawer}`}
     aria-label=${title}
     ${showModal}

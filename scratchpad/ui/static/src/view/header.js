@@ -5,6 +5,7 @@ import { set } from "../store.js";
 import { point } from "../text.js";
 import { online } from "../wire.js";
 import { term } from "../words.js";
+import { badge } from "./certificate.js";
 import { seen, startTour } from "./tour.js";
 
 export function header(s) {
@@ -66,12 +67,4 @@ function sae(s) {
     >
     ${a ? html`<small class="sp-quiet">${latents}</small>` : nothing}</span
   >`;
-}
-
-/** What was certified of model and SAE together, where anything was. */
-function badge(s) {
-  const certificate = s.page && s.page.certificate;
-  if (!certificate) return nothing;
-  const says = typeof certificate === "string" ? certificate : certificate.sentence || "";
-  return html`<span class="sp-badge" title=${says}>certified</span>`;
 }
