@@ -15,7 +15,20 @@ import numpy as np
 from scratchpad.analysis import controls
 from scratchpad.errors import UserError
 from scratchpad.experiments.effects import ranked
-from scratchpad.experiments.search import Budget, Counted, Search, Set, Spent, Tried, Try, grown, keeping, prune, shown_smallest, smallest
+from scratchpad.experiments.search import (
+    Budget,
+    Minimality,
+    Search,
+    Set,
+    Spent,
+    Tried,
+    Try,
+    grown,
+    keeping,
+    prune,
+    shown_smallest,
+    smallest,
+)
 from scratchpad.experiments.trial import Trial
 from scratchpad.records import Analysis, Named, Sufficient
 from scratchpad.records.edit import ablation
@@ -26,6 +39,7 @@ SUGGESTED = 8  # latents in a suggested set
 MEASURED = 32  # latents that are ablated one by one for it
 HEADS = (2, 3, 4, 5, 6, 8)  # sizes of heads of the ranking that are tried
 CLUSTERS = 10  # of the heatmap
+SUGGESTING = 24  # passes of the model that a suggestion may take
 
 
 def comprehensive(trial: Trial, analysis: Analysis, target: str | None, most: int, passes: int | None = None) -> Sufficient:
@@ -99,7 +113,8 @@ def suggest(trial: Trial, analysis: Analysis) -> tuple[Sufficient, dict[int, flo
 
     One batch of real ablations: the MEASURED likeliest latents alone, heads of that ranking, and the likeliest members of each
     cluster. Where none does it, a set is grown of the measured latents, the next always that whose ablation costs the answer most;
-    where that doesn't either, no set is suggested.
+    where that doesn't either, no set is suggested. All of it takes at most SUGGESTING passes of the model: where a pass holds few sets,
+    fewer latents are measured.
     """
     base = float(trial.plain.logprobs.sum())
 
@@ -111,19 +126,22 @@ def suggest(trial: Trial, analysis: Analysis) -> tuple[Sufficient, dict[int, flo
     place = {latent: n for n, latent in enumerate(order)}
     parts = [sorted((i for i in part if i in place), key=place.__getitem__)[:SUGGESTED] for part in _clusters(analysis)]
     parts = sorted((part for part in parts if len(part) > 1), key=lambda part: place[part[0]])[:CLUSTERS]
-    sets = list(dict.fromkeys([*((latent,) for latent in order[:MEASURED]), *_heads(order), *map(tuple, parts)]))
+    allowed = SUGGESTING * at_once(trial.vlm, trial.prepared)
+    heads, singles = _heads(order), [(latent,) for latent in order[:MEASURED]]
+    sets = list(dict.fromkeys([*singles[: max(1, allowed - len(heads))], *heads, *map(tuple, parts)]))[:allowed]
     works, strength = attempt(sets) if sets else ([], np.zeros(0, np.float32))
     measured = {s[0]: float(v) - base for s, v in zip(sets, strength.tolist(), strict=True) if len(s) == 1}
     best, tried = _fewest(sets, works, strength), len(sets)
-    if not best and measured:
-        counted = Counted(attempt)
-        best = grown(sorted(measured, key=lambda latent: measured[latent]), counted, SUGGESTED)
-        tried += counted.tried
-    if len(best) > 1:
-        counted = Counted(attempt)
-        best = prune(best, counted)
-        tried += counted.tried
-    search = Search(best, "smallest" if len(best) == 1 else "local" if best else "none", tried)
+    budget = Budget(attempt, allowed - tried)
+    try:
+        if not best and measured:
+            best = grown(sorted(measured, key=lambda latent: measured[latent]), budget, SUGGESTED)
+        best = prune(best, budget)
+        minimality: Minimality = "smallest" if len(best) == 1 else "local" if best else "none"
+        search = Search(best, minimality, tried + budget.tried)
+    except Spent:
+        smaller = budget.search(SUGGESTED)
+        search = replace(smaller, latents=smaller.latents or best, tried=tried + budget.tried)
     return _described(trial, search, None, attempt, analysis.question.settings.max_new_tokens), measured
 
 

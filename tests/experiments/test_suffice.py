@@ -10,6 +10,7 @@ import pytest
 
 from scratchpad.errors import UserError
 from scratchpad.experiments.search import Budget, Set, Spent, Tried, grown, keeping, prune, shown_smallest, smallest
+from scratchpad.experiments.suffice import suggest
 from scratchpad.records import Analysis
 from scratchpad.records.edit import ablation
 from scratchpad.vlm.batch import BATCH
@@ -75,6 +76,16 @@ def test_a_diagnosis_within_one_pass_says_that_it_stopped(bench: Workbench, anal
     assert search.spent or search.flipped
     with pytest.raises(UserError, match="0 passes"):
         bench.suffice(analysis, passes=0)
+
+
+def test_a_suggestion_takes_no_more_passes_than_it_may(bench: Workbench, analysis: Analysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scratchpad.experiments.suffice.SUGGESTING", 1)
+    with bench.vlm.lock:
+        suggested, measured = suggest(bench.trial(analysis), analysis)
+    assert suggested.tried <= BATCH
+    assert 0 < len(measured) < BATCH
+    if suggested.flipped:
+        assert not bench.forced(analysis, [ablation(suggested.ids)]).unchanged[0]
 
 
 def test_pruning_ends_where_nothing_can_be_left_out() -> None:
