@@ -50,9 +50,9 @@ def control(trial: Trial, edit: Edit, count: int = controls.SETS, seed: int = 0)
     rng = np.random.default_rng(seed)
     bare = trial.force([Edit(keep_error=False)])
     random = trial.force([controls.standing_in(edit, row) for row in sets]) if sets else None
-    noise = (
-        None if change is None or not count else trial.force_changes(Change(controls.noise_like(change.rows, rng)) for _ in range(count))
-    )
+    noise = None
+    if change is not None and count:
+        noise = trial.force_changes(Change(controls.noise_like(change.rows, rng)) for _ in range(count))
     return Control(
         edit=edit,
         sets=sets,

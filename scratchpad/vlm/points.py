@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from transformers import Cache
 
 from scratchpad.records.hookpoint import HookPoint
-from scratchpad.vlm.hooks import Arguments, Output, adding, first_of, patches_of
+from scratchpad.vlm.hooks import Output, adding, first_of, patches_of
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared
 
@@ -39,9 +40,9 @@ def _passes(vlm: Vlm) -> Iterator[_Pass]:
     """Says where in the sequence each pass of the language model begins; to be entered after whatever shortens it."""
     current = _Pass()
 
-    def begin(module: nn.Module, args: object, kwargs: Arguments) -> None:
+    def begin(module: nn.Module, args: object, kwargs: dict[str, object]) -> None:
         cache = kwargs.get("past_key_values")
-        current.first = 0 if cache is None else int(cache.get_seq_length())
+        current.first = int(cache.get_seq_length()) if isinstance(cache, Cache) else 0
 
     handle = vlm.adapter.language_model.register_forward_pre_hook(begin, with_kwargs=True)
     try:
@@ -66,7 +67,7 @@ def recording_at(vlm: Vlm, at: HookPoint, positions: Sequence[int], class_token:
     def after(module: nn.Module, args: object, output: Output) -> None:
         recorded.append(patches_of(first_of(output), leading).detach())
 
-    def before(module: nn.Module, args: object, kwargs: Arguments) -> None:
+    def before(module: nn.Module, args: object, kwargs: dict[str, Tensor]) -> None:
         x = kwargs["inputs_embeds"]
         if not recorded and x.shape[1] > max(positions):
             recorded.append(x[:, list(positions)].detach())
@@ -125,10 +126,10 @@ def changing_at(
             handle.remove()
 
 
-def _moved_images(current: _Pass, prepared: Prepared, delta: Tensor) -> Callable[..., tuple[object, Arguments]]:
+def _moved_images(current: _Pass, prepared: Prepared, delta: Tensor) -> Callable[..., tuple[object, dict[str, Tensor]]]:
     positions = torch.tensor(prepared.image_positions)
 
-    def before(module: nn.Module, args: object, kwargs: Arguments) -> tuple[object, Arguments]:
+    def before(module: nn.Module, args: object, kwargs: dict[str, Tensor]) -> tuple[object, dict[str, Tensor]]:
         x = kwargs["inputs_embeds"]
         here = positions - current.first
         within = (here >= 0) & (here < x.shape[1])

@@ -19,7 +19,7 @@ from scratchpad.ui.envelope import live
 from scratchpad.workbench import Workbench
 
 WORKING = {"activations", "queries", "attention", "pixels"}  # stay in the process
-UNSAID = {"attention_heads", "place"}  # left out where they are None: kept cases are older
+UNSAID = {"attention_heads", "place", "spoken"}  # left out where they are None: kept cases are older
 
 
 def names(value: Any) -> set[str]:

@@ -23,7 +23,11 @@ from scratchpad.reader import check_fit
 from scratchpad.records import Analysis, Edit, LatentEdit, dumps, loads
 from scratchpad.records.edit import ablation, scaling
 from scratchpad.records.hookpoint import PROJECTOR, HookPoint, language
+from scratchpad.sae.judge import judge
 from scratchpad.sae.load import load_sae
+from scratchpad.saliency.look import look
+from scratchpad.saliency.methods import sae_attention
+from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.vlm.run import generate
 from scratchpad.vlm.standing import standing
 from scratchpad.workbench import DEFAULT_MODEL, Workbench
@@ -160,6 +164,20 @@ def test_an_edit_in_the_language_model_acts_on_what_is_generated(bench: Workbenc
         np.testing.assert_allclose([t.logprob for t in said.tokens], [t.logprob for t in expected.tokens], atol=1e-3)
         forced = trial.force([edit], said.ids)
         np.testing.assert_allclose(forced.logprobs[0][: len(said.tokens)], [t.logprob for t in said.tokens], atol=1e-3)
+
+
+@pytest.mark.parametrize("at", POINTS, ids=str)
+def test_it_is_judged_and_maps_are_made(asked_at: Callable[[HookPoint], Asked], scene_image: Image.Image, at: HookPoint) -> None:
+    own, asked = asked_at(at)
+    judged = judge(own.vlm, own.sae, scene_image, "What is in the picture?", 64)
+    assert judged.sums.count == asked.run.places.count
+    trial = own.trial(asked)
+    bare = trial.force([Edit(keep_error=False)]).logprobs.sum() - trial.plain.logprobs.sum()
+    assert judged.moved == pytest.approx(bare, abs=1e-2)
+    request = SaliencyRequest(scene_image, "What is in the picture?", "picture")
+    seen = sae_attention(look(own.vlm, request, at, own.sae))
+    assert seen.shape == (196,)
+    assert seen.max() > 0
 
 
 @pytest.mark.parametrize("at", POINTS, ids=str)
