@@ -8,6 +8,7 @@ from scratchpad.cases.case import Case
 from scratchpad.cases.shelf import find
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, dump
+from scratchpad.records.certificate import Certificate
 from scratchpad.records.edit import changing
 from scratchpad.records.views import Offered
 from scratchpad.ui import texts
@@ -18,6 +19,17 @@ from scratchpad.workbench import MAX_LATENTS
 
 class Api(Endpoints):
     """Asking, testing, and cases."""
+
+    def certificate(self, choice: str = "", request: gr.Request | None = None) -> Reply:
+        """What an SAE's recipe does beside baselines of the same budget, over seeds; no model is run.
+
+        Args:
+            choice: one of `offers`; the first by default.
+
+        Returns:
+            a `Certificate`: by measure values over seeds with their interval, and which baselines are beaten.
+        """
+        return self.answered(lambda: self.bench(choice).certificate(), request)
 
     def offers(self) -> list[Reply]:
         """The models and SAEs that can be chosen here, each with the choice to send back and a label; the first is the default."""
@@ -214,6 +226,7 @@ def wire(api: Api) -> None:
     serve(api.effects, Verified)
     serve(api.suffice, Sufficient)
     serve(api.diagnose, Diagnosis)
+    serve(api.certificate, Certificate, light=True)
     serve(api.offers, tuple[Offered, ...], light=True)
     serve(api.case_open, Case, light=True)
     Views(api.benches, api.shelf, api.limit, api.proxies).wire()

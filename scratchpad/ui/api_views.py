@@ -11,7 +11,6 @@ from scratchpad.needle.datasets import DATASETS
 from scratchpad.needle.live import answering, measure, retrieving
 from scratchpad.records.attention import HeadAttention, HeadMap
 from scratchpad.records.beside import SideBySide
-from scratchpad.records.certificate import Certificate
 from scratchpad.records.edit import boxed
 from scratchpad.records.steering import Steered
 from scratchpad.records.sweep import SweepSummary
@@ -275,17 +274,6 @@ class Views(Endpoints):
 
         return self.answered(act, request)
 
-    def certificate(self, choice: str = "", request: gr.Request | None = None) -> Reply:
-        """What an SAE's recipe does beside baselines of the same budget, over seeds; no model is run.
-
-        Args:
-            choice: one of `offers`; the first by default.
-
-        Returns:
-            a `Certificate`: by measure values over seeds with their interval, and which baselines are beaten.
-        """
-        return self.answered(lambda: self.bench(choice).certificate(), request)
-
     def latents_at(self, image: str, region: list[float] | None = None, choice: str = "", request: gr.Request | None = None) -> Reply:
         """Latents that fire in a region of an image, those most that fire least elsewhere in it; no question is asked.
 
@@ -317,7 +305,6 @@ class Views(Endpoints):
         serve(self.latents_at, AtPlace)
         serve(self.latent_search, Latents, light=True)
         serve(self.latent_detail, Detail, light=True)
-        serve(self.certificate, Certificate, light=True)
 
 
 def _token(token: object) -> int | None:
