@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import answer, press, settled, visit
+from tests.ui.conftest import PATIENCE, answer, press, settled, visit
 
 pytestmark = pytest.mark.browser
 SCREENS = Path(__file__).parent / "screens"
@@ -206,7 +206,7 @@ def blocks(picture: np.ndarray) -> np.ndarray:
 
 def compared(page: Page, name: str, tmp_path: Path) -> None:
     """Holds the screen against the one that was kept, by blocks."""
-    page.screenshot(path=tmp_path / f"{name}.png")
+    page.screenshot(timeout=PATIENCE, path=tmp_path / f"{name}.png")
     files = tmp_path / f"{name}.png", SCREENS / f"{name}.webp"
     own, kept = (np.asarray(Image.open(path).convert("RGB"), np.float32) for path in files)
     assert own.shape == kept.shape

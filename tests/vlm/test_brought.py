@@ -227,9 +227,9 @@ def test_a_model_over_two_devices_is_the_same_model(name: str, language: bool, t
             (
                 made.activations,
                 made.attention,
-                force(each, prepared, made.answer_ids, 0, deltas, clean).logprobs,
+                force(each, prepared, made.answer_ids, vision(0), deltas, clean).logprobs,
                 gradient(each, prepared, made.answer_ids, each.read_point),
-                np.array(generate(each, prepared, 6, 0, deltas[:1], clean).ids),
+                np.array(generate(each, prepared, 6, vision(0), deltas[:1], clean).ids),
                 next(iter(harvest(each, [noise((60, 150))], [vision(0)])))[vision(0)].numpy(),
             )
         )

@@ -70,7 +70,7 @@ def _after_block(vlm: Vlm, prepared: Prepared, layer: int, change: torch.Tensor 
 def test_attention_equals_eager(name: str) -> None:
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
-    found = run(vlm, prepared, 0, max_new_tokens=6)
+    found = run(vlm, prepared, vision(0), max_new_tokens=6)
     with instead(vlm.model, "eager"), torch.no_grad():
         how = {"do_sample": False, "output_attentions": True, "return_dict_in_generate": True}
         out = vlm.model.generate(**prepared.inputs, max_new_tokens=6, **how)
@@ -92,7 +92,7 @@ def test_attention_equals_eager(name: str) -> None:
 def test_captured_run_says_what_plain_generate_says(name: str) -> None:
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
-    captured = run(vlm, prepared, 0, max_new_tokens=8)
+    captured = run(vlm, prepared, vision(0), max_new_tokens=8)
     with instead(vlm.model, PLAIN.get(name, "sdpa")):
         plain = vlm.model.generate(**prepared.inputs, max_new_tokens=8, do_sample=False)
     assert tuple(plain[0, prepared.length :].tolist()) == captured.answer_ids

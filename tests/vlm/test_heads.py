@@ -9,6 +9,7 @@ import torch
 from scratchpad.analysis.weigh import of_tokens
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis
+from scratchpad.records.hookpoint import vision
 from scratchpad.vlm.attention import instead
 from scratchpad.vlm.heads import rows_by_head
 from scratchpad.vlm.logprobs import answered
@@ -39,7 +40,7 @@ def test_every_head_equals_eager(bench: Workbench, analysis: Analysis, prepared:
 def test_every_head_equals_eager_where_heads_share_keys(name: str) -> None:
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
-    answer = run(vlm, prepared, 0, max_new_tokens=4)
+    answer = run(vlm, prepared, vision(0), max_new_tokens=4)
     inputs = answered(vlm, prepared.inputs, prepared.length, answer.answer_ids)
     for position in (prepared.length - 1, prepared.length + 2):
         rows = rows_by_head(vlm, prepared, answer.answer_ids, position)
