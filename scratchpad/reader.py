@@ -214,7 +214,7 @@ class Reader:
         def ask() -> Run:
             prepared = self._prepared(question)
             run, clean = vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, tokens, heads)
-            self._clean.put((prepared.image_sha256, prepared.prompt), clean)
+            self._clean.put(_of_run(prepared, tokens), clean)
             return run
 
         return self._once(f"run {heads}", question, ask)  # heads are averaged while the model answers
@@ -223,8 +223,9 @@ class Reader:
         run, prepared = self._run(question), self._prepared(question)
         codes = self._once("codes", question, lambda: self.sae.encode(run.states()))
         plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
-        clean = self._clean.get(  # gone after a few others, and made again: rounding mustn't depend on what else was asked
-            (prepared.image_sha256, prepared.prompt), lambda: vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, 1)[1]
+        tokens = question.settings.max_new_tokens
+        clean = self._clean.get(  # gone after a few others, and made again as it was: rounding mustn't depend on what else was asked
+            _of_run(prepared, tokens), lambda: vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, tokens)[1]
         )
         return Trial(self.vlm, self.sae, run, codes, prepared, clean, plain, lambda latent: names.get(latent, ""))
 
@@ -262,6 +263,11 @@ class Reader:
             mean_activation=row.mean_activation if row else None,
             auroc=row.auroc if row else None,
         )
+
+
+def _of_run(prepared: Prepared, tokens: int) -> tuple[object, ...]:
+    """What a clean run depends on: how many tokens were generated too, since a sliding window forgets keys and values as it goes."""
+    return prepared.image_sha256, prepared.prompt, tokens
 
 
 def question_of(image: Given | Sequence[Given], prompt: str, settings: Settings | None = None) -> Question:
