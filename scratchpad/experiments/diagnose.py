@@ -70,9 +70,9 @@ def diagnose(
     """Runs the tests of all three modes.
 
     Args:
-        passes: of the model that a search for latents may take; None for no limit.
         expected: what the answer should have said; without it, what comes out when the answer is taken away stands in.
         explicit: the prompt that asks for {x} by name.
+        passes: of the model that a search for latents may take; None for no limit.
 
     Raises:
         UserError: `explicit` lacks {x}; `expected` is empty, too long, or can't be said by the model.
@@ -105,7 +105,8 @@ def diagnose(
         return Diagnosis(NONE, why, answer, None, search, tuple(tests))
     tests += asked.reachable(expected)
     if not search.flipped and all(test.holds for test in tests[-3:]):
-        why = f"the encoder shows {expected!r}, the model finds it when asked by name, and no ablation brings it into this answer."
+        none = f"none of the {search.tried} ablations that the budget allowed" if search.spent else "no ablation"
+        why = f"the encoder shows {expected!r}, the model finds it when asked by name, and {none} brings it into this answer."
         return Diagnosis(LIMITED, why, answer, expected, search, tuple(tests))
     return Diagnosis(NONE, "no mode has all of its tests.", answer, expected, search, tuple(tests))
 
