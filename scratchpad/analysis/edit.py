@@ -1,6 +1,5 @@
 """An `Edit` as a change of activations, a row for each patch, image token or token: delta[n] = sum over edited latents of
-(a' - a) * decoder row,
-times the row's scale where the SAE normalises its input.
+(a' - a) * decoder row, times the row's scale where the SAE normalises its input.
 
 The SAE's reconstruction error is kept, so an empty edit changes nothing; with `keep_error` off, delta also takes the
 error away, which puts the reconstruction in place of the activations.
@@ -17,7 +16,7 @@ from scratchpad.records import Codes, Edit, LatentEdit
 from scratchpad.sae.load import Sae
 
 
-def delta(sae: Sae, codes: Codes, edit: Edit, places: Places, activations: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"] | None:
+def delta(sae: Sae, codes: Codes, edit: Edit, places: Places, activations: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"] | None:
     """The change per row, or None where there is none to make.
 
     Raises:
@@ -40,14 +39,14 @@ def delta(sae: Sae, codes: Codes, edit: Edit, places: Places, activations: Float
     return out if out.any() else None
 
 
-def _moved(item: LatentEdit, codes: Codes) -> Float[np.ndarray, " p"]:
+def _moved(item: LatentEdit, codes: Codes) -> Float[np.ndarray, " n"]:
     """a' - a, were it everywhere."""
     a = codes.of(item.latent)
     after = {"set": np.full_like(a, item.value), "scale": a * item.value, "add": a + item.value}[item.op]
     return np.asarray(after - a)
 
 
-def covered(edit: Edit, sae: Sae, places: Places) -> Bool[np.ndarray, " p"]:
+def covered(edit: Edit, sae: Sae, places: Places) -> Bool[np.ndarray, " n"]:
     """The rows on which any of an edit's items acts."""
     return np.any([_where(item, sae, places) for item in edit.items], 0) if edit.items else np.ones(places.count, bool)
 

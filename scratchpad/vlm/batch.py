@@ -27,23 +27,23 @@ def at_once(vlm: Vlm, prepared: Prepared) -> int:
 
 @dataclass(frozen=True)
 class Rows:
-    """A change of activations by the rows that aren't nought: most edits change few patches of many."""
+    """A change of activations by the rows that aren't nought: most edits change few rows of many."""
 
     rows: Int[np.ndarray, " n"]
     values: Float[np.ndarray, "n d"]
-    count: int  # p
+    count: int  # of all rows, m
 
     @classmethod
-    def of(cls, delta: Float[np.ndarray, "p d"]) -> Rows:
+    def of(cls, delta: Float[np.ndarray, "m d"]) -> Rows:
         """From an array."""
         rows = np.flatnonzero(delta.any(-1))
         return cls(rows, delta[rows], len(delta))
 
-    def changed(self) -> Bool[np.ndarray, " p"]:
-        """Which patches change."""
+    def changed(self) -> Bool[np.ndarray, " m"]:
+        """Which rows change."""
         return np.isin(np.arange(self.count), self.rows)
 
-    def dense(self) -> Float[np.ndarray, "p d"]:
+    def dense(self) -> Float[np.ndarray, "m d"]:
         """As an array again."""
         out = np.zeros((self.count, self.values.shape[1]), self.values.dtype)
         out[self.rows] = self.values

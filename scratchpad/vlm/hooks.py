@@ -1,4 +1,4 @@
-"""Scoped hooks on vision blocks: read the patches' activations, or add to them.
+"""Scoped hooks on vision blocks: what adds to the patches' activations, and how a block's output is read (recording: `points`).
 
 transformers 5 records hidden states in a forward hook of its own, and LLaVA-like models read that record: a hook that
 runs after it changes the block's output and nothing else, silently. Ours run first (`prepend=True`).
@@ -27,27 +27,6 @@ def first_of(output: Output) -> Tensor:
 def patches_of(x: Tensor, leading: int) -> Float[Tensor, "n s d"]:
     """What of a block's output are patches. Some towers pack all patches of all tiles in one row, without a batch axis."""
     return (x if x.ndim == 3 else x[None])[:, leading:]
-
-
-@contextmanager
-def recording(block: nn.Module, leading: int, order: Int[np.ndarray, " p"] | None = None) -> Iterator[list[Float[Tensor, "p d"]]]:
-    """Collects the patches' activations after a block, all tiles of a call in one row of patches, in the grid's order.
-
-    `order`: the tower's row i is the grid's patch order[i] (see `Layout`).
-    """
-    recorded: list[Tensor] = []
-    back = None if order is None else torch.from_numpy(np.argsort(order))
-
-    def hook(module: nn.Module, args: object, output: Output) -> None:
-        x = patches_of(first_of(output), leading).detach()
-        rows = x.reshape(-1, x.shape[-1])
-        recorded.append(rows if back is None else rows[back.to(rows.device)])
-
-    handle = block.register_forward_hook(hook, prepend=True)
-    try:
-        yield recorded
-    finally:
-        handle.remove()
 
 
 @contextmanager

@@ -145,12 +145,11 @@ def _moved_tokens(current: _Pass, delta: Tensor, later: Sequence[Change | None])
     def after(module: nn.Module, args: object, output: Output) -> Output:
         x = first_of(output)
         known = delta[:, current.first : current.first + x.shape[1]].to(x.device, x.dtype)
-        parts = [x[:, : known.shape[1]] + known]
         rest = x[:, known.shape[1] :]
         if rest.shape[1] and any(later):
             pairs = zip(later, rest, strict=True)
             rest = torch.stack([row if change is None else row + change(row).to(row.dtype) for change, row in pairs])
-        y = torch.cat([*parts, rest], 1)
+        y = torch.cat([x[:, : known.shape[1]] + known, rest], 1)
         return (y, *output[1:]) if isinstance(output, tuple) else y
 
     return after

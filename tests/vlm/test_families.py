@@ -14,9 +14,10 @@ from scratchpad.records.hookpoint import vision
 from scratchpad.vlm.adapter import Adapter, Layout, Shown
 from scratchpad.vlm.attention import instead
 from scratchpad.vlm.check import check, embeddings
-from scratchpad.vlm.hooks import adding, recording
+from scratchpad.vlm.hooks import adding
 from scratchpad.vlm.jacobian import pattern
 from scratchpad.vlm.load import Vlm
+from scratchpad.vlm.points import recording_at, rows_of
 from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.retrieval import page_inputs
 from scratchpad.vlm.run import force, generate, run
@@ -58,12 +59,10 @@ def test_a_planted_square_moves_the_declared_patches(name: str, size: tuple[int,
 
 def _after_block(vlm: Vlm, prepared: Prepared, layer: int, change: torch.Tensor | None = None) -> torch.Tensor:
     """What the reader of a block sees: recording is placed first and so runs after the change."""
-    with (
-        recording(vlm.block(vision(layer)), vlm.leading, prepared.order) as seen,
-        adding(vlm.block(vision(layer)), vlm.leading, change, prepared.order),
-    ):
+    at = vision(layer)
+    with recording_at(vlm, at, prepared.image_positions) as seen, adding(vlm.block(at), vlm.leading, change, prepared.order):
         embeddings(vlm, prepared)
-    return seen[0].float()
+    return rows_of(seen, at, prepared, 1).float()
 
 
 @pytest.mark.parametrize("name", NAMES)
