@@ -1,15 +1,15 @@
 // The picture under the map of the chosen token or latent; how it's drawn; which part of it tests act on.
 import { html, nothing } from "lit-html";
-import { chooseLatent } from "../actions.js";
-import { attention, brush, everywhere, firing, latentOf, ofPatch, onMap, passes } from "../derive.js";
+import { attention, brush, firing, latentOf, ofPatch, onMap } from "../derive.js";
 import { headMap } from "../heads.js";
 import { draws } from "../directives.js";
 import { paint } from "../paint.js";
 import { set } from "../store.js";
 import { onSheet, patchBox, sheet, tileOf } from "../sheet.js";
-import { brief, figures, name, percent, token as say } from "../text.js";
+import { figures, name, percent, token as say } from "../text.js";
 import { term } from "../words.js";
 import { going, trouble } from "./going.js";
+import { links } from "./links.js";
 import { mapInput } from "./map-input.js";
 import { regionTool, there } from "./region.js";
 import { trust } from "./trust.js";
@@ -118,25 +118,9 @@ function here(s) {
   if (s.patch === null) return nothing;
   const { row, col, image } = tileOf(a, s.patch);
   const of = a.sizes.length > 1 ? ` of picture ${image + 1}` : "";
-  const rows = ofPatch(a, s.patch).filter((l) => passes(s, latentOf(a, l.id)));
-  const few = rows
-    .filter((l) => s.filter.everywhere === "among" || !everywhere(latentOf(a, l.id)))
-    .slice(0, 4);
   return html`<p class="sp-patch">
     <span>Patch in row ${row + 1}, column ${col + 1}${of}:</span>
-    ${few.map(
-      (l) =>
-        html`<button
-          type="button"
-          class="sp-link"
-          data-latent=${l.id}
-          aria-pressed=${s.latent === l.id}
-          @click=${() => chooseLatent(l.id)}
-        >
-          ${brief(latentOf(a, l.id))} <small>${figures(l.value)}</small>
-        </button>`,
-    )}
-    ${few.length ? nothing : "nothing but what fires everywhere"}
+    ${links(s, ofPatch(a, s.patch))}
   </p>`;
 }
 

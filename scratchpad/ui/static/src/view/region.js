@@ -1,13 +1,11 @@
 // The region tool: a part of the picture, dragged, grown by keys or typed as rows and columns of patches; what fires in
 // it, and the part that tests act on.
 import { html, nothing } from "lit-html";
-import { chooseLatent } from "../actions.js";
-import { everywhere, latentOf, passes } from "../derive.js";
 import { conceptsHere, inPatches, ofPatches, placeText } from "../place.js";
 import { set } from "../store.js";
-import { brief, figures } from "../text.js";
 import { online } from "../wire.js";
 import { term } from "../words.js";
+import { links } from "./links.js";
 
 export function regionTool(s) {
   if (s.kase) return nothing;
@@ -94,24 +92,9 @@ function type(s, range, key) {
 /** The strongest concepts of the region that was looked into, in one line beside the map. */
 export function there(s) {
   const { region, image, latents } = s.place;
-  const few = latents
-    .map((row) => ({ ...latentOf(s.analysis, row.id), value: row.inside }))
-    .filter((l) => passes(s, l) && (s.filter.everywhere === "among" || !everywhere(l)))
-    .slice(0, 4);
+  const rows = latents.map((row) => ({ id: row.id, value: row.inside }));
   return html`<p class="sp-patch" data-there aria-live="polite">
     <span>${placeText(s.analysis, region, image)}, ${term("region", "inside")}:</span>
-    ${few.map(
-      (l) =>
-        html`<button
-          type="button"
-          class="sp-link"
-          data-latent=${l.id}
-          aria-pressed=${s.latent === l.id}
-          @click=${() => chooseLatent(l.id)}
-        >
-          ${brief(l)} <small>${figures(l.value)}</small>
-        </button>`,
-    )}
-    ${few.length ? nothing : "nothing but what fires everywhere"}
+    ${links(s, rows)}
   </p>`;
 }
