@@ -9,8 +9,8 @@ import numpy as np
 import torch
 import transformers as tf
 from PIL import Image
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from benchmarks.published import TEMPLATE, tokenizer
 from scratchpad.vlm import attention
 from scratchpad.vlm.families import adapter_of
 from scratchpad.vlm.load import Vlm
@@ -18,10 +18,6 @@ from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.protocols import typed
 
 PATCH = 14
-TEMPLATE = (
-    "{% for message in messages %}USER: {% for part in message['content'] %}"
-    "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endfor %} ASSISTANT:"
-)
 PROMPT = "What is on the table, and which of the things there would one need to write a letter?"
 
 
@@ -42,12 +38,13 @@ def sizes(parser: argparse.ArgumentParser) -> None:
 def build(options: argparse.Namespace) -> tuple[Vlm, Prepared]:
     """The model, and a square picture with a question, which becomes a base view and 2 x 2 tiles."""
     torch.manual_seed(0)
-    tokens = _tokenizer()
+    tokens = tokenizer("<image>")
     tile = options.side * PATCH
     image = tf.LlavaNextImageProcessorPil(
         size={"shortest_edge": tile}, crop_size={"height": tile, "width": tile}, image_grid_pinpoints=[[2 * tile, 2 * tile]]
     )
-    processor = tf.LlavaNextProcessor(image, tokens, PATCH, "default", chat_template=TEMPLATE, num_additional_image_tokens=1)
+    template = TEMPLATE.replace("MARK", "<image>")
+    processor = tf.LlavaNextProcessor(image, tokens, PATCH, "default", chat_template=template, num_additional_image_tokens=1)
     config = tf.LlavaNextConfig(
         vision_config=tf.CLIPVisionConfig(
             hidden_size=options.vision_width,
@@ -76,15 +73,3 @@ def build(options: argparse.Namespace) -> tuple[Vlm, Prepared]:
     vlm = Vlm("benchmark", "benchmark", model, typed(processor), adapter_of(model, typed(processor)))
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (2 * tile, 2 * tile, 3), dtype=np.uint8))
     return vlm, prepare(vlm, picture, PROMPT, options.new_tokens)
-
-
-def _tokenizer() -> tf.PreTrainedTokenizerFast:
-    special = ["<pad>", "<s>", "</s>", "<image>"]
-    words = [*special, *sorted(pre_tokenizers.ByteLevel.alphabet())]
-    core = Tokenizer(models.BPE(vocab={word: i for i, word in enumerate(words)}, merges=[]))
-    core.add_special_tokens(special)
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = decoders.ByteLevel()
-    return tf.PreTrainedTokenizerFast(
-        tokenizer_object=core, pad_token="<pad>", bos_token="<s>", eos_token="</s>", additional_special_tokens=["<image>"]
-    )

@@ -25,8 +25,8 @@ Made = tuple[Any, Any]  # processor, configuration
 Sizes = dict[str, Any]
 
 
-def tokenizer(size: int, *special: str, **named: str) -> tf.PreTrainedTokenizerFast:
-    """A tokenizer of bytes with `size` entries, of which most are never met."""
+def tokenizer(*special: str, size: int = 0, **named: str) -> tf.PreTrainedTokenizerFast:
+    """A tokenizer of bytes and a family's special tokens, filled up to `size` entries, of which most are never met."""
     words = dict.fromkeys([*ORDINARY, *special, *named.values(), *sorted(pre_tokenizers.ByteLevel.alphabet())])
     words |= dict.fromkeys(f"w{n}" for n in range(size - len(words)))
     core = Tokenizer(models.BPE(vocab={word: i for i, word in enumerate(words)}, merges=[]))
@@ -52,7 +52,7 @@ def rope(theta: float) -> Sizes:
 def smolvlm_256m(layers: int | None = None) -> Made:
     """SmolVLM-256M-Instruct: frames of 512 px and the whole picture, 64 tokens each."""
     places = [f"<row_{r + 1}_col_{c + 1}>" for r in range(6) for c in range(6)]
-    tokens = tokenizer(49_280, "<fake_token_around_image>", "<image>", "<global-img>", "<end_of_utterance>", *places)
+    tokens = tokenizer("<fake_token_around_image>", "<image>", "<global-img>", "<end_of_utterance>", *places, size=49_280)
     image = tf.Idefics3ImageProcessorPil(size={"longest_edge": 2048}, max_image_size={"longest_edge": 512})
     processor = tf.Idefics3Processor(image, tokens, image_seq_len=64, chat_template=TEMPLATE.replace("MARK", "<image>"))
     vision: Sizes = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12, "image_size": 512}
@@ -75,7 +75,7 @@ def smolvlm_256m(layers: int | None = None) -> Made:
 
 def llava_onevision_half_b(layers: int | None = None) -> Made:
     """LLaVA-OneVision-0.5B: tiles of 384 px, at most anyres_max_9's worth of tokens."""
-    tokens = tokenizer(152_000, "<image>", "<video>")
+    tokens = tokenizer("<image>", "<video>", size=152_000)
     pins = [[384 * a, 384 * b] for a in range(1, 7) for b in range(1, 7)]
     image = tf.LlavaOnevisionImageProcessorPil(size={"height": 384, "width": 384}, image_grid_pinpoints=pins)
     processor = without_video(tf.LlavaOnevisionProcessor)(
@@ -113,7 +113,7 @@ def llava_onevision_half_b(layers: int | None = None) -> Made:
 def qwen2_5_vl_3b(layers: int | None = None) -> Made:
     """Qwen2.5-VL-3B-Instruct: the whole vision tower, with its windows."""
     names = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
-    tokens = tokenizer(151_936, *names)
+    tokens = tokenizer(*names, size=151_936)
     image = tf.Qwen2VLImageProcessorPil(patch_size=14, temporal_patch_size=2, merge_size=2)
     template = TEMPLATE.replace("MARK", "<|vision_start|><|image_pad|><|vision_end|>")
     processor = without_video(tf.Qwen2_5_VLProcessor)(image, tokens, chat_template=template)
@@ -154,7 +154,7 @@ def qwen2_5_vl_3b(layers: int | None = None) -> Made:
 
 def llava_next_7b(layers: int | None = None) -> Made:
     """LLaVA-NeXT (v1.6) upon Mistral-7B: CLIP-L/14 at 336 px, read two layers before its end, up to 2,880 tokens."""
-    tokens = tokenizer(32_064, "<image>")
+    tokens = tokenizer("<image>", size=32_064)
     pins = [[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]
     image = tf.LlavaNextImageProcessorPil(size={"shortest_edge": 336}, crop_size={"height": 336, "width": 336}, image_grid_pinpoints=pins)
     processor = tf.LlavaNextProcessor(

@@ -33,7 +33,7 @@ STEPS = (
     "plain",
     "inspect",
     "inspect --check",
-    "truth",
+    "geometry",
     "train-sae",
     "index",
     "analyze",
@@ -106,7 +106,7 @@ def commands(folder: Path, images: Path, options: argparse.Namespace, layer: int
         "plain": [*module, "benchmarks.plain", str(folder), str(images / "0.png"), QUESTION, str(options.new_tokens)],
         "inspect": [*cli, "inspect", str(folder), "--image", str(images / "0.png"), "--json"],
         "inspect --check": [*cli, "inspect", str(folder), "--image", str(images / "0.png"), "--check", "--json"],
-        "truth": [*module, "benchmarks.geometry", str(folder), str(options.new_tokens)],
+        "geometry": [*module, "benchmarks.geometry", str(folder), str(options.new_tokens)],
         "train-sae": [*cli, "train-sae", *model, "--layer", str(layer), "--images", str(images), "--out", sae, *quick, "--json"],
         "index": [*cli, "index", *model, "--sae", sae, "--images", str(images), "--json"],
         "analyze": [*cli, "analyze", *asked],
@@ -155,7 +155,7 @@ def _says(step: str, cost: Spent) -> str:
         return f"{facts['patches']} patches, {facts['image_tokens']} image tokens, {facts['memory_bytes'] / 1e9:.2f} GB estimated"
     if step == "inspect --check":
         return "holds" if json.loads(cost.said)["check"]["holds"] else "FAILS"
-    return cost.said.strip() if step == "truth" else ""
+    return cost.said.strip() if step == "geometry" else ""
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
-"""Every benchmark runs through at a small size and prints one JSON object. What it measures is not tested here."""
+"""Benchmarks run through at a small size and print one JSON object. What they measure is not tested here."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,21 @@ def test_benchmark_runs(
     assert value["benchmark"] == name
     assert len(value["rows"]) == rows
     assert all(row["seconds"] > 0 for row in value["rows"])
+
+
+@pytest.mark.slow  # a model of published size, but for its language layers: a minute or two
+def test_a_model_of_published_size_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = ["--steps", "plain,inspect,geometry", "--folder", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["real", "--only", "smolvlm-256m", "--layers", "2", *steps, "--json"])
+    importlib.import_module("benchmarks.real").main()
+    plain, inspected, geometry = json.loads(capsys.readouterr().out)["rows"]
+    assert plain["peak"] > 0
+    assert inspected["says"].startswith("13312 patches, 832 image tokens")
+    attention, empty, square = geometry["says"].split("; ")
+    assert float(attention.split(" within ")[1].split()[0]) < 1e-3
+    assert empty == "an empty edit is the identity"
+    hit, under = (int(n) for n in re.findall(r"\d+", square))
+    assert hit == under > 0
 
 
 def test_a_ranking_needs_as_many_latents_as_change_the_answer(bench: Workbench, analysis: Analysis) -> None:

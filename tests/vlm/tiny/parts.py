@@ -1,4 +1,4 @@
-"""What tiny models are made of: a tokenizer of bytes, sizes, random weights."""
+"""What tiny models are made of: sizes, random weights, and the tokenizer of bytes of models at their published size."""
 
 from __future__ import annotations
 
@@ -6,45 +6,19 @@ from typing import Any
 
 import torch
 import transformers as tf
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from benchmarks.published import TEMPLATE as PLAIN
+from benchmarks.published import tokenizer
 from scratchpad.vlm import attention
 from scratchpad.vlm.families import adapter_of
 from scratchpad.vlm.load import Vlm
 
-PLAIN = (
-    "{% for message in messages %}USER: {% for part in message['content'] %}"
-    "{% if part['type'] == 'image' %}MARK{% else %}{{ part['text'] }}{% endif %}"
-    "{% endfor %}{% endfor %} ASSISTANT:"
-)
-
-
-PADDING = ("<pad>", "<s>", "</s>")
-
+__all__ = ["CLIP", "PLAIN", "TEXT", "made", "mrope", "pali", "tokenizer", "vision_ids"]
 
 TEXT = {"num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 32, "intermediate_size": 48}
 
 
 CLIP = {"hidden_size": 24, "intermediate_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "image_size": 28, "patch_size": 7}
-
-
-def tokenizer(*special: str, **named: str) -> tf.PreTrainedTokenizerFast:
-    """Bytes, and the family's special tokens."""
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    words = dict.fromkeys([*PADDING, *special, *named.values(), *letters])
-    core = Tokenizer(models.BPE(vocab={word: i for i, word in enumerate(words)}, merges=[]))
-    core.add_special_tokens([*PADDING, *special, *named.values()])
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = decoders.ByteLevel()
-    return tf.PreTrainedTokenizerFast(
-        tokenizer_object=core,
-        pad_token="<pad>",
-        bos_token="<s>",
-        eos_token="</s>",
-        additional_special_tokens=[*special],
-        extra_special_tokens=named,
-        padding_side="left",
-    )
 
 
 def made(model: Any, processor: Any) -> Vlm:
