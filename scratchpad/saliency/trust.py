@@ -21,22 +21,19 @@ WRITTEN = re.compile(r"\b(words?|texts?|read|says?|said|written|writing|letters?
 
 
 def folder() -> Path:
-    """Where this user's own summaries lie, one file a model."""
+    """Where this user's own summaries lie, one file for a model and a number of cells."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "visual-scratchpad" / "needle"
 
 
-def keep(summary: SweepSummary, at: Path | None = None) -> None:
-    """Keeps a summary by its model's identity: what was kept of other methods and data sets, on as many cells, stays.
+def keep(summary: SweepSummary) -> None:
+    """Keeps a summary by its model's identity and its cells: what was kept of other methods and data sets stays.
 
     Where the folder can't be written to, nothing is kept.
-
-    Args:
-        at: the folder; this user's by default.
     """
-    identity = summary.model.identity
-    path = (at or folder()) / f"{identity}.json"
-    known = _read(path) if at else measured(identity)
-    if known and known.plan.cells == summary.plan.cells:
+    rows, cols = summary.plan.cells
+    path = folder() / f"{summary.model.identity}-{rows}x{cols}.json"
+    known = _read(path)
+    if known:
         summary = _joined(known, summary)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,13 +57,25 @@ def _joined(known: SweepSummary, summary: SweepSummary) -> SweepSummary:
     return replace(summary, results=results, sae=summary.sae if of_sae else known.sae)
 
 
-def measured(identity: str) -> SweepSummary | None:
-    """What was kept of a model: by this user, or shipped with it."""
-    for path in (folder() / f"{identity}.json", *SHIPPED.glob("*/needle.json")):
+def measured(identity: str, sae: str | None = None) -> dict[str, dict[str, MethodResult]]:
+    """What was kept of a model by this user or shipped with it, by data set and method: each as measured on most images.
+
+    Args:
+        identity: of the model.
+        sae: the identity of the SAE, for the method that reads one; rows of other SAEs are left out.
+    """
+    best: dict[str, dict[str, MethodResult]] = {}
+    for path in (*sorted(folder().glob(f"{identity}*.json")), *SHIPPED.glob("*/needle.json")):
         summary = _read(path)
-        if summary and summary.model.identity == identity:
-            return summary
-    return None
+        if summary is None or summary.model.identity != identity:
+            continue
+        of = summary.sae.identity if summary.sae else None
+        for dataset, rows in summary.results.items():
+            for method, row in rows.items():
+                other = best.get(dataset, {}).get(method)
+                if (method != OF_SAE or of == sae) and (other is None or row.images > other.images):
+                    best.setdefault(dataset, {})[method] = replace(row, chance=summary.chance if row.chance is None else row.chance)
+    return best
 
 
 def trust(identity: str, method: str = "attention", sae: str | None = None, prompt: str = "") -> Trust | None:
@@ -79,19 +88,18 @@ def trust(identity: str, method: str = "attention", sae: str | None = None, prom
         prompt: what is asked.
         sae: the identity of the SAE, for the method that reads one.
     """
-    summary = measured(identity)
-    if summary is None or (method == OF_SAE and (summary.sae.identity if summary.sae else None) != sae):
-        return None
+    results = measured(identity, sae)
     closest = READING if WRITTEN.search(prompt) else SEEING
-    rows = {dataset: summary.results.get(dataset, {}).get(method) for dataset in closest}
-    sets = tuple(_measured(dataset, row, summary.chance) for dataset, row in rows.items() if row)
+    rows = {dataset: results.get(dataset, {}).get(method) for dataset in closest}
+    sets = tuple(_measured(dataset, row) for dataset, row in rows.items() if row)
     return Trust(method, sets, sets[0].dataset) if sets else None
 
 
-def _measured(dataset: str, row: MethodResult, chance: float) -> Measured:
+def _measured(dataset: str, row: MethodResult) -> Measured:
     """With Wilson's interval over cells and runs, whatever interval an older summary holds."""
     low, high = wilson(row.accuracy.mean * row.images, row.images)
-    return Measured(dataset, row.accuracy.mean, float(low), float(high), row.images, chance if row.chance is None else row.chance)
+    assert row.chance is not None, f"{dataset} without what chance reaches"
+    return Measured(dataset, row.accuracy.mean, float(low), float(high), row.images, row.chance)
 
 
 def _read(path: Path) -> SweepSummary | None:

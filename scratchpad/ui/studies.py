@@ -154,7 +154,7 @@ class Studies:
             "models": names,
             "columns": [*DATASETS, SCENES],
         }
-        return usual | {"before": tables.before(measured(subject.identity))}
+        return usual | {"before": tables.before(measured(subject.identity, subject.sae.identity if subject.sae else None))}
 
     def _subject(self, by: object, choice: object) -> Subject:
         if by == "page":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from PIL import Image
@@ -85,10 +85,10 @@ def _row(method: str, result: MethodResult) -> dict[str, object]:
     return {"method": method, "accuracy": a.mean, "low": a.low, "high": a.high, "grid": a.grid, "biases": drawn}
 
 
-def before(summary: SweepSummary | None) -> dict[str, dict[str, float]]:
-    """Accuracy by method and data set, of a summary that was kept."""
+def before(measured: Mapping[str, Mapping[str, MethodResult]]) -> dict[str, dict[str, float]]:
+    """Accuracy by method and data set, of results by data set and method."""
     table: dict[str, dict[str, float]] = {}
-    for dataset, rows in summary.results.items() if summary else ():
+    for dataset, rows in measured.items():
         for method, row in rows.items():
             table.setdefault(method, {})[dataset] = row.accuracy.mean
     return table

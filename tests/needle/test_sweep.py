@@ -11,7 +11,7 @@ from scratchpad.errors import UserError
 from scratchpad.needle.report import report
 from scratchpad.needle.subject import Answering
 from scratchpad.needle.sweep import Plan, sweep
-from scratchpad.records.sweep import SCENES, SweepSummary, read_summary, summary_text
+from scratchpad.records.sweep import SCENES, Identified, SweepSummary, read_summary, summary_text
 from scratchpad.saliency.methods import METHODS
 from scratchpad.saliency.trust import SHIPPED, folder, keep, measured, trust
 from scratchpad.workbench import Workbench
@@ -38,8 +38,8 @@ def test_every_image_and_method_has_a_row(swept: tuple[SweepSummary, Path]) -> N
 
 def test_what_was_measured_is_found_again(swept: tuple[SweepSummary, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    identity = swept[0].model.identity
-    keep(swept[0])
+    identity = "m" * 16  # of a model with which nothing ships
+    keep(replace(swept[0], model=Identified("m", identity)))
     accuracy = swept[0].results["multi-words"]["attention"].accuracy
     worth = trust(identity)
     assert worth is not None
@@ -50,11 +50,10 @@ def test_what_was_measured_is_found_again(swept: tuple[SweepSummary, Path], tmp_
 
 def test_the_nearest_data_set_stands_first(swept: tuple[SweepSummary, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    identity = "m" * 16  # of a model with which nothing ships
     rows = swept[0].results["patch"]
-    keep(
-        replace(swept[0], results=dict(swept[0].results) | {"symbols": rows, SCENES: {"attention": replace(rows["attention"], chance=0.1)}})
-    )
-    identity = swept[0].model.identity
+    more = {"symbols": rows, SCENES: {"attention": replace(rows["attention"], chance=0.1)}}
+    keep(replace(swept[0], model=Identified("m", identity), results=dict(swept[0].results) | more))
     things, words = trust(identity, prompt="what animal is there"), trust(identity, prompt="What does the sign say?")
     assert things is not None
     assert words is not None
@@ -123,7 +122,7 @@ def test_what_is_no_summary_says_nothing(text: str, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     folder().mkdir(parents=True)
     (folder() / f"{'m' * 16}.json").write_bytes(text.encode("utf-8", "surrogatepass"))
-    assert measured("m" * 16) is None
+    assert measured("m" * 16) == {}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.held import Asked
 from scratchpad.ui.lookups import Lookups
 from scratchpad.ui.studies import Studies
-from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
+from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 from tests.ui.conftest import PATIENCE, served, visit
 
 
@@ -54,9 +54,7 @@ def test_a_live_sweep_is_kept_where_trust_is_read(studies: Studies, benches: Ben
     assert [row["method"] for row in told["rows"]] == ["cosine", "random"]
     assert told["rows"][0]["accuracy"] > 0.9
     identity = benches.pages().retriever.identity
-    summary = measured(identity)
-    assert summary is not None
-    assert summary.results["patch"]["cosine"].images >= 49
+    assert measured(identity)["patch"]["cosine"].images >= 49
     assert studies.measured(["", "page"])["before"]["cosine"]["patch"] > 0.9
 
 
@@ -81,6 +79,26 @@ def test_fewer_images_never_replace_what_more_said(tmp_path: Path, monkeypatch: 
     keep(summary("cosine", 0.3, 49))
     assert figures(trust("m" * 16)) == [("patch", 0.8, 0.02)]
     assert figures(trust("m" * 16, "cosine")) == [("patch", 0.3, 0.02)]
+
+
+def test_a_quick_sweep_on_other_cells_puts_nothing_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    quick = summary("attention", 1.0, 4)
+    quick = replace(quick, plan=replace(quick.plan, cells=(2, 2)), chance=0.25)
+    keep(summary("attention", 0.8, 98))
+    keep(summary("attention", 0.5, 49, dataset="text"))
+    keep(quick)
+    assert figures(trust("m" * 16)) == [("text", 0.5, 0.02), ("patch", 0.8, 0.02)]
+    keep(replace(quick, results={"symbols": quick.results["patch"]}))
+    assert figures(trust("m" * 16, prompt="what animal?")) == [("symbols", 1.0, 0.25), ("text", 0.5, 0.02), ("patch", 0.8, 0.02)]
+
+
+def test_what_ships_with_the_demo_stays_beside_a_quick_sweep(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    identity = bench.vlm.identity
+    shipped, quick = trust(identity), summary("attention", 1.0, 4)
+    keep(replace(quick, model=replace(quick.model, identity=identity), plan=replace(quick.plan, cells=(2, 2)), chance=0.25))
+    assert trust(identity) == shipped
 
 
 def test_what_was_measured_of_one_sae_is_not_said_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
