@@ -109,7 +109,8 @@ def _reconstruction(comparison: Comparison, control: Control) -> Finding:
 def _grey(blank: Blank | None) -> Finding:
     if blank is None:
         return Finding("a grey picture wasn't asked about", None)
-    return Finding(f"of a grey picture the model says “{blank.answer}”", not blank.same)
+    said = f"“{blank.answer}”" if blank.answer.strip() else "nothing"
+    return Finding(f"of a grey picture the model says {said}", not blank.same)
 
 
 def _of_reconstruction(comparison: Comparison, control: Control) -> Verdict:
@@ -119,13 +120,17 @@ def _of_reconstruction(comparison: Comparison, control: Control) -> Verdict:
 
 
 def _happened(comparison: Comparison, subject: str) -> str:
-    before, after = comparison.before.text, comparison.after.text
+    before, after = _quoted(comparison.before.text), _quoted(comparison.after.text)
     if comparison.changed:
-        return f"{subject} the answer is “{after}” instead of “{before}”"
+        return f"{subject} the answer is {after} instead of {before}"
     effect = comparison.effect
     if abs(effect) < ROUNDING:
-        return f"{subject} the answer stays “{before}”, exactly as likely but for rounding"
-    return f"{subject} the answer stays “{before}”, {abs(effect):.2f} nats {'less' if effect < 0 else 'more'} likely"
+        return f"{subject} the answer stays {before}, exactly as likely but for rounding"
+    return f"{subject} the answer stays {before}, {abs(effect):.2f} nats {'less' if effect < 0 else 'more'} likely"
+
+
+def _quoted(answer: str) -> str:
+    return f"“{answer}”" if answer.strip() else "empty"
 
 
 def _subject(edit: Edit, name: Namer) -> str:

@@ -20,9 +20,10 @@ def judged(
     reconstruction_flips: bool = False,
     grey_same: bool = False,
     edit: Edit | None = None,
+    says: str = "dog",
 ) -> Verdict:
     edit = edit or ablation([7])
-    before, after = (Answer(text, (i, 9), (Token(0, i, text, "output", -0.1),)) for text, i in (("cat", 1), ("dog", 2)))
+    before, after = (Answer(text, (i, 9), (Token(0, i, text, "output", -0.1),)) for text, i in (("cat", 1), (says, 2)))
     comparison = Comparison(edit, before, after if changed else before, (effect, 0.0), (), (), (), ())
     control = Control(
         edit=edit,
@@ -66,6 +67,11 @@ def test_each_kind_and_its_sentence(given: dict, kind: str, says: str) -> None:
     found = judged(**given)
     assert found.kind == kind, found
     assert says in found.sentence
+
+
+def test_an_answer_of_nothing_is_called_empty_and_not_quoted() -> None:
+    mute = judged(-4.0, says="")
+    assert mute.sentence.startswith("Without whiskers (#7) the answer is empty instead of “cat”")
 
 
 def test_a_raised_activation_may_make_the_answer_likelier() -> None:

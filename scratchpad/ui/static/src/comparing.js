@@ -35,7 +35,15 @@ receives("compare", (value) => {
     other: { analysis, page, matched: value.matched, token, latent: null, images: asked },
     hover: null,
   });
+  requestAnimationFrame(inSight);
 });
+
+/** On a narrow screen both sides come below the test bar's edge: they are brought up where they begin out of sight. */
+function inSight() {
+  const sides = document.querySelector(".sp-beside-sides");
+  if (sides && sides.getBoundingClientRect().top > window.innerHeight / 2)
+    sides.scrollIntoView({ block: "start" });
+}
 
 /** Puts uploaded pictures on the other side. */
 export async function addOther(files) {

@@ -7,7 +7,7 @@ import { draws } from "../directives.js";
 import { paint } from "../paint.js";
 import { firingOf, listed, lit, sideOf } from "../pairs.js";
 import { png } from "../png.js";
-import { figures, name, percent, plain, times, token as say } from "../text.js";
+import { figures, name, percent, plain, point, times, token as say } from "../text.js";
 import { term } from "../words.js";
 import { going, trouble } from "./going.js";
 import { silent } from "./look.js";
@@ -76,7 +76,7 @@ function column(s, side, at) {
   return html`<section class="sp-beside-side" data-side=${side} aria-label=${TITLES[side]}>
     <header>
       <h2>${TITLES[side]}</h2>
-      <p class="sp-note">${a.sae.name} · layer ${a.sae.layer}${model}</p>
+      <p class="sp-note">${a.sae.name} · ${point(a.sae)}${model}</p>
     </header>
     ${picture(s, side, at)}
     <div>
