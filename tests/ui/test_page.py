@@ -249,6 +249,15 @@ def test_the_answer_appears_as_it_is_written_and_one_thing_is_cancelled_at_a_tim
     assert page.evaluate("most") == 1
 
 
+def test_a_server_that_went_away_is_said_and_nothing_waits_for_it(page: Page) -> None:
+    page.context.set_offline(True)
+    page.locator("#sp-ask .sp-question").fill("What animal is there?")
+    page.locator("#sp-go").click()
+    expect(page.locator("#sp-status")).to_contain_text("The server can't be reached", timeout=PATIENCE)
+    assert page.evaluate("Object.keys(Scratchpad.state.jobs)") == []
+    expect(page.locator("#sp-ask .sp-question")).to_have_value("What animal is there?")
+
+
 def test_layers_and_heads_are_chosen_and_read_again(page: Page) -> None:
     before = page.evaluate("[...Scratchpad.state.analysis.attention]")
     box = page.locator("[data-weighing]")

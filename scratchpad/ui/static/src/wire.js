@@ -1,5 +1,6 @@
 // The page's line to the server: channels that carry events up and JSON down, functions that look something up, and
 // the jobs under way. Gradio brings both (layout.py); an exported case has neither.
+import { GONE, watch } from "./alive.js";
 import { set, state } from "./store.js";
 
 const page = [...crypto.getRandomValues(new Uint8Array(16))]
@@ -10,7 +11,6 @@ const receivers = {};
 const calls = {};
 const tickets = {};
 const FUNCTIONS = ["detail", "overview", "latent", "search", "rename", "measured", "file", "stop"];
-const GONE = "The server can't be reached; try again.";
 let jobs = 0;
 
 /** What becomes of a channel's values: `receive(value)` of decoded JSON. */
@@ -46,6 +46,7 @@ export function send(name, event, label) {
     key: state.page ? state.page.key : "",
     ticket: tickets[name],
   });
+  watch();
   return true;
 }
 
