@@ -149,8 +149,8 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 def test_a_process_of_its_own_says_the_same() -> None:
     done = scratchpad("analyze", "nowhere.png", "hi")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert "There is no file" in done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if " s in all" not in line]  # which a slow machine says while it loads
+    assert "There is no file" in said
 
 
 def test_demo_scene(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

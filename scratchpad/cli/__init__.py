@@ -9,8 +9,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from scratchpad.cli import asking, auditing, cases, demo, latents, looking, needles, saes, serving, testing
+from scratchpad.cli.waiting import waiting
 from scratchpad.errors import UserError
 
 
@@ -23,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:
-        options.act(options)
+        with waiting() if getattr(options, "waits", False) else nullcontext():
+            options.act(options)
     except UserError as error:
         print(f"scratchpad: {error}", file=sys.stderr)
         return 2

@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
     analyze = commands.add_parser("analyze", help="answer a question about an image and show what the answer used")
     image_and_prompt(analyze)
     analyze.add_argument("--out", type=Path, help="folder for the maps as PNG and the arrays as safetensors")
-    analyze.set_defaults(act=_analyze)
+    analyze.set_defaults(act=_analyze, waits=True)
 
 
 def _analyze(options: argparse.Namespace) -> None:

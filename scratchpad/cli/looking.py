@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
     look.add_argument("--check", action="store_true", help="prove the geometry by the Jacobian; exit code 1 if it fails")
     where_and_how(look)
     as_json(look)
-    look.set_defaults(act=_inspect)
+    look.set_defaults(act=_inspect, waits=True)
 
 
 def _inspect(options: argparse.Namespace) -> None:

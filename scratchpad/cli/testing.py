@@ -37,12 +37,12 @@ def add(commands: Commands) -> None:
     ablate.add_argument("--target", help="also: how much likelier this becomes as the answer")
     ablate.add_argument("--temperature", type=float, help="also draw an answer at this temperature, before and after, from the same chance")
     ablate.add_argument("--seed", type=int, default=0, help="of that chance")
-    ablate.set_defaults(act=_ablate)
+    ablate.set_defaults(act=_ablate, waits=True)
 
     effects = commands.add_parser("effects", help="predicted effects of ablating each latent, beside real ablations")
     image_and_prompt(effects)
     effects.add_argument("--top", type=int, default=32, help="how many of the likeliest latents are verified (default 32; 0 for all)")
-    effects.set_defaults(act=_effects)
+    effects.set_defaults(act=_effects, waits=True)
 
     suffice = commands.add_parser("suffice", help="the fewest latents whose ablation changes the answer")
     image_and_prompt(suffice)
@@ -50,14 +50,14 @@ def add(commands: Commands) -> None:
     suffice.add_argument("--keep", action="store_true", help="sufficiency instead: the fewest that keep the answer, all others off")
     suffice.add_argument("--max-latents", type=int, default=32, help="of a set (default 32)")
     suffice.add_argument("--passes", type=int, help="of the model at most, while it searches (default: no limit)")
-    suffice.set_defaults(act=_suffice)
+    suffice.set_defaults(act=_suffice, waits=True)
 
     diagnose = commands.add_parser("diagnose", help="which of three failure modes a wrong answer fits, with its evidence")
     image_and_prompt(diagnose)
     diagnose.add_argument("--expected", help="what the answer should have said")
     diagnose.add_argument("--explicit", default="is there {x}", help="the prompt that asks for {x} by name (default: %(default)r)")
     diagnose.add_argument("--passes", type=int, default=40, help="of the model, for each search (default 40; 0: no limit)")
-    diagnose.set_defaults(act=_diagnose)
+    diagnose.set_defaults(act=_diagnose, waits=True)
 
 
 def _ablate(options: argparse.Namespace) -> None:
