@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
     new.add_argument("--target", help="with --smallest: what the answer shall begin with instead")
     new.add_argument("--listed", action="store_true", help="show it in the gallery; otherwise only who has the link finds it")
     new.add_argument("--out", type=Path, help="write the bundle to this file instead of the store")
-    new.set_defaults(act=_new)
+    new.set_defaults(act=_new, waits=True)
 
     look = parts.add_parser("show", help="what a case says; needs no model")
     _one(look)
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
     again = parts.add_parser("replay", help="run it again and compare; exit code 1 if it doesn't agree")
     _one(again)
     model_and_sae(again)
-    again.set_defaults(act=_replay)
+    again.set_defaults(act=_replay, waits=True)
 
     export = parts.add_parser("export", help="as a bundle, a page that opens from disk, a picture or tables")
     _one(export)
