@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scratchpad.analysis.beside import matched
 from scratchpad.cli import main
 from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, dump, loads
-from scratchpad.workbench import DEFAULT_MODEL, Workbench
+from scratchpad.records.beside import SideBySide
+from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
 
 def scratchpad(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -103,6 +105,19 @@ def test_effects_and_diagnosis_are_records(scene_path: Path, capsys: pytest.Capt
     assert loads(Diagnosis, json.dumps(said)).mode == "none"
 
 
+def test_compare_is_two_analyses_and_what_they_share(bench: Workbench, scene_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked, other = (str(scene_path), "What is in the picture?"), ("--other-prompt", "What is the background?")
+    both = loads(SideBySide, json.dumps(printed(capsys, "compare", *asked, *other, "--json")))
+    assert both.left.run.answer == bench.analyze(*asked).run.answer
+    assert both.right.run.answer == bench.analyze(asked[0], other[1]).run.answer
+    assert (both.matched.by, both.matched) == ("latent", matched(both.left, both.right))
+    assert main(["compare", *asked, "--other-sae", str(DEFAULT_SAE.parent / "emoji-middle")]) == 0
+    said = capsys.readouterr().out
+    assert "read by emoji-last at vision.5" in said
+    assert "read by emoji-middle at vision.3" in said
+    assert "claimed names are matched" in said
+
+
 def test_layers_and_heads_of_attention_are_chosen(bench: Workbench, scene_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = str(scene_path), "What is in the picture?"
     value = printed(capsys, "analyze", *asked, "--attention-layers", "0,3-5", "--attention-heads", "1,4-5", "--json")
@@ -133,6 +148,9 @@ def test_layers_and_heads_of_attention_are_chosen(bench: Workbench, scene_path: 
         (("ablate", "SCENE", "hi", "--latents", "1,x"), "separated by commas"),
         (("ablate", "SCENE", "hi", "--latents", "123456"), "has latents 0 to"),
         (("ablate", "SCENE", "hi", "--cluster", "999"), "heatmap has clusters"),
+        (("compare", "SCENE", "hi"), "Nothing was given to compare with"),
+        (("compare", "SCENE", "hi", "--other-image", "nowhere.png"), "There is no file"),
+        (("compare", "SCENE", "hi", "--other-sae", "no-such-folder"), "not an SAE folder"),
         (("demo", "scene", "--seed", "-4", "--out", "a.png"), "non-negative"),
     ],
 )

@@ -184,6 +184,7 @@ class Views(Endpoints):
         other_image: str | None = None,
         other_question: str | None = None,
         other_choice: str | None = None,
+        other_more: list[str] | None = None,
         choice: str = "",
         more: list[str] | None = None,
         request: gr.Request | None = None,
@@ -195,14 +196,17 @@ class Views(Endpoints):
             other_image: the second one's, as base64; by default the same images.
             other_question: the second one's; by default the same.
             other_choice: the second one's model and SAE; by default the same.
+            other_more: images of the second one's question after `other_image`.
 
         Returns:
             a `SideBySide`: both analyses, and concepts matched by latent where the SAE is the same, else by claimed names.
         """
 
         def act() -> SideBySide:
+            if other_more and other_image is None:
+                raise UserError("other_more was given without other_image; give the second question's first image there.")
             _, left = self.asked(image, question, choice, more)
-            also = more if other_image is None else None
+            also = more if other_image is None else other_more
             said = question if other_question is None else other_question
             _, right = self.asked(other_image or image, said, choice if other_choice is None else other_choice, also)
             return side_by_side(left, right)

@@ -116,7 +116,14 @@ def test_what_every_endpoint_answers_is_of_its_declared_record(server: str, imag
         "clusters": {"image": image, "question": question},
         "layers": {"image": image, "question": question},
         "stages": {"image": image, "question": question},
-        "compare": {"image": image, "question": question, "other_question": "How many things are there?", "other_choice": "1"},
+        "compare": {
+            "image": image,
+            "question": question,
+            "other_image": image,
+            "other_more": [image],
+            "other_question": "How many things are there?",
+            "other_choice": "1",
+        },
         "needle": {"methods": ["random"], "dataset": "patch", "rows": 2, "cols": 2},
         "latents_at": {"image": image, "region": [0, 0, 112, 112]},
         "latent_search": {"text": "octopus"},
@@ -137,6 +144,7 @@ def test_what_every_endpoint_answers_is_of_its_declared_record(server: str, imag
     assert len(answers["stages"].stages) == 6
     assert answers["compare"].left.run.answer == own.run.answer
     assert (answers["compare"].right.question.prompt, answers["compare"].right.sae.name) == ("How many things are there?", "emoji-middle")
+    assert len(answers["compare"].right.question.images) == 2
     assert answers["compare"].matched == matched(answers["compare"].left, answers["compare"].right)
     assert set(answers["needle"].results["patch"]) == {"random"}
     assert answers["latents_at"] == bench.at_place(scene_path, (0, 0, 112, 112))
@@ -171,6 +179,11 @@ def test_ablate_takes_clusters_regions_and_other_changes(server: str, image: str
     ):
         with pytest.raises(AppError, match=said):
             asking.predict(image=image, question=question, **sent, api_name="/ablate")
+
+
+def test_more_images_of_a_second_question_need_its_first(client: Client, image: str) -> None:
+    with pytest.raises(AppError, match="other_more was given without other_image"):
+        client.predict(image=image, question="what animal is there", other_more=[image], api_name="/compare")
 
 
 def test_another_sae_is_chosen_and_an_unknown_one_refused(client: Client, image: str) -> None:
