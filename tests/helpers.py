@@ -21,11 +21,11 @@ def a_certificate(identity: str) -> Certificate:
     """Of an SAE of some weights: one baseline is beaten throughout, one in some measures, and one lacks measures. Values are made up."""
     own = [dict.fromkeys(COMPARED, value) for value in (0.9, 0.91, 0.92)]
     mixed = [dict.fromkeys(COMPARED, value) | {"auroc": 0.95, "causal": -0.1} for value in (0.5, 0.52)]
-    trained = spreads(own)
+    given, trained = dict.fromkeys(COMPARED, 0.93), spreads(own)
     baselines = (
-        baseline("low", "all of it lower", 8, [dict.fromkeys(COMPARED, value) for value in (0.1, 0.12)], trained),
-        baseline("mixed", "some of it higher", 8, mixed, trained),
-        baseline("empty", "only this", 8, [{"explained": 0.2}], trained, "nothing else can be had"),
+        baseline("low", "all of it lower", 8, [dict.fromkeys(COMPARED, value) for value in (0.1, 0.12)], given, trained),
+        baseline("mixed", "some of it higher", 8, mixed, given, trained),
+        baseline("empty", "only this", 8, [{"explained": 0.2}], given, trained, "nothing else can be had"),
     )
     return Certificate(
         sae="an-sae",
@@ -39,7 +39,7 @@ def a_certificate(identity: str) -> Certificate:
         asked=5,
         edited=1,
         sets=8,
-        given=dict.fromkeys(COMPARED, 0.93),
+        given=given,
         trained=trained,
         shared=spread([0.4, 0.5, 0.45]),
         given_shared=0.5,

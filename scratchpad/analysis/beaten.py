@@ -1,6 +1,6 @@
-"""Where an SAE's recipe beats its baselines, from measures over seeds.
+"""Where an SAE and its recipe beat baselines, from measures over seeds.
 
-In: a dictionary of measures for every seed. Out: `Spread`s and `Baseline`s. Runs nothing, and knows nothing of how either was made.
+In: a dictionary of measures for every seed, and of the SAE itself. Out: `Spread`s and `Baseline`s. Runs nothing, and knows nothing of how either was made.
 """
 
 from __future__ import annotations
@@ -27,21 +27,30 @@ def spreads(values: Sequence[Mapping[Measure, float]]) -> dict[Measure, Spread]:
     return {name: spread([row[name] for row in values]) for name in MEASURES if all(name in row for row in values)}
 
 
-def beats(own: Spread, other: Spread) -> bool:
-    """Whether an interval lies wholly above another."""
-    return own.low > other.high
+def beats(given: float, trained: Spread, other: Spread) -> bool:
+    """Whether the SAE itself and its recipe's whole interval lie above another interval: a recipe may do what its SAE doesn't."""
+    return min(given, trained.low) > other.high
 
 
 def baseline(
-    name: str, made: str, d_sae: int, values: Sequence[Mapping[Measure, float]], trained: Mapping[Measure, Spread], unread: str = ""
+    name: str,
+    made: str,
+    d_sae: int,
+    values: Sequence[Mapping[Measure, float]],
+    given: Mapping[Measure, float],
+    trained: Mapping[Measure, Spread],
+    unread: str = "",
 ) -> Baseline:
-    """A baseline beside the recipe trained anew.
+    """A baseline beside an SAE and its recipe trained anew.
 
     Args:
+        given: what the SAE itself reached.
+        trained: its recipe.
         unread: why it lacks measures, where it does.
     """
     own = spreads(values)
-    beaten = {measure: beats(trained[measure], own[measure]) for measure in COMPARED if measure in trained and measure in own}
+    had = [measure for measure in COMPARED if measure in given and measure in trained and measure in own]
+    beaten = {measure: beats(given[measure], trained[measure], own[measure]) for measure in had}
     return Baseline(name, made, d_sae, own, beaten, unread if set(trained) - set(own) else "")
 
 

@@ -126,7 +126,7 @@ def table(certificate: Certificate) -> list[str]:
     lines += [
         f"{trained}{f' (the SAE itself: {c.budget.recipe_steps} steps)' if cut else ''}, seeds {', '.join(map(str, c.seeds))}",
         f"{c.pictures} held-out images, {c.labels} labels, {c.asked} questions, {c.edited} of them with a latent ablated",
-        f"* beaten: the recipe's 95% interval over seeds lies above the baseline's, of {len(COMPARED)} measures compared",
+        f"* beaten: the SAE itself and its recipe's 95% interval over seeds lie above the baseline's, of {len(COMPARED)} measures compared",
         *(f"{b.name}: {b.unmeasured}" for b in c.baselines if b.unmeasured),
     ]
     if c.shared:

@@ -20,8 +20,8 @@ def certified(certificate: Certificate) -> str:
 
 **{c.sae} {c.sentence}.** Its recipe trained anew and every baseline that is trained had {budget}. Measured on
 {c.pictures} held-out scenes (seeds from {FIRST:,}) with {c.labels} labels and {c.asked} questions; {causal}.
-± is half the 95% interval over seeds (t), pictures being the same for all. ✓: the recipe's interval lies wholly above the baseline's; ✗: it
-doesn't. `scratchpad demo sanity` measures it.
+± is half the 95% interval over seeds (t), pictures being the same for all. ✓: this SAE and its recipe's whole interval lie above the
+baseline's interval; ✗: they don't. `scratchpad demo sanity` measures it.
 
 | {heads} |
 |{"---|" * (len(c.baselines) + 3)}

@@ -140,7 +140,7 @@ def _certificate(
     trained, again = spreads(values[ANEW.name]), made[ANEW.name]
     how = {kind.name: kind.made for kind in TRAINED if kind is not ANEW} | FIXED
     baselines = tuple(
-        baseline(name, says, made[name][0].d_sae, values[name], trained, UNREAD if name == MODEL.name else UNSAID)
+        baseline(name, says, made[name][0].d_sae, values[name], given, trained, UNREAD if name == MODEL.name else UNSAID)
         for name, says in how.items()
     )
     return Certificate(

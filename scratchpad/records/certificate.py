@@ -2,7 +2,8 @@
 
 Every measure is better the larger it is. An interval is one of 95% over seeds, by t (`scratchpad.stats.t_interval`): the pictures are the
 same for all, so that what varies is what training draws by chance. What isn't trained has one value and an interval of no width.
-A baseline is beaten in a measure where the interval of the recipe trained anew lies wholly above its own.
+A baseline is beaten in a measure where the SAE itself and the whole interval of its recipe trained anew lie above the
+baseline's interval.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Baseline:
     made: Text  # how
     d_sae: Count
     measures: dict[Measure, Spread]  # those that could be had
-    beaten: dict[Measure, bool]  # of COMPARED, where both sides could be had
+    beaten: dict[Measure, bool]  # of COMPARED, where all sides could be had
     unmeasured: Text  # why the others are left empty; "" where none is
 
     @property

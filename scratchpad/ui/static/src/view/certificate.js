@@ -73,8 +73,8 @@ export function certificateDrawer(s) {
       </table>
     </div>
     <p class="sp-note">
-      ✓ beaten: the recipe's 95% interval over seeds (±) lies wholly above the baseline's. ✗ not beaten. An
-      empty field wasn't measured.
+      ✓ beaten: this SAE and its recipe's whole 95% interval over seeds (±) lie above the baseline's. ✗ not
+      beaten. An empty field wasn't measured.
     </p>
     <dl class="sp-glossary">
       ${c.baselines.map(
