@@ -1,6 +1,7 @@
 """Where an SAE and its recipe beat baselines, from measures over seeds.
 
-In: a dictionary of measures for every seed, and of the SAE itself. Out: `Spread`s and `Baseline`s. Runs nothing, and knows nothing of how either was made.
+In: a dictionary of measures for every seed, and of the SAE itself. Out: `Spread`s and `Baseline`s. Runs nothing, and knows nothing of
+how either was made.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@
       Measured on ${times(c5.pictures,"picture")} it never saw, ${times(c5.labels,"label")},
       ${times(c5.asked,"question")}.
     </p>
-    <div class="sp-wide">
+    <div class="sp-wide sp-measures" tabindex="0" role="region" aria-label="Measures">
       <table>
         <thead>
           <tr>

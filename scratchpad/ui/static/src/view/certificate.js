@@ -55,7 +55,7 @@ export function certificateDrawer(s) {
       Measured on ${times(c.pictures, "picture")} it never saw, ${times(c.labels, "label")},
       ${times(c.asked, "question")}.
     </p>
-    <div class="sp-wide">
+    <div class="sp-wide sp-measures" tabindex="0" role="region" aria-label="Measures">
       <table>
         <thead>
           <tr>
