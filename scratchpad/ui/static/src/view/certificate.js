@@ -39,7 +39,7 @@ export function badge(s) {
     title=${c.sentence}
     @click=${() => set({ drawer: "certificate", term: null })}
   >
-    SAE certificate: beats ${c.baselines.filter(beaten).length} of ${c.baselines.length} baselines
+    certificate: beats ${c.baselines.filter(beaten).length} of ${c.baselines.length} baselines
   </button>`;
 }
 
