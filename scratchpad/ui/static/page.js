@@ -162,10 +162,10 @@
     type="button"
     class="sp-badge"
     data-certificate
-    title=${c5.sentence}
+    title=${`SAE certificate: ${c5.sentence}`}
     @click=${()=>set({drawer:"certificate",term:null})}
   >
-    certificate: beats ${c5.baselines.filter(beaten).length} of ${c5.baselines.length} baselines
+    beats ${c5.baselines.filter(beaten).length} of ${c5.baselines.length} baselines
   </button>`:s5.kase?E:x`<small class="sp-quiet" data-certificate="none" title="scratchpad eval-sae --sanity makes one"
           >no certificate</small
         >`}function certificateDrawer(s5){let c5=certificate(s5);if(!c5)return E;let{budget:b2}=c5,cut=b2.recipe_steps!==null&&b2.recipe_steps!==b2.steps;return x`<p>

@@ -36,10 +36,10 @@ export function badge(s) {
     type="button"
     class="sp-badge"
     data-certificate
-    title=${c.sentence}
+    title=${`SAE certificate: ${c.sentence}`}
     @click=${() => set({ drawer: "certificate", term: null })}
   >
-    certificate: beats ${c.baselines.filter(beaten).length} of ${c.baselines.length} baselines
+    beats ${c.baselines.filter(beaten).length} of ${c.baselines.length} baselines
   </button>`;
 }
 
