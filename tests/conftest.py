@@ -10,7 +10,8 @@ from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="scratchpad-tests-")  # servers' too: what a user has measured or kept stays out of it
+OWN = tempfile.TemporaryDirectory(prefix="scratchpad-tests-")  # gone with the process
+os.environ["XDG_DATA_HOME"] = OWN.name  # servers' too: what a user has measured or kept stays out of it
 
 import pytest
 from jaxtyping import install_import_hook
