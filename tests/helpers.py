@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from scratchpad.analysis.beaten import baseline, sentence, spread, spreads
 from scratchpad.records import Codes
 from scratchpad.records.certificate import COMPARED, Budget, Certificate
+
+
+def sentences(err: str) -> list[str]:
+    """What a command said on standard error, without its signs of life, of which a slow machine has more."""
+    return [line for line in err.splitlines() if not re.fullmatch(r"scratchpad: .*\d s in all(, about .* left of this)?", line)]
 
 
 def random_codes(patches: int, d_sae: int, k: int, seed: int = 0) -> Codes:

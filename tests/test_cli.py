@@ -15,6 +15,7 @@ from scratchpad.cli import main
 from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, dump, loads
 from scratchpad.records.beside import SideBySide
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+from tests.helpers import sentences
 
 
 def scratchpad(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -150,6 +151,7 @@ def test_layers_and_heads_of_attention_are_chosen(bench: Workbench, scene_path: 
         (("ablate", "SCENE", "hi", "--cluster", "999"), "heatmap has clusters"),
         (("compare", "SCENE", "hi"), "Nothing was given to compare with"),
         (("compare", "SCENE", "hi", "--other-image", "nowhere.png"), "There is no file"),
+        (("compare", "SCENE", "hi", "--other-prompt", "hi", "--other-image", "SCENE"), "is the same question"),
         (("compare", "SCENE", "hi", "--other-sae", "no-such-folder"), "not an SAE folder"),
         (("demo", "scene", "--seed", "-4", "--out", "a.png"), "non-negative"),
     ],
@@ -167,7 +169,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 def test_a_process_of_its_own_says_the_same() -> None:
     done = scratchpad("analyze", "nowhere.png", "hi")
     assert (done.returncode, done.stdout) == (2, "")
-    (said,) = [line for line in done.stderr.splitlines() if " s in all" not in line]  # which a slow machine says while it loads
+    (said,) = sentences(done.stderr)
     assert "There is no file" in said
 
 
@@ -183,6 +185,16 @@ def test_demo_scene(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
     code = "import sys; from scratchpad.cli import _parser; _parser(); assert not {'torch', 'gradio', 'sae_lens'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("command", ["analyze", "ablate", "effects", "suffice", "diagnose", "compare"])
+def test_a_wrong_path_is_said_before_anything_heavy_is_imported(command: str) -> None:
+    more = {"ablate": ["--latents", "1"], "diagnose": ["--expected", "x"], "compare": ["--other-prompt", "x"]}.get(command, [])
+    code = (
+        "import sys; from scratchpad.cli import main; "
+        "assert main(sys.argv[1:]) == 2; assert not {'torch', 'transformers', 'scipy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, command, "nowhere.png", "hi", *more], check=True)
 
 
 def test_analyze_does_not_import_sae_lens() -> None:
@@ -203,4 +215,4 @@ def test_inspect_proves_the_demos_geometry(scene_path: Path, capsys: pytest.Capt
 
 def test_inspect_refuses_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "nowhere/at/all"]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    assert len(sentences(capsys.readouterr().err)) == 1

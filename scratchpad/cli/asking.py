@@ -24,12 +24,12 @@ def add(commands: Commands) -> None:
 def _analyze(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from scratchpad.draw.files import write_analysis
-
     bench = workbench(options)
     analysis = analysis_of(bench, options)
     analysis = replace(bench.suggest(analysis), blank=bench.blank(analysis))
     if options.out:
+        from scratchpad.draw.files import write_analysis
+
         write_analysis(analysis, options.out)
     lines = [analysis.run.answer, "", "  score  latent"]
     lines += [f"  {latent.score:5.2f}  {latent.id:>5}  {said(latent)}" for latent in analysis.latents[:12]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from scratchpad.cli.options import Commands, analysis_of, image_and_prompt, placement, repair, show, workbench
+from scratchpad.cli.options import Commands, analysis_of, image_and_prompt, placement, readable, repair, show, workbench
 from scratchpad.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,14 +30,19 @@ def add(commands: Commands) -> None:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    from scratchpad.workbench import side_by_side
-
     others = (options.other_image, options.other_prompt, options.other_model, options.other_sae)
     if all(other is None for other in others):
         raise UserError("Nothing was given to compare with; give --other-image, --other-prompt, --other-model or --other-sae.")
-    bench = workbench(options)
-    left = analysis_of(bench, options)
     image, prompt = options.other_image or options.image, options.prompt if options.other_prompt is None else options.other_prompt
+    model, sae = options.other_model or options.model, options.other_sae or options.sae
+    if (image, prompt, model, sae) == (options.image, options.prompt, options.model, options.sae):
+        raise UserError("What was given to compare with is the same question, model and SAE; give another image, prompt, model or SAE.")
+    if options.other_image:
+        readable(options.other_image)
+    bench = workbench(options)
+    from scratchpad.workbench import side_by_side
+
+    left = analysis_of(bench, options)
     right = analysis_of(_other(bench, options), argparse.Namespace(**vars(options) | {"image": image, "prompt": prompt}))
     both = side_by_side(left, right)
     show(both, options.json, _lines(both))

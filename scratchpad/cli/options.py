@@ -104,12 +104,25 @@ def placement(options: argparse.Namespace) -> Placement:
     return Placement(options.device, options.dtype, options.bits, options.trust_remote_code, options.pan_and_scan)
 
 
+def readable(images: list[str]) -> None:
+    """Refuses images that can't be read before torch is imported, which takes seconds.
+
+    Raises:
+        UserError: which, and why.
+    """
+    from scratchpad.images import load_images
+
+    load_images(images)
+
+
 def workbench(options: argparse.Namespace) -> Workbench:
-    """A workbench of the model and SAE named, or of the demo.
+    """A workbench of the model and SAE named, or of the demo, once the images of `image_and_prompt` are known to be readable.
 
     Raises:
         UserError: they can't be loaded.
     """
+    if isinstance(getattr(options, "image", None), list):
+        readable(options.image)
     from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
 
     return Workbench(options.model or DEFAULT_MODEL, options.sae or DEFAULT_SAE, placement(options), repair(options))

@@ -61,10 +61,10 @@ def add(commands: Commands) -> None:
 
 
 def _ablate(options: argparse.Namespace) -> None:
+    bench = workbench(options)
     from scratchpad.records import Sampling
     from scratchpad.records.reading import checked
 
-    bench = workbench(options)
     analysis = analysis_of(bench, options)
     edit = checked(lambda: _edit(options, bench, analysis), "the edit")
     sampling = None if options.temperature is None else checked(lambda: Sampling(options.temperature, options.seed), "the sampling")
