@@ -3,6 +3,7 @@ import { firing } from "./derive.js";
 import * as model from "./model.js";
 import { spans } from "./text.js";
 import { edit, forgetPast, forgotten, recall, set, state } from "./store.js";
+import { unasked } from "./unasked.js";
 import { call, finish, receives, send, underway } from "./wire.js";
 
 const details = new Map(); // "sae/latent" -> Promise of {references, error}
@@ -15,6 +16,7 @@ export function load(value) {
   const asked = analysis.tokens.filter((token) => token.role === "prompt");
   const opens = page.open_token ?? (analysis.outputs[0] || asked[asked.length - 1] || {}).index;
   const images = page.images.map((src, n) => ({ src, ref: { shown: n } }));
+  const typed = kase || state.analysis ? null : unasked();
   const jobs = state.jobs.keep ? { keep: state.jobs.keep } : {}; // the others are of the answer before
   set(
     {
@@ -43,7 +45,7 @@ export function load(value) {
       ...{ layers: null, tree: null, heads: null, cells: null, stages: null, place: null },
       ...{ other: null, otherDraft: null, evidence: false, shared: null },
       draft: {
-        ...{ images, prompt: analysis.prompt, choice: page.choice || state.draft.choice },
+        ...{ images, prompt: typed ?? analysis.prompt, choice: page.choice || state.draft.choice },
         layers: spans(analysis.settings.attention_layers),
         heads: spans(analysis.settings.attention_heads),
       },
