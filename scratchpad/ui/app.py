@@ -33,6 +33,7 @@ from scratchpad.ui.wiring import Actions, wire
 from scratchpad.workbench import HOME
 
 GALLERY = HOME / "examples" / "scenes"
+PAUSE = 0.02  # s between two looks for something to do: Gradio's millisecond keeps a tenth of a core busy while nobody asks
 OPENING = "camel-on-grass.png"  # an answer with a misleading cue, whose test passes every control
 
 
@@ -105,6 +106,7 @@ def launch(benches: Benches | None, shelf: list[Store], served: Served) -> None:
     page = build(benches, shelf, served)
     page.queue(default_concurrency_limit=1, max_size=served.waiting, api_open=False)
     page._queue.pending_messages_per_session = Streams(page._queue)  # type: ignore[assignment]
+    page._queue.sleep_when_free = PAUSE
     trust_no_header()
     app = Guarded(rules)
     try:
