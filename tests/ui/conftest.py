@@ -85,11 +85,15 @@ def image(scene_path: Path) -> str:
     return base64.b64encode(scene_path.read_bytes()).decode()
 
 
+def browser_path() -> str:
+    """Where Chromium is."""
+    return next(path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name)))
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = next(p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name)))
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=FLAGS)
+        browser = play.chromium.launch(executable_path=browser_path(), args=FLAGS)
         yield browser
         browser.close()
 

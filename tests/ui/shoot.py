@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from tests.ui.conftest import FLAGS, press, served, visit
+from tests.ui.conftest import FLAGS, browser_path, press, served, visit
 
 SCREENS = Path(__file__).parent / "screens"
 README = Path(__file__).parents[2] / "examples" / "page.png"
@@ -28,9 +27,8 @@ def taken(page: Page) -> Image.Image:
 
 
 def main() -> None:
-    path = next(p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name)))
     with tempfile.TemporaryDirectory() as store, served(Path(store)) as url, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=FLAGS)
+        browser = play.chromium.launch(executable_path=browser_path(), args=FLAGS)
         context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]})
         context.add_init_script("localStorage.setItem('scratchpad-tour', '1')")
         page = visit(context.new_page(), url)

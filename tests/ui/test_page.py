@@ -94,27 +94,28 @@ LARGE = """() => {
     heatmap: { tokens: rows, latents: ids, raw: noise(t * n), values: noise(t * n), clusters: [{ id: 0, latents: ids }] } };
   S.set({ analysis: large, token: 0, latent: null, tab: 'TAB' });
 }"""
-SPENT = """async () => {
-  const spent = [];
+TOUCHED = """async () => {
+  const seen = [];
+  const watch = new MutationObserver((all) => (seen[seen.length - 1] += all.length));
+  watch.observe(document.querySelector('#sp-app'), { childList: true, subtree: true, characterData: true, attributes: true });
   for (let i = 0; i < 24; i++) {
-    const from = performance.now();
+    seen.push(0);
     Scratchpad.set({ hover: [{ latent: 7 * i }, { token: i }, { patch: i }][i % 3] });
-    for (let k = 0; k < 4; k++) await null;
-    spent.push(performance.now() - from);
-    await new Promise((done) => requestAnimationFrame(done));
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   }
-  return spent.sort((a, b) => a - b)[12];
+  watch.disconnect();
+  return seen;
 }"""
 
 
 @pytest.mark.parametrize("tab", ["concepts", "heatmap"])
-def test_pointing_costs_as_little_with_a_thousand_latents(page: Page, tab: str) -> None:
-    """Milliseconds from pointing to a drawn page, median; a bound that a slow machine keeps too. 50 is what is wanted."""
-    small = page.evaluate(SPENT)
+def test_pointing_changes_as_little_with_a_thousand_latents(page: Page, tab: str) -> None:
+    """Changes of the document at each of 24 things pointed at; milliseconds are printed by benchmarks.pointing."""
     page.evaluate(LARGE.replace("TAB", tab))
-    large = page.evaluate(SPENT)
-    print(f"{tab}: {small:.1f} ms, with 64 x 1,000: {large:.1f} ms")
-    assert large < 200
+    page.wait_for_function("document.querySelectorAll('.sp-token').length >= 64")
+    touched = page.evaluate(TOUCHED)
+    assert sum(touched) > 0
+    assert max(touched) < 400, touched  # 64 tokens have a style each; of 1,000 latents those on show alone
 
 
 def test_the_filter_opens_over_what_it_filters_and_holds_for_every_view(page: Page) -> None:
@@ -256,6 +257,17 @@ def test_a_server_that_went_away_is_said_and_nothing_waits_for_it(page: Page) ->
     expect(page.locator("#sp-status")).to_contain_text("The server can't be reached", timeout=PATIENCE)
     assert page.evaluate("Object.keys(Scratchpad.state.jobs)") == []
     expect(page.locator("#sp-ask .sp-question")).to_have_value("What animal is there?")
+
+
+def test_a_question_that_was_typed_outlives_a_page_that_is_opened_anew(page: Page) -> None:
+    """As Gradio does when its server is back."""
+    question = page.locator("#sp-ask .sp-question")
+    asked = question.input_value()
+    question.fill("Is it larger than the house?")
+    for expected in ("Is it larger than the house?", asked):  # once, as it is asked or wiped then
+        visit(page, page.url)
+        expect(question).to_have_value(expected)
+        question.fill(asked)
 
 
 def test_layers_and_heads_are_chosen_and_read_again(page: Page) -> None:

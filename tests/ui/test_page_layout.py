@@ -92,24 +92,21 @@ def test_a_failure_is_of_what_failed(page: Page) -> None:
     expect(page.locator(".sp-cell").first).to_be_visible()
 
 
-def test_a_click_shows_its_effect_on_the_same_screen_within_a_tenth_of_a_second(page: Page) -> None:
+def test_a_click_shows_its_effect_on_the_same_screen_at_once(page: Page) -> None:
+    """Before the next frame, without asking the server; milliseconds are printed by benchmarks.pointing."""
     clicks = [".sp-token.sp-prompt", ".sp-card .sp-name", ".sp-card .sp-pick", "[data-mode=colour]", "#sp-tab-heatmap"]
-    spent = page.evaluate(
-        """async (clicks) => {
-          const spent = [];
-          for (const q of clicks) {
-            const from = performance.now();
-            document.querySelector(q).click();
-            for (let k = 0; k < 4; k++) await null;
-            document.body.offsetHeight;
-            spent.push(performance.now() - from);
-          }
-          return spent;
-        }""",
-        clicks,
-    )
-    print([f"{ms:.1f} ms" for ms in spent])
-    assert max(spent) < 400  # on a slow machine; 100 is what is wanted
+    before = "document.querySelector('#sp-app').innerHTML"
+    for where in clicks:
+        changed, jobs = page.evaluate(
+            f"""async (where) => {{
+              const before = {before};
+              document.querySelector(where).click();
+              for (let k = 0; k < 4; k++) await null;
+              return [{before} !== before, Object.keys(Scratchpad.state.jobs)];
+            }}""",
+            where,
+        )
+        assert (changed, jobs) == (True, []), where
     expect(page.locator(".sp-map canvas")).to_be_in_viewport()
     expect(page.locator("#sp-heatmap canvas")).to_be_in_viewport()
     expect(page.locator("#sp-test .sp-in")).to_have_count(page.evaluate("Scratchpad.state.picked.length"))
