@@ -222,11 +222,11 @@ class Reader:
     def _trial(self, question: Question, names: Mapping[int, str]) -> Trial:
         run, prepared = self._run(question), self._prepared(question)
         codes = self._once("codes", question, lambda: self.sae.encode(run.states()))
-        plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids))
         tokens = question.settings.max_new_tokens
         clean = self._clean.get(  # gone after a few others, and made again as it was: rounding mustn't depend on what else was asked
             _of_run(prepared, tokens), lambda: vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, tokens)[1]
         )
+        plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids, clean=clean))
         return Trial(self.vlm, self.sae, run, codes, prepared, clean, plain, lambda latent: names.get(latent, ""))
 
     def _layers(self, run: Run, settings: Settings) -> Sequence[int] | None:

@@ -133,9 +133,9 @@ class Workbench(Lookup):
         def ask(trial: Trial) -> Blank:
             grey = [Image.new("RGB", (w, h), (128, 128, 128)) for h, w in run.grid.sizes]
             prepared = prepare(self.vlm, grey, question.prompt)
-            said = vlm_run.generate(self.vlm, prepared, question.settings.max_new_tokens)
-            forced = vlm_run.force(self.vlm, prepared, run.answer_ids)
-            return Blank(said.text, said.ids == run.answer_ids, float(forced.logprobs.sum()), float(trial.plain.logprobs.sum()))
+            seen, clean = vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, question.settings.max_new_tokens)
+            forced = vlm_run.force(self.vlm, prepared, run.answer_ids, clean=clean)
+            return Blank(seen.answer, seen.answer_ids == run.answer_ids, float(forced.logprobs.sum()), float(trial.plain.logprobs.sum()))
 
         return self._again(analysis, ("blank",), ask)
 

@@ -15,6 +15,7 @@ ROOMS = [
     "spread",
     "stats",
     "caching",
+    "allocator",
     "grid",
     "images",
     "records",

@@ -21,11 +21,12 @@ from scratchpad.grid import Places
 from scratchpad.records import Answer, Codes, Edit, Run, Sampling
 from scratchpad.sae.load import Sae
 from scratchpad.vlm import points
+from scratchpad.vlm.gradient import gradient
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.logprobs import answer_logodds
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import CleanRun
-from scratchpad.vlm.run import Forced, force, force_all, generate, gradient
+from scratchpad.vlm.run import Forced, force, force_all, generate
 
 MAX_TARGET = 64  # tokens of a target
 
@@ -93,11 +94,11 @@ class Trial:
 
     def gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "n d"]:
         """Gradient of an answer's log-probability with respect to the activations; 0 for tokens of another answer than the run's."""
-        return self._of_rows(ids, gradient(self.vlm, self.prepared, ids, self.sae.at))
+        return self._of_rows(ids, gradient(self.vlm, self.prepared, ids, self.sae.at, clean=self.clean))
 
     def odds_gradient(self, ids: tuple[int, ...]) -> Float[np.ndarray, "n d"]:
         """As `gradient`, of the log-odds of the answer's tokens: telling where the answer is all but certain."""
-        return self._of_rows(ids, gradient(self.vlm, self.prepared, ids, self.sae.at, answer_logodds))
+        return self._of_rows(ids, gradient(self.vlm, self.prepared, ids, self.sae.at, answer_logodds, self.clean))
 
     def _of_rows(self, ids: tuple[int, ...], slope: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "n d"]:
         if ids == self.run.answer_ids:

@@ -21,7 +21,7 @@ from scratchpad.sae.load import Sae
 from scratchpad.sae.normalise import AVERAGE, UNSCALED
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import prepare
-from scratchpad.vlm.run import force, run
+from scratchpad.vlm.run import force, run_and_keep
 
 WORSE = 0.25  # variance explained may fall short of the declared by so much on a picture of another kind
 MIN_EXPLAINED = 0.5  # variance explained below which an SAE says little of a picture, whatever it declares
@@ -82,11 +82,11 @@ class Judged:
 def judge(vlm: Vlm, sae: Sae, picture: Image.Image, prompt: str, max_new_tokens: int = 32) -> Judged:
     """Whether the answer stays when the SAE's reconstruction stands in, and by how much it's less likely."""
     prepared = prepare(vlm, picture, prompt)
-    unedited = run(vlm, prepared, sae.at, max_new_tokens)
+    unedited, clean = run_and_keep(vlm, prepared, sae.at, max_new_tokens)
     states = unedited.states()
     change = torch.from_numpy(sae.reconstruct(sae.encode(states), states) - states)[None]
-    plain = force(vlm, prepared, unedited.answer_ids)
-    under = force(vlm, prepared, unedited.answer_ids, sae.at, change)
+    plain = force(vlm, prepared, unedited.answer_ids, clean=clean)
+    under = force(vlm, prepared, unedited.answer_ids, sae.at, change, clean)
     moved = float(under.logprobs.sum() - plain.logprobs.sum())
     return Judged(sums_of(sae, unedited.states()), bool(under.unchanged[0]), moved)
 

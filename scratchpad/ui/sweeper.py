@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import fcntl
 import logging
 import os
@@ -19,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from scratchpad.allocator import give_back_memory
 from scratchpad.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -81,12 +81,6 @@ class Sweeper:
                     log.exception("sweeping %s failed", self.folder)
 
         threading.Thread(target=work, daemon=True, name="sweeper").start()
-
-
-def give_back_memory() -> None:
-    """What the C library holds of memory that was freed goes back to the system, where the library is one that does that (glibc)."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def own_folder() -> Path:

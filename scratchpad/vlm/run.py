@@ -6,8 +6,8 @@ Knows nothing of SAEs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from scratchpad.allocator import give_back_memory
 from scratchpad.errors import UserError
 from scratchpad.progress import step
 from scratchpad.records import Answer, Run, Sampling
@@ -76,6 +77,7 @@ def run_and_keep(
         attention=rows.float().cpu().numpy(),
         answer_ids=answer.ids,
     )
+    _tidy(vlm, prepared)
     return made, clean_run(at, collected, cache)
 
 
@@ -101,7 +103,7 @@ def generate(
     Raises:
         UserError: less than one new token is asked for; a temperature out of range.
     """
-    with _change(vlm, prepared, at, delta, clean, [later]):
+    with _change(vlm, prepared, at, delta, clean, [later]) if delta is not None else nullcontext():
         return decoded(vlm, prepared, max_new_tokens, sampling)[0]
 
 
@@ -136,7 +138,7 @@ def force(
     Args:
         ids: the answer's tokens, the end token included where it is to count.
         at, clean: as in `generate`; `later` too, for each change.
-        deltas: None for the answer without a change, which counts as one.
+        deltas: None for the answer without a change, which counts as one; with `clean`, nothing of the prompt is computed but its end.
     """
     logits = _logits(vlm, prepared, ids, at, deltas, clean, later)
     scores = distributions(logits)
@@ -183,27 +185,12 @@ def force_all(
         batch = order[n : n + size]
         stacked = torch.from_numpy(np.stack([changes[i].dense() for i in batch]))
         parts.append(force(vlm, prepared, ids, at, stacked, clean, [later[i] for i in batch if later]))
+        _tidy(vlm, prepared)
     back = np.argsort(order)
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])[back] for name in ("logprobs", "choices", "top", "top_logprobs")
     }
     return Forced(**joined, ids=ids)
-
-
-def gradient(
-    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], at: HookPoint, of: Callable[[Tensor, Sequence[int]], Tensor] = answer_logprobs
-) -> Float[np.ndarray, "n d"]:
-    """Gradient of the answer's log-probability (the sum over its tokens, in nats) by the activations at a hook point.
-
-    Args:
-        of: what of each token is summed instead: `answer_logodds`.
-    """
-    rows = {"vision": prepared.grid.patches, "projector": prepared.grid.image_tokens, "language": prepared.length + len(ids) - 1}
-    leaf = torch.zeros(1, rows[at.place], vlm.width_at(at), device=vlm.adapter.device, requires_grad=True)
-    with torch.enable_grad():
-        total = of(_logits(vlm, prepared, ids, at, leaf), ids).sum()
-        (grad,) = torch.autograd.grad(total, leaf)
-    return grad[0].float().cpu().numpy()
 
 
 @torch.no_grad()
@@ -216,6 +203,12 @@ def force_each(vlm: Vlm, prepared: Sequence[Prepared], ids: tuple[int, ...]) -> 
         logprobs = answer_logprobs(forced_logits(vlm, inputs, part[0].length, ids), ids)
         out.append(logprobs.sum(1).cpu().numpy())
     return np.concatenate(out)
+
+
+def _tidy(vlm: Vlm, prepared: Prepared) -> None:
+    """What a pass leaves in pieces goes back to the system, of a question so large that it counts."""
+    if at_once(vlm, prepared) < BATCH:
+        give_back_memory()
 
 
 def _logits(
@@ -243,7 +236,8 @@ def _change(
     later: Sequence[Change | None],
 ) -> Iterator[None]:
     if delta is None:
-        yield
+        with reusing(vlm, clean, prepared.length - 1, 1):
+            yield
         return
     assert at is not None, "a change needs the point at which it's added"
     assert clean is None or clean.at == at, (clean.at if clean else None, at)

@@ -11,10 +11,11 @@ from scratchpad.errors import UserError
 from scratchpad.records.hookpoint import PROJECTOR, HookPoint, hook_point, language, vision
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.vlm.check import embeddings
+from scratchpad.vlm.gradient import gradient
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.points import changing_at
 from scratchpad.vlm.prepare import Prepared, prepare
-from scratchpad.vlm.run import force, generate, gradient, run_and_keep
+from scratchpad.vlm.run import force, generate, run_and_keep
 from scratchpad.vlm.states import hidden_states
 from tests.vlm.tiny import noise, prepared_of, vlm_of
 
@@ -69,6 +70,7 @@ def test_a_change_acts_and_none_is_the_identity(name: str, at: HookPoint) -> Non
     """Alone and in a batch, with what the clean run left and without it."""
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
+    embeddings(vlm, prepared)  # transformers places hooks of its own in the first pass, and leaves them
     before = hooks(vlm)
     made, clean = run_and_keep(vlm, prepared, at, 4)
     ids = made.answer_ids
@@ -126,6 +128,38 @@ def test_a_gradient_is_the_slope_of_a_change(at: HookPoint) -> None:
     step = 1e-3 * torch.randn(slope.shape, generator=torch.Generator().manual_seed(1))
     up, down = (force(vlm, prepared, made.answer_ids, at, sign * step[None]).logprobs.sum() for sign in (1, -1))
     assert (up - down) / 2 == pytest.approx(float((step.numpy() * slope).sum()), rel=0.02)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gradient_is_the_same_whatever_is_held_or_taken_over(name: str) -> None:
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    for at in (vision(0), PROJECTOR, language(0)):
+        made, clean = run_and_keep(vlm, prepared, at, 2)
+        slope = gradient(vlm, prepared, made.answer_ids, at)
+        assert abs(slope).max() > 0
+        for taken in (None, clean):
+            again = gradient(vlm, prepared, made.answer_ids, at, clean=taken, held=0)
+            np.testing.assert_allclose(again, slope, atol=1e-5 * abs(slope).max())
+
+
+def test_a_gradient_of_a_large_question_holds_what_goes_into_blocks_alone() -> None:
+    """Counted by what autograd saves: no machine's memory is asked."""
+    vlm = vlm_of("llava_onevision")
+    prepared = prepared_of(vlm)
+    made, _ = run_and_keep(vlm, prepared, vision(0), 2)
+    sizes = []
+    for held in (2**40, 0):
+        saved: list[int] = []
+
+        def pack(x: torch.Tensor, saved: list[int] = saved) -> torch.Tensor:
+            saved.append(x.numel())
+            return x
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+            gradient(vlm, prepared, made.answer_ids, vision(0), held=held)
+        sizes.append(sum(saved))
+    assert sizes[1] < sizes[0] / 2
 
 
 @pytest.mark.parametrize("name", ["llava_onevision", "qwen2_5_vl", "gemma3"])

@@ -9,7 +9,7 @@ import scratchpad.vlm
 
 ROOT = Path(scratchpad.vlm.__file__).parents[1]
 PARTS = ("scratchpad.vlm", "scratchpad.saliency", "scratchpad.draw", "scratchpad.grid")
-BELOW = {"errors", "progress", "grid", "images", "records", "vlm"}  # what vlm/ may know
+BELOW = {"allocator", "errors", "progress", "grid", "images", "records", "vlm"}  # what vlm/ may know
 
 
 def imports(path: Path) -> set[str]:
