@@ -54,6 +54,7 @@ def run_and_keep(
     """As `run`, and what edited runs of the same prompt can take from it."""
     if heads is not None and not (heads and min(heads) >= 0 and max(heads) < vlm.heads):
         raise UserError(f"Attention heads {list(heads)} were given; expected one or more of 0 to {vlm.heads - 1}.")
+    _tidy(vlm, prepared)
     columns = torch.tensor(prepared.image_positions)
     skip = torch.zeros(prepared.length, dtype=torch.bool)
     skip[columns] = True
@@ -206,7 +207,7 @@ def force_each(vlm: Vlm, prepared: Sequence[Prepared], ids: tuple[int, ...]) -> 
 
 
 def _tidy(vlm: Vlm, prepared: Prepared) -> None:
-    """What a pass leaves in pieces goes back to the system, of a question so large that it counts."""
+    """What was freed in pieces goes back to the system, of a question so large that it counts."""
     if at_once(vlm, prepared) < BATCH:
         give_back_memory()
 
