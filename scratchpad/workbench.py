@@ -14,12 +14,14 @@ from PIL import Image
 from scratchpad.analysis import controls
 from scratchpad.analysis.beside import matched
 from scratchpad.analysis.heads import by_head, head_map
+from scratchpad.analysis.heatmap import EVERYWHERE
 from scratchpad.analysis.place import at_place
 from scratchpad.analysis.tree import tree
 from scratchpad.analysis.verdict import verdict
 from scratchpad.errors import UserError
 from scratchpad.experiments import ablate, effects, suffice
 from scratchpad.experiments.diagnose import PASSES, diagnose
+from scratchpad.experiments.influence import influence
 from scratchpad.experiments.steer import steer
 from scratchpad.experiments.suffice import MAX_LATENTS, SUGGESTED
 from scratchpad.experiments.trial import Trial
@@ -41,6 +43,7 @@ from scratchpad.records import (
 )
 from scratchpad.records.attention import HeadAttention, HeadMap
 from scratchpad.records.beside import SideBySide
+from scratchpad.records.influence import Influence
 from scratchpad.records.steering import Steered
 from scratchpad.records.tree import BYS, Tree
 from scratchpad.records.views import AtPlace, Placed
@@ -187,6 +190,29 @@ class Workbench(Lookup):
         tokens = analysis.question.settings.max_new_tokens
         return self._again(analysis, ("steer", latent, nth), lambda trial: steer(trial, latent, nth, tokens))
 
+    def influence(self, analysis: Analysis, onto: Workbench, most: int = 10, others: int = 20) -> Influence:
+        """What ablating this SAE's latents does to those of another SAE at a later point of the same model.
+
+        Args:
+            onto: a workbench of the other SAE.
+            most: latents of each side: those of the best score, and behind them what fires on more than half of all pictures.
+            others: latents of like mass that are ablated in each one's stead, at most.
+
+        Raises:
+            UserError: the other SAE isn't of the same model or of no later point; less than one latent or control is asked for.
+        """
+        if onto.vlm is not self.vlm:
+            raise UserError(f"{onto.sae.name} was loaded with another model; expected one of {self.vlm.name}.")
+        if min(most, others) < 1:
+            raise UserError(f"{most} latents and {others} controls were asked for; expected at least 1 of each.")
+
+        def act(trial: Trial) -> Influence:
+            there = onto.ask(analysis.question)
+            here, later = (_telling(each, most) for each in (analysis, there))
+            return influence(trial, onto.trial(there), here, later, others)
+
+        return self._again(analysis, ("influence", onto.sae.identity, most, others), act)
+
     def tree(self, analysis: Analysis, by: str = "decoder") -> Tree:
         """The heatmap's latents as a tree of likeness: by what they write, or by which tokens draw on them. Runs no model.
 
@@ -253,6 +279,11 @@ class Workbench(Lookup):
 def side_by_side(left: Analysis, right: Analysis) -> SideBySide:
     """Two analyses and the concepts that they share: of other questions, pictures, SAEs or models. Runs no model."""
     return SideBySide(left, right, matched(left, right))
+
+
+def _telling(analysis: Analysis, most: int) -> list[int]:
+    """Latents of the best score; those that fire nearly everywhere only where there are no others."""
+    return [latent.id for latent in sorted(analysis.latents, key=lambda latent: (latent.sparsity or 0) > EVERYWHERE)[:most]]
 
 
 def _proposed(analysis: Analysis) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 
-from scratchpad.cli import asking, auditing, cases, comparing, demo, latents, looking, needles, saes, serving, testing
+from scratchpad.cli import asking, auditing, cases, comparing, demo, influencing, latents, looking, needles, saes, serving, testing
 from scratchpad.cli.waiting import waiting
 from scratchpad.errors import UserError
 
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scratchpad", description="Which visual concepts a VLM saw, and which its answer used.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for kind in (asking, comparing, testing, auditing, cases, needles, saes, latents, looking, serving, demo):
+    for kind in (asking, comparing, testing, influencing, auditing, cases, needles, saes, latents, looking, serving, demo):
         kind.add(commands)
     return parser
 

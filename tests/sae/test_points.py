@@ -225,3 +225,17 @@ def test_bad_input_is_one_sentence(
     ):
         assert main([*train, *more]) == 2
         assert says in capsys.readouterr().err
+
+
+def test_what_the_projectors_latents_do_to_the_language_models(asked_at: Callable[[HookPoint], Asked]) -> None:
+    """From image tokens to all tokens of the sequence; the other way is refused."""
+    own, asked = asked_at(PROJECTOR)
+    later, there = asked_at(language(2))
+    measured = own.influence(asked, later, 3, 4)
+    assert (measured.sae.at, measured.onto.at) == (PROJECTOR, language(2))
+    chosen = [target.latent.id for target in measured.targets]
+    codes = later.sae.encode(there.run.states())
+    np.testing.assert_allclose([t.mass for t in measured.targets], [np.asarray(codes.of(i)).sum() for i in chosen], rtol=1e-3)
+    assert np.abs(measured.effects).max() > 1e-4
+    with pytest.raises(UserError, match="isn't behind language.2"):
+        later.influence(there, own)
