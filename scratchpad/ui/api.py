@@ -12,6 +12,7 @@ from scratchpad.records.certificate import Certificate
 from scratchpad.records.edit import changing
 from scratchpad.records.views import Offered
 from scratchpad.ui import texts
+from scratchpad.ui.api_two import TwoSided
 from scratchpad.ui.api_views import Views
 from scratchpad.ui.endpoint import Endpoints, Reply, number, of_a_question, serve, whole_numbers
 from scratchpad.workbench import MAX_LATENTS
@@ -229,4 +230,5 @@ def wire(api: Api) -> None:
     serve(api.certificate, Certificate, light=True)
     serve(api.offers, tuple[Offered, ...], light=True)
     serve(api.case_open, Case, light=True)
-    Views(api.benches, api.shelf, api.limit, api.proxies).wire()
+    for views in (Views, TwoSided):
+        views(api.benches, api.shelf, api.limit, api.proxies).wire()

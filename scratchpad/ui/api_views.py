@@ -10,7 +10,6 @@ from scratchpad.images import load_image, load_images
 from scratchpad.needle.datasets import DATASETS
 from scratchpad.needle.live import answering, measure, retrieving
 from scratchpad.records.attention import HeadAttention, HeadMap
-from scratchpad.records.beside import SideBySide
 from scratchpad.records.edit import boxed
 from scratchpad.records.steering import Steered
 from scratchpad.records.sweep import SweepSummary
@@ -19,7 +18,7 @@ from scratchpad.records.views import AtPlace, Detail, Latents, Layers, Stages
 from scratchpad.ui import tables, texts
 from scratchpad.ui.endpoint import Endpoints, Reply, number, of_a_question, picture, pictures, serve, whole_numbers
 from scratchpad.ui.studies import layers
-from scratchpad.workbench import question_of, side_by_side
+from scratchpad.workbench import question_of
 
 MAX_FOUND = 200  # latents of a search
 
@@ -176,43 +175,6 @@ class Views(Endpoints):
 
         return self.about(image, question, choice, more, request, lambda bench, analysis: tables.stages(bench.stages(analysis)))
 
-    @of_a_question
-    def compare(
-        self,
-        image: str,
-        question: str,
-        other_image: str | None = None,
-        other_question: str | None = None,
-        other_choice: str | None = None,
-        other_more: list[str] | None = None,
-        choice: str = "",
-        more: list[str] | None = None,
-        request: gr.Request | None = None,
-    ) -> Reply:
-        """Two answers side by side, and which concepts they share: of another image, to another question, or read with another SAE.
-
-        Args:
-            {question}
-            other_image: the second one's, as base64; by default the same images.
-            other_question: the second one's; by default the same.
-            other_choice: the second one's model and SAE; by default the same.
-            other_more: images of the second one's question after `other_image`.
-
-        Returns:
-            a `SideBySide`: both analyses, and concepts matched by latent where the SAE is the same, else by claimed names.
-        """
-
-        def act() -> SideBySide:
-            if other_more and other_image is None:
-                raise UserError("other_more was given without other_image; give the second question's first image there.")
-            _, left = self.asked(image, question, choice, more)
-            also = more if other_image is None else other_more
-            said = question if other_question is None else other_question
-            _, right = self.asked(other_image or image, said, choice if other_choice is None else other_choice, also)
-            return side_by_side(left, right)
-
-        return self.answered(act, request)
-
     def needle(
         self,
         methods: list[str],
@@ -304,7 +266,6 @@ class Views(Endpoints):
         serve(self.clusters, Tree)
         serve(self.layers, Layers)
         serve(self.stages, Stages)
-        serve(self.compare, SideBySide)
         serve(self.needle, SweepSummary)
         serve(self.latents_at, AtPlace)
         serve(self.latent_search, Latents, light=True)

@@ -21,6 +21,7 @@ from scratchpad.records.attention import HeadAttention, HeadMap
 from scratchpad.records.beside import SideBySide
 from scratchpad.records.certificate import Certificate
 from scratchpad.records.edit import changing
+from scratchpad.records.influence import Influence
 from scratchpad.records.steering import Steered
 from scratchpad.records.sweep import SweepSummary
 from scratchpad.records.tree import Tree
@@ -41,6 +42,7 @@ RETURNS: dict[str, Any] = {
     "attention_by_head": HeadAttention,
     "head_map": HeadMap,
     "steer": Steered,
+    "influence": Influence,
     "clusters": Tree,
     "layers": Layers,
     "stages": Stages,
@@ -113,6 +115,7 @@ def test_what_every_endpoint_answers_is_of_its_declared_record(server: str, imag
         "attention_by_head": {"image": image, "question": question},
         "head_map": {"image": image, "question": question, "layers": [3, 4], "heads": [0]},
         "steer": {"image": image, "question": question, "latent": latent},
+        "influence": {"image": image, "question": question, "onto": "0", "most": 2, "controls": 3, "choice": "1"},
         "clusters": {"image": image, "question": question},
         "layers": {"image": image, "question": question},
         "stages": {"image": image, "question": question},
@@ -139,6 +142,8 @@ def test_what_every_endpoint_answers_is_of_its_declared_record(server: str, imag
     np.testing.assert_allclose(answers["head_map"].values, bench.head_map(own, None, [3, 4], [0]).values, atol=1e-5)
     np.testing.assert_allclose(answers["attention_by_head"].shares, bench.attention_by_head(own).shares, atol=1e-5)
     assert [dose.answer for dose in answers["steer"].doses] == [dose.answer for dose in bench.steer(own, latent).doses]
+    assert (answers["influence"].sae.name, answers["influence"].onto.name) == ("emoji-middle", "emoji-last")
+    assert np.shape(answers["influence"].effects) == (2, 2)
     assert answers["clusters"].leaves == bench.tree(own).leaves
     assert [row.layer for row in answers["layers"].layers] == [1, 3, 5]
     assert len(answers["stages"].stages) == 6
