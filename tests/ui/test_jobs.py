@@ -23,22 +23,40 @@ def slow(steps: int) -> int:
 
 
 def test_steps_come_before_the_end() -> None:
-    told = list(Jobs().follow("a", lambda: slow(20)))
-    assert told[-1] == Done(20)
-    assert 1 <= len(told) - 1 < 20  # thinned out
-    assert all(isinstance(one, Step) for one in told[:-1])
+    seen = threading.Event()
+
+    def act() -> int:
+        for n in range(5000):
+            step("testing", n, 5000)
+        seen.wait()
+        return 5000
+
+    told: list[Any] = []
+    for message in Jobs().follow("a", act):
+        told.append(message)
+        seen.set()
+    assert told[-1] == Done(5000)
+    assert 1 <= len(told) - 1 < 5000  # thinned out
+    assert all(isinstance(message, Step) for message in told[:-1])
 
 
 def test_a_job_is_stopped_by_its_ticket_alone() -> None:
-    jobs = Jobs()
+    jobs, begun = Jobs(), threading.Event()
     told: list[Any] = []
-    thread = threading.Thread(target=lambda: told.extend(jobs.follow("mine", lambda: slow(500))))
+
+    def act() -> None:
+        while True:  # until it's stopped
+            begun.set()
+            step("testing", 1, 2)
+
+    thread = threading.Thread(target=lambda: told.extend(jobs.follow("mine", act)), daemon=True)
     thread.start()
-    time.sleep(0.3)
+    begun.wait()
     assert not jobs.stop("another")
     assert not jobs.stop({"not": "a ticket"})
     assert jobs.stop("mine")
-    thread.join(2)
+    thread.join(300)
+    assert not thread.is_alive()
     assert told[-1] == Done(None)
     assert not jobs.stop("mine")
 
