@@ -31,6 +31,7 @@ QUESTION = "What is in the picture?"
 PICTURES = 6  # that the SAE is trained on
 STEPS = (
     "plain",
+    "plain twice",
     "inspect",
     "inspect --check",
     "geometry",
@@ -104,6 +105,7 @@ def commands(folder: Path, images: Path, options: argparse.Namespace, layer: int
     small = ["--methods", "attention", "--datasets", "patch", "--runs", "1", "--cells", "2x2"]
     return {
         "plain": [*module, "benchmarks.plain", str(folder), str(images / "0.png"), QUESTION, str(options.new_tokens)],
+        "plain twice": [*module, "benchmarks.plain", str(folder), str(images / "0.png"), QUESTION, str(options.new_tokens), "2"],
         "inspect": [*cli, "inspect", str(folder), "--image", str(images / "0.png"), "--json"],
         "inspect --check": [*cli, "inspect", str(folder), "--image", str(images / "0.png"), "--check", "--json"],
         "geometry": [*module, "benchmarks.geometry", str(folder), str(options.new_tokens)],
