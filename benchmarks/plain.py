@@ -1,7 +1,7 @@
 """What transformers alone needs for an answer: `python -m benchmarks.plain MODEL IMAGE QUESTION NEW_TOKENS [TIMES]`.
 
-Nothing of ours runs but the processor's loading. Asked once, the peak is the encoder's, when the language model's weights, mapped from disk, aren't
-in memory yet; asked twice, all of them are.
+Nothing of ours runs but the processor's loading. Asked once, the peak is the encoder's, when the language model's weights, mapped from
+disk, aren't in memory yet; asked twice, all of them are.
 """
 
 from __future__ import annotations
