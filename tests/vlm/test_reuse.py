@@ -46,6 +46,17 @@ def test_what_an_edit_leaves_alone_is_reused(name: str, below: int) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_an_answer_is_as_likely_where_nothing_of_the_prompt_is_computed_again(name: str) -> None:
+    """The run's own answer, another of another length, and one of a single token."""
+    vlm = vlm_of(name)
+    prepared = prepared_of(vlm)
+    made, clean = run_and_keep(vlm, prepared, vlm.read_point, 4)
+    for ids in (made.answer_ids, (*made.answer_ids[::-1], made.answer_ids[0]), made.answer_ids[:1]):
+        anew, again = (force(vlm, prepared, ids, clean=taken) for taken in (None, clean))
+        np.testing.assert_allclose(again.logprobs, anew.logprobs, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_an_edited_run_computes_no_block_and_no_position_before_its_change(name: str) -> None:
     vlm = vlm_of(name)
     prepared = prepared_of(vlm)
