@@ -15,11 +15,8 @@ from scratchpad.cli import main
 from scratchpad.records import Analysis, Diagnosis, Sufficient, Test, Verified, dump, loads
 from scratchpad.records.beside import SideBySide
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+from tests.forked import scratchpad
 from tests.helpers import sentences
-
-
-def scratchpad(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "scratchpad.cli", *arguments], capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="module")

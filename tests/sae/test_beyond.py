@@ -34,6 +34,7 @@ from scratchpad.sae.train import Fit, Recipe
 from scratchpad.spread import Cluster, spread
 from scratchpad.vlm.load import load_vlm
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+from tests.forked import scratchpad
 
 MODEL = str(DEFAULT_MODEL)
 
@@ -123,7 +124,7 @@ def test_a_worker_killed_half_way_costs_nothing(cluster: Cluster, tmp_path: Path
 
 def test_no_cluster_is_a_sentence(folder: Path) -> None:
     judge = ["eval-sae", "--model", MODEL, "--sae", str(DEFAULT_SAE), "--images", str(folder), "--ray", "ray://127.0.0.1:1"]
-    told = subprocess.run([sys.executable, "-m", "scratchpad.cli", *judge], capture_output=True, text=True, timeout=300)
+    told = scratchpad(*judge)
     assert told.returncode == 2, told
     assert "There is no Ray cluster at ray://127.0.0.1:1" in told.stderr
     assert "Traceback" not in told.stderr
@@ -156,7 +157,7 @@ def test_two_processes_train_what_one_trains(tmp_path: Path) -> None:
     from tests.ui.conftest import free_port
 
     out = str(tmp_path / "sae")
-    torch.multiprocessing.spawn(_train, (2, free_port(), out), nprocs=2)
+    torch.multiprocessing.start_processes(_train, (2, free_port(), out), nprocs=2, start_method="forkserver")
     before = torch.get_num_threads()
     _train(0, 1, 0, out)
     torch.set_num_threads(before)

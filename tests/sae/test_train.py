@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -32,6 +29,7 @@ from scratchpad.sae.train import read_position
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.run import run
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
+from tests.forked import begun
 
 MODEL = str(DEFAULT_MODEL)
 QUICK = ["--width", "64", "--k", "4", "--steps", "40", "--batch", "256", "--buffer", "2000"]
@@ -174,13 +172,13 @@ def test_killed_and_started_again_it_goes_on(folder: Path, tmp_path: Path, capsy
     out = tmp_path / "sae"
     arguments = ["train-sae", "--model", MODEL, "--layer", "5", "--images", str(folder), "--out", str(out), "--every", "20"]
     arguments += ["--width", "64", "--k", "4", "--batch", "256", "--buffer", "2000", "--json"]
-    running = subprocess.Popen([sys.executable, "-m", "scratchpad.cli", *arguments, "--steps", "400"], stderr=subprocess.DEVNULL)
+    running = begun([*arguments, "--steps", "400"], err=os.devnull)
     for _ in range(6000):  # a busy machine takes its time to begin
-        if (out / "checkpoint").is_dir() or running.poll() is not None:
+        if (out / "checkpoint").is_dir() or running.exitcode is not None:
             break
         time.sleep(0.02)
-    os.kill(running.pid, signal.SIGKILL)
-    running.wait()
+    running.kill()
+    running.join()
     if (out / "checkpoint").is_dir():
         shutil.rmtree(out / "checkpoint.old", ignore_errors=True)
         (out / "checkpoint").rename(out / "checkpoint.old")  # as a kill between its two renames leaves it

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import os
 import shutil
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.forked import begun
 
 WORD = "#sp-look .sp-token"
 PATIENCE = 300_000  # ms for what a model computes, on a machine however busy
@@ -51,21 +50,20 @@ def served(store: Path, *flags: str) -> Iterator[str]:
 def running(store: Path, *flags: str) -> Iterator[tuple[str, int]]:
     """As `served`, with the number of the process."""
     port = free_port()
-    command = [sys.executable, "-m", "scratchpad.cli", "serve", "--port", str(port), *flags]
-    server = subprocess.Popen(command, env=os.environ | {"SCRATCHPAD_STORE": str(store)})
+    server = begun(["serve", "--port", str(port), *flags], SCRATCHPAD_STORE=str(store))
     url = f"http://127.0.0.1:{port}"
     try:
         while True:  # however long a busy machine takes; a server that can't start stops
-            assert server.poll() is None, f"the server stopped with {server.returncode}"
+            assert server.exitcode is None, f"the server stopped with {server.exitcode}"
             try:
                 urllib.request.urlopen(url, timeout=10)
                 break
             except OSError:
-                time.sleep(0.5)
+                time.sleep(0.1)
         yield url, server.pid
     finally:
         server.terminate()
-        server.wait(120)
+        server.join(120)
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +84,9 @@ def image(scene_path: Path) -> str:
 
 
 def browser_path() -> str:
-    """Where Chromium is."""
-    return next(path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name)))
+    """Where Chromium is; without windows to draw it opens a page in half the time."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    return next(path for name in names if (path := shutil.which(name)))
 
 
 @pytest.fixture(scope="session")
