@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 FORKED: ForkServerContext = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["tests.forked", "scratchpad.ui.app", "scratchpad.benches", "sae_lens", "torch.distributed"])
+FORKED.set_forkserver_preload(["tests.forked", "scratchpad.ui.app", "scratchpad.benches", "torch.distributed"])
 
 
 @dataclass(frozen=True)

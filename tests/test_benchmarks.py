@@ -35,8 +35,8 @@ SMALL = [
 @pytest.mark.parametrize(
     ("name", "flags", "rows"),
     [
-        ("capture", SMALL, 6),
-        ("edited", [*SMALL, "--batch", "4"], 9),
+        pytest.param("capture", SMALL, 6, marks=pytest.mark.slow),
+        pytest.param("edited", [*SMALL, "--batch", "4"], 9, marks=pytest.mark.slow),
         ("codes", ["--patches", "50", "--latents", "512", "--width", "16"], 2),
     ],
 )

@@ -68,7 +68,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
 
 def test_two_images_have_each_their_own_map(scene_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image = str(scene_path)
-    value = printed(capsys, "analyze", image, image, "What is in the picture?", "--json", "--out", str(tmp_path))
+    value = printed(capsys, "analyze", image, image, "what is the background", "--json", "--out", str(tmp_path))
     assert value["run"]["grid"]["sizes"] == [[224, 224], [224, 224]]
     assert [tile["image"] for tile in value["run"]["grid"]["tiles"]] == [0, 1]
     assert loads(Analysis, json.dumps(value)).run.grid.image_tokens == 392

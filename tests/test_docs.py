@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 
 from scratchpad.cli import _parser
@@ -144,10 +145,23 @@ def test_every_setting_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_notebooks_run_and_ship_without_outputs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their cells, one after another, by IPython in this process."""
+    monkeypatch.chdir(tmp_path)
+    shell = InteractiveShell()
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in cells)
+    results = [shell.run_cell(cell.source) for cell in cells]
+    for done in results:
+        done.raise_error()
+    assert any(done.result is not None for done in results)
+
+
+@pytest.mark.slow  # in a kernel of their own, as Jupyter runs them
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebooks_run_in_a_kernel(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     book = nbformat.read(path, as_version=4)
-    assert all(not cell.outputs and cell.execution_count is None for cell in book.cells if cell.cell_type == "code")
     where = {"metadata": {"path": str(tmp_path)}}
     done = NotebookClient(book, timeout=None, startup_timeout=600, kernel_name="python3", resources=where).execute()
     assert any(cell.outputs for cell in done.cells if cell.cell_type == "code")

@@ -11,7 +11,7 @@ from scratchpad.errors import UserError
 from scratchpad.grid import Grid, Tile, one_to_one
 from scratchpad.records import Analysis, Codes
 from scratchpad.workbench import Workbench
-from tests.conftest import SCENE
+from tests.conftest import scene
 
 
 def test_by_hand_on_two_pictures() -> None:
@@ -39,7 +39,7 @@ def test_a_question_s_picture_and_the_picture_alone_say_the_same(bench: Workbenc
 
 
 def test_the_thing_that_stands_there_comes_first(bench: Workbench, analysis: Analysis) -> None:
-    thing = max(SCENE.things, key=lambda each: each.extent)
+    thing = max(scene().things, key=lambda each: each.extent)
     y0, x0, y1, x1 = thing.box
     first = bench.in_region(analysis, (y0, x0, y1, x1)).latents[:3]
     assert thing.name in {row.name for row in first}

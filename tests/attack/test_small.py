@@ -23,10 +23,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 def test_hostile_inputs_over_all_doors(server: Watched) -> None:
     attack = Attack(server, seed=1)
-    for act, count in (("routes", 60), ("events", 60), ("lookups", 60), ("bodies", 60), ("pictures", 40), ("files", 200)):
+    for act, count in (("routes", 60), ("events", 40), ("lookups", 60), ("bodies", 60), ("pictures", 20), ("files", 100)):
         getattr(attack, act)(count)
     assert attack.wrong == []
-    assert sum(attack.counts.values()) >= 480
+    assert sum(attack.counts.values()) >= 340
     assert server.tracebacks() == []
     assert server.alive()
     assert crosstalk(server, 4) == []

@@ -12,7 +12,7 @@ from scratchpad.records import ablation
 from scratchpad.workbench import Workbench
 
 
-@pytest.mark.parametrize("count", [5, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [3, pytest.param(200, marks=pytest.mark.slow)])
 def test_concepts_are_causal(bench: Workbench, count: int) -> None:
     """Over held-out questions whose answer names an object: a suggested set, really ablated, changes the answer in at least 90%,
     as many random active latents in at most 10%. benchmarks.causal suggested has the share over questions of every type."""

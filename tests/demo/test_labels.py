@@ -115,7 +115,7 @@ def test_intervals_are_clustered_by_scene() -> None:
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, dict]:  # type: ignore[type-arg]
-    return truth(DEFAULT_MODEL, DEFAULT_SAE.parent, 12, lambda line: None)["saes"]  # type: ignore[no-any-return]
+    return truth(DEFAULT_MODEL, DEFAULT_SAE.parent, 8, lambda line: None)["saes"]  # type: ignore[no-any-return]
 
 
 def test_names_that_are_shown_are_true(measured: dict[str, dict]) -> None:  # type: ignore[type-arg]

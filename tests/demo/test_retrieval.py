@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 import torch
 
 from scratchpad.demo.colpali import build_model, build_processor, spread_of, start_from
@@ -48,6 +49,7 @@ def test_a_step_goes_downhill_from_the_demos_encoder() -> None:
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_it_finds_scenes_as_often_as_the_card_says() -> None:
     said = json.loads((DEFAULT_RETRIEVER / "evaluation.json").read_text())
     found = evaluate(DEFAULT_RETRIEVER, rounds=1)

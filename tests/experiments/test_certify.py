@@ -165,6 +165,7 @@ def test_labels_are_recovered_by_latents_chosen_elsewhere() -> None:
     assert (names, there.sum()) == (("odd",), 10)
 
 
+@pytest.mark.slow
 def test_eval_sae_certifies_any_model_on_any_labelled_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The shipped SAE narrowed to a small one; labels are the folders."""
     images, sae = tmp_path / "images", tmp_path / "small"

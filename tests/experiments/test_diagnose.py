@@ -30,13 +30,13 @@ def diagnosed(bench: Workbench, mode: Mode, count: int) -> list[Diagnosis]:
     return out
 
 
+@pytest.mark.parametrize("count", [1, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("mode", "verdict"), [("misleading", MISLEADING), ("two", HIDDEN), ("uncategorised", LIMITED)])
-def test_the_modes_are_told_apart(bench: Workbench, mode: Mode, verdict: str) -> None:
-    found = diagnosed(bench, mode, 2)
+def test_the_modes_are_told_apart(bench: Workbench, mode: Mode, verdict: str, count: int) -> None:
+    found = diagnosed(bench, mode, count)
+    assert len(found) == count
     hits = sum(d.mode == verdict for d in found)
-    others = [d.mode for d in found if d.mode not in (verdict, NONE)]
-    assert hits >= 1, [(d.mode, d.why, [(t.holds, t.says) for t in d.tests]) for d in found]
-    assert hits >= len(others), others
+    assert hits > count / 2, [(d.mode, d.why, [(t.holds, t.says) for t in d.tests]) for d in found]
     assert all(d.tests for d in found)
 
 

@@ -47,7 +47,7 @@ def test_random_maps_score_chance_within_the_interval() -> None:
     assert low <= 1 / 16 <= high
 
 
-@pytest.mark.parametrize("runs", [2, 5])
+@pytest.mark.parametrize("runs", [2, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("share", [0.03, 0.3, 0.9, 1.0])
 def test_an_interval_of_a_share_covers(runs: int, share: float) -> None:
     """Over 49 cells whose chances differ; the truth is their mean."""

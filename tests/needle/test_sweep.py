@@ -87,6 +87,7 @@ def test_the_report_says_what_was_measured(swept: tuple[SweepSummary, Path]) -> 
     assert "http" not in text.replace("http-equiv", "")
 
 
+@pytest.mark.slow
 def test_every_method_gives_a_finite_map(bench: Workbench, tmp_path: Path) -> None:
     summary = sweep(Answering(bench.vlm, bench.sae), Plan(tuple(METHODS), ("multi-words",), (2, 2), runs=1), tmp_path)
     assert set(summary.results["multi-words"]) == set(METHODS)

@@ -61,6 +61,7 @@ def cluster() -> Iterator[Cluster]:
     nodes.shutdown()
 
 
+@pytest.mark.slow  # work on two nodes, one of them killed, stays in make test
 def test_two_nodes_give_the_activations_of_one_process(cluster: Cluster, folder: Path, bench: Workbench) -> None:
     import ray
 
@@ -74,7 +75,7 @@ def test_two_nodes_give_the_activations_of_one_process(cluster: Cluster, folder:
     assert alone.skipped == afar.skipped == ["broken.png"]
 
 
-@pytest.mark.slow  # activations of two nodes stay in make test
+@pytest.mark.slow
 def test_two_nodes_observe_what_one_process_observes(cluster: Cluster, folder: Path, bench: Workbench) -> None:
     seen = [
         dict(observations(models, bench.sae, pictures(folder))) for models in (Models(bench.vlm), Models(bench.vlm, MODEL, None, cluster))

@@ -82,6 +82,7 @@ def test_what_is_seen_late_is_as_likely_to_count(monkeypatch: pytest.MonkeyPatch
     assert 120 < np.mean([c[0] for c, _ in evidence.parts]) < 280
 
 
+@pytest.mark.slow  # what is counted from masks is held to the dense formula in make test
 def test_the_command_names_the_demos_latents(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sae = tmp_path / "sae"
     shutil.copytree(DEFAULT_SAE, sae)

@@ -34,6 +34,7 @@ from scratchpad.workbench import DEFAULT_MODEL, Workbench
 
 MODEL = str(DEFAULT_MODEL)
 POINTS = [PROJECTOR, language(2)]
+MOST_OF = [pytest.param(PROJECTOR, marks=pytest.mark.slow), language(2)]  # what takes seconds, and is the same at the projector
 QUICK = ["--width", "64", "--k", "4", "--steps", "30", "--batch", "256", "--buffer", "2000"]
 Asked = tuple[Workbench, Analysis]
 
@@ -110,7 +111,7 @@ def test_tokens_of_text_have_codes_of_their_own(asked_at: Callable[[HookPoint], 
     assert {*asked.spoken.codes.active().tolist()} <= {latent.id for latent in asked.latents}
 
 
-@pytest.mark.parametrize("at", POINTS, ids=str)
+@pytest.mark.parametrize("at", MOST_OF, ids=str)
 def test_edits_act_with_controls_and_an_empty_one_is_the_identity(asked_at: Callable[[HookPoint], Asked], at: HookPoint) -> None:
     own, asked = asked_at(at)
     same = own.ablate(asked, Edit())
@@ -166,7 +167,7 @@ def test_an_edit_in_the_language_model_acts_on_what_is_generated(bench: Workbenc
         np.testing.assert_allclose(forced.logprobs[0][: len(said.tokens)], [t.logprob for t in said.tokens], atol=1e-3)
 
 
-@pytest.mark.parametrize("at", POINTS, ids=str)
+@pytest.mark.parametrize("at", MOST_OF, ids=str)
 def test_it_is_judged_and_maps_are_made(asked_at: Callable[[HookPoint], Asked], scene_image: Image.Image, at: HookPoint) -> None:
     own, asked = asked_at(at)
     judged = judge(own.vlm, own.sae, scene_image, "What is in the picture?", 64)
@@ -180,7 +181,7 @@ def test_it_is_judged_and_maps_are_made(asked_at: Callable[[HookPoint], Asked], 
     assert seen.max() > 0
 
 
-@pytest.mark.parametrize("at", POINTS, ids=str)
+@pytest.mark.parametrize("at", MOST_OF, ids=str)
 def test_a_case_replays(asked_at: Callable[[HookPoint], Asked], at: HookPoint) -> None:
     own, asked = asked_at(at)
     read = unpack(pack(record(own, asked, [own.test(asked, ablation([asked.latents[0].id]))])))

@@ -122,7 +122,9 @@ def test_data_goes_on_with_the_picture_after(bench: Workbench, folder: Path, tmp
             assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(given, following, strict=False))
 
 
-@pytest.mark.parametrize("architecture", ["batchtopk", "topk", "matryoshka", "standard"])
+@pytest.mark.parametrize(
+    "architecture", ["batchtopk", "matryoshka", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("topk", "standard"))]
+)
 def test_every_architecture_trains_and_loads(folder: Path, tmp_path: Path, architecture: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "sae"
     arguments = ["train-sae", "--model", MODEL, "--layer", "5", "--images", str(folder), "--out", str(out)]

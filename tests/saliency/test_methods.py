@@ -64,6 +64,7 @@ def test_relevancy_is_what_autograd_makes_of_eager_attentions(seen: Look) -> Non
     np.testing.assert_allclose(found, relevance[seen.rows].numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_integrated_gradients_add_up(seen: Look) -> None:
     """Their sum is the change of log-probability from the grey picture's tokens to these."""
     given, slope = embedding_gradients(seen.vlm, seen.prepared, seen.run.answer_ids, seen.blank_embeddings, steps=64)

@@ -60,6 +60,7 @@ def test_a_layer_range_and_back_to_all(heads: Page, bench: Workbench, opening: A
     heads.wait_for_function("(url) => document.querySelector('.sp-map canvas').toDataURL() === url", arg=whole)
 
 
+@pytest.mark.slow
 def test_another_word_has_its_own_heads_and_the_keyboard_reaches_every_cell(heads: Page) -> None:
     before = heads.evaluate("[...Scratchpad.state.heads.shares]")
     heads.locator("#sp-look .sp-token.sp-prompt").last.click()
@@ -77,6 +78,7 @@ def test_another_word_has_its_own_heads_and_the_keyboard_reaches_every_cell(head
     expect(heads.locator(".sp-what")).to_contain_text("fires")
 
 
+@pytest.mark.slow
 def test_concepts_are_ranked_by_the_heads_on_show(heads: Page, bench: Workbench) -> None:
     heads.locator('[data-layer="4"][data-head="4"]').click()
     heads.locator("[data-rank]").click()

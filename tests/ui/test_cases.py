@@ -78,6 +78,7 @@ def test_run_it_again_and_go_on_from_it(chromium: Browser, address: str, kept: s
     page.context.close()
 
 
+@pytest.mark.slow
 def test_running_it_again_is_cancelled(chromium: Browser, address: str, kept: str) -> None:
     other, page = opened(chromium, address), opened(chromium, f"{address}/?case={kept}")
     other.locator("#sp-tab-maps").click()
@@ -126,6 +127,7 @@ def test_the_shipped_cases_are_in_the_gallery(chromium: Browser, reading: str) -
     page.close()
 
 
+@pytest.mark.slow
 def test_an_unknown_case_is_said(chromium: Browser, address: str) -> None:
     page = opened(chromium, f"{address}/")
     for wrong in ("0" * 32, "../../etc/passwd", "<script>"):

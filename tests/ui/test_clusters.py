@@ -33,6 +33,7 @@ def test_the_tree_is_the_workbench_s_and_a_cluster_is_tested_with_one_click(page
     expect(page.locator("#sp-test .sp-kind")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_cut_says_what_is_one_cluster_and_a_branch_goes_into_the_test(page: Page) -> None:
     page.evaluate("Scratchpad.clear()")
     page.locator("#sp-tab-clusters").click()
@@ -75,6 +76,7 @@ def test_a_rectangle_lists_its_latents_and_tests_those_that_fire_here(page: Page
     expect(bar).to_contain_text("in the rectangle")
 
 
+@pytest.mark.slow
 def test_the_rectangle_is_typed_where_none_can_be_drawn(page: Page, bench: Workbench) -> None:
     """By keys alone; what is drawn and what is typed list the same, and how many there are is said aloud."""
     page.locator("#sp-tab-sae").click()
@@ -112,6 +114,7 @@ def test_the_rectangle_is_typed_where_none_can_be_drawn(page: Page, bench: Workb
     expect(status).to_have_text(drawn)
 
 
+@pytest.mark.slow
 def test_a_decoder_cluster_of_the_whole_sae_offers_what_fires_here(page: Page) -> None:
     page.locator("[data-read]").first.click()
     page.locator("#sp-latent [data-group]").click()

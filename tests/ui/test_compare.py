@@ -58,6 +58,7 @@ def test_another_picture_and_question_stand_beside_what_is_on_show(page: Page, b
     assert page.evaluate("Scratchpad.state.other") is None
 
 
+@pytest.mark.slow
 def test_two_saes_are_matched_by_claimed_names_alone_and_what_has_none_says_so(page: Page, benches: Benches) -> None:
     compare(page, sae="1")
     left, right = opening(benches), opening(benches, "1")
@@ -81,7 +82,7 @@ def test_two_saes_are_matched_by_claimed_names_alone_and_what_has_none_says_so(p
     assert Axe().run(page, context={"include": [["#sp-compare"]]}).violations_count == 0
 
 
-@pytest.mark.parametrize("width", [390, 900])
+@pytest.mark.parametrize("width", [390, pytest.param(900, marks=pytest.mark.slow)])
 def test_both_sides_fit_and_bad_input_is_a_sentence(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     compare(page)

@@ -45,6 +45,7 @@ def test_a_run_brings_back_its_edit_and_its_result_and_undo_both(page: Page) -> 
     assert picked == page.evaluate("(at) => Scratchpad.state.runs[at].edit.picked", at)
 
 
+@pytest.mark.slow
 def test_a_diagnosis_lists_its_tests_and_says_where_the_field_is(page: Page) -> None:
     page.locator("#sp-test .sp-pop summary").click()
     page.locator("[data-how=target]").fill("grass")
@@ -71,6 +72,7 @@ def test_clear_clears_all_of_it(page: Page) -> None:
     expect(page.locator("[data-how=target]")).to_have_value("")
 
 
+@pytest.mark.slow
 def test_a_test_is_cancelled_and_another_sae_chosen(page: Page) -> None:
     ask(page, "which thing is furthest left")  # of which nothing is remembered
     cancel = "Scratchpad.test('smallest'); await null; await null; document.querySelector('#sp-test [data-stop]').click()"
@@ -84,6 +86,7 @@ def test_a_test_is_cancelled_and_another_sae_chosen(page: Page) -> None:
     expect(page.locator(".sp-card .sp-ref canvas").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_predictions_are_verified_beside_each_other(page: Page, bench: Workbench) -> None:
     page.locator("#sp-test .sp-pop summary").click()
     press(page, "verify")
@@ -94,6 +97,7 @@ def test_predictions_are_verified_beside_each_other(page: Page, bench: Workbench
     assert {e["latent"]: e["actual"] for e in verified["effects"]} == pytest.approx({e.latent: e.actual for e in own.effects}, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_latents_are_set_and_added_to_and_changes_taken_back(page: Page) -> None:
     for n in (1, 2):
         page.locator(".sp-card .sp-pick").nth(n).click()

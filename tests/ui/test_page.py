@@ -108,7 +108,7 @@ TOUCHED = """async () => {
 }"""
 
 
-@pytest.mark.parametrize("tab", ["concepts", "heatmap"])
+@pytest.mark.parametrize("tab", ["heatmap", pytest.param("concepts", marks=pytest.mark.slow)])
 def test_pointing_changes_as_little_with_a_thousand_latents(page: Page, tab: str) -> None:
     """Changes of the document at each of 24 things pointed at; milliseconds are printed by benchmarks.pointing."""
     page.evaluate(LARGE.replace("TAB", tab))
@@ -146,6 +146,7 @@ def test_what_fires_everywhere_is_marked_and_within_reach(page: Page) -> None:
     expect(page.locator(f'{CARD}[data-id="{latent}"] .sp-dense')).to_contain_text("everywhere")
 
 
+@pytest.mark.slow
 def test_the_plain_ranking_and_both_side_by_side(page: Page) -> None:
     weighted = page.locator(f"{CARD} .sp-name").all_inner_texts()
     page.locator("[data-compare]").click()
@@ -179,6 +180,7 @@ def test_the_heatmap_finds_what_is_under_the_pointer_its_turned_labels_too(page:
     assert page.evaluate("(() => { const b = document.querySelector('.sp-clusters'); return b.scrollHeight - b.clientHeight; })()") == 0
 
 
+@pytest.mark.slow
 def test_system_tokens_stay_open_when_one_is_chosen(page: Page) -> None:
     page.locator(".sp-hidden summary").click()
     page.locator(".sp-hidden .sp-token").first.click()
@@ -200,6 +202,7 @@ def test_a_latent_has_a_page_of_its_own_and_a_link_to_it(page: Page, address: st
     expect(page.locator(".sp-large")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_term_opens_the_glossary_at_its_entry(page: Page) -> None:
     page.locator(".sp-what [data-term=attention]").click()
     expect(page.locator("#sp-glossary [data-entry=attention]")).to_have_class("sp-chosen")
@@ -250,6 +253,7 @@ def test_the_answer_appears_as_it_is_written_and_one_thing_is_cancelled_at_a_tim
     assert page.evaluate("most") == 1
 
 
+@pytest.mark.slow
 def test_a_server_that_went_away_is_said_and_nothing_waits_for_it(page: Page) -> None:
     page.context.set_offline(True)
     page.locator("#sp-ask .sp-question").fill("What animal is there?")
@@ -259,6 +263,7 @@ def test_a_server_that_went_away_is_said_and_nothing_waits_for_it(page: Page) ->
     expect(page.locator("#sp-ask .sp-question")).to_have_value("What animal is there?")
 
 
+@pytest.mark.slow
 def test_a_question_that_was_typed_outlives_a_page_that_is_opened_anew(page: Page) -> None:
     """As Gradio does when its server is back."""
     question = page.locator("#sp-ask .sp-question")
@@ -270,6 +275,7 @@ def test_a_question_that_was_typed_outlives_a_page_that_is_opened_anew(page: Pag
         question.fill(asked)
 
 
+@pytest.mark.slow
 def test_layers_and_heads_are_chosen_and_read_again(page: Page) -> None:
     before = page.evaluate("[...Scratchpad.state.analysis.attention]")
     box = page.locator("[data-weighing]")
@@ -301,6 +307,7 @@ def test_what_maps_are_worth_stands_first_for_what_is_asked_and_for_all_as_bars(
     expect(page.locator("#sp-tab-maps")).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.slow
 def test_the_certificate_says_what_was_beaten_and_what_was_not(page: Page, bench: Workbench) -> None:
     """Of the SAE on show alone: a certificate of other weights is none."""
     certificate, badge = a_certificate(bench.sae.identity), page.locator("#sp-header [data-certificate]")

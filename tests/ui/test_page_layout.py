@@ -17,7 +17,7 @@ SCREENS = Path(__file__).parent / "screens"
 BLOCK = 24  # px: what differs within less, such as another font's letters, is no break
 APART = 40  # of 255: blocks whose mean differs by more are counted
 SHARE = 0.06  # of all blocks that may
-THEMES = ["light", "dark"]
+THEMES = ["light", pytest.param("dark", marks=pytest.mark.slow)]
 WIDTHS = [(390, 844), (768, 900), (900, 900), (1100, 900), (1280, 720), (1440, 900)]
 FITS = """() => {
   const bar = document.querySelector('.sp-test').getBoundingClientRect(), seen = (q) => [...document.querySelectorAll(q)]
@@ -76,6 +76,7 @@ def test_a_latent_s_page_fits_a_phone_and_its_tab_is_in_sight(page: Page) -> Non
     assert tab["x"] + tab["width"] <= 390
 
 
+@pytest.mark.slow
 def test_a_failure_is_of_what_failed(page: Page) -> None:
     """No shape of something to come stands under it, and another word or another likeness is asked for anew."""
     page.evaluate("Scratchpad.set({ errors: { tree: 'It failed.', heads: 'It failed.' }, tab: 'clusters' })")
@@ -112,7 +113,7 @@ def test_a_click_shows_its_effect_on_the_same_screen_at_once(page: Page) -> None
     expect(page.locator("#sp-test .sp-in")).to_have_count(page.evaluate("Scratchpad.state.picked.length"))
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1440, "dark"), (390, "dark")])
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), pytest.param(1440, "dark", marks=pytest.mark.slow), (390, "dark")])
 def test_axe_finds_no_violation(page: Page, address: str, theme: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     themed(page, address, theme)
@@ -160,7 +161,7 @@ def test_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("#sp-test .sp-kind")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])
 def test_the_tour_does_what_it_speaks_of(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     page.locator("[data-tour]").click()
@@ -180,7 +181,7 @@ def test_the_tour_does_what_it_speaks_of(page: Page, width: int) -> None:
     expect(tour).to_have_count(0)
 
 
-@pytest.mark.parametrize("panel", ["concepts", "heatmap", "evidence"])
+@pytest.mark.parametrize("panel", ["heatmap", *(pytest.param(panel, marks=pytest.mark.slow) for panel in ("concepts", "evidence"))])
 def test_a_panel_is_saved_as_a_picture(page: Page, tmp_path: Path, panel: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.locator("[data-evidence]" if panel == "evidence" else f"#sp-tab-{panel}").click()

@@ -25,7 +25,7 @@ def typed(page: Page, *numbers: int) -> None:
     page.keyboard.press("Tab")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])
 def test_concepts_of_a_typed_region_are_the_workbench_s(page: Page, bench: Workbench, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     typed(page, 9, 14, 6, 11)  # where the camel stands
@@ -55,6 +55,7 @@ def test_concepts_of_a_typed_region_are_the_workbench_s(page: Page, bench: Workb
     expect(page.locator("[data-there]")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_what_is_typed_stays_inside_the_picture_and_a_drag_is_seen_in_the_numbers(page: Page) -> None:
     typed(page, 12, 3, 99, 0)
     assert page.evaluate("Scratchpad.state.region") == [32, 0, 48, 16]

@@ -103,6 +103,7 @@ def test_a_click_and_the_arrows_find_the_patch_under_them(asked: Page) -> None:
     assert image_of(asked) == 0
 
 
+@pytest.mark.slow
 def test_a_region_grown_by_keys_stays_in_its_picture(asked: Page) -> None:
     canvas = asked.locator(".sp-map canvas")
     asked.evaluate("Scratchpad.set({ patch: 0 })")
@@ -155,6 +156,7 @@ def test_an_answer_of_nothing_is_explained(asked: Page) -> None:
     ask(asked, QUESTION)
 
 
+@pytest.mark.slow
 def test_a_case_keeps_them_all(asked: Page, address: str) -> None:
     answer = asked.evaluate("Scratchpad.state.analysis.answer")
     asked.select_option("[data-image]", "1")
@@ -181,6 +183,7 @@ def test_a_case_keeps_them_all(asked: Page, address: str) -> None:
     page.close()
 
 
+@pytest.mark.slow
 def test_processing_and_layers_show_every_picture(asked: Page) -> None:
     asked.click("#sp-tab-maps")
     expect(asked.locator("#sp-stages .sp-steps")).to_contain_text("224 x 224, 224 x 448, 224 x 224 px", timeout=PATIENCE)
