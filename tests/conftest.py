@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 OWN = tempfile.TemporaryDirectory(prefix="scratchpad-tests-")  # gone with the process
 os.environ["XDG_DATA_HOME"] = OWN.name  # servers' too: what a user has measured or kept stays out of it

@@ -11,9 +11,11 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+SURROUNDINGS = dict(os.environ)  # of imports, which libraries read theirs at; a test's own come later
 FORKED: ForkServerContext = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["tests.forked", "scratchpad.ui.app", "scratchpad.benches", "torch.distributed"])
 
@@ -29,7 +31,13 @@ class Ended:
 
 def begun(arguments: list[str], out: str = os.devnull, err: str | None = None, **environment: str) -> BaseProcess:
     """A command that runs; its streams go to files, its errors to this process's stream where none is named."""
-    process = FORKED.Process(target=_act, args=(arguments, out, err, dict(os.environ) | environment), daemon=True)
+    own = dict(os.environ)
+    _become(SURROUNDINGS)
+    try:
+        ensure_running()
+    finally:
+        _become(own)
+    process = FORKED.Process(target=_act, args=(arguments, out, err, own | environment), daemon=True)
     process.start()
     return process
 
@@ -45,11 +53,15 @@ def scratchpad(*arguments: str, **environment: str) -> Ended:
 
 
 def _act(arguments: list[str], out: str, err: str | None, environment: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
+    _become(environment)
     for stream, path in ((sys.stdout, out), (sys.stderr, err)):
         if path is not None:
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream.fileno())
     from scratchpad.cli import main
 
     sys.exit(main(arguments))
+
+
+def _become(environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)

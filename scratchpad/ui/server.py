@@ -10,7 +10,10 @@ from collections import OrderedDict
 from typing import Protocol
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from gradio.routes import App, ORJSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from scratchpad.ui.door import INNER, Door, Rules
@@ -27,11 +30,31 @@ class Guarded(App):
         self.rules = rules
         self.door: Door | None = None
         super().__init__(default_response_class=ORJSONResponse)
+        self.add_exception_handler(RequestValidationError, _misformed)
+        for kind in (KeyError, TypeError, ValueError):
+            self.add_exception_handler(kind, _misnamed)
+        self.add_exception_handler(Exception, _failed)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Gradio's own, inside the door, inside the headers that every response gets."""
         self.door = Door(super().build_middleware_stack(), self, self.rules)
         return Strict(self.door, self.rules.origins)
+
+
+async def _misformed(request: Request, error: Exception) -> JSONResponse:
+    """Without what was sent, which FastAPI's own answer repeats and which may be no JSON, such as NaN."""
+    return JSONResponse({"detail": "The request is not of the form that is taken here; docs/api.md has one that is."}, 422)
+
+
+async def _misnamed(request: Request, error: Exception) -> JSONResponse:
+    """Gradio looks up an endpoint and its parameters by the names that were sent, and fails where there are none such."""
+    if "/call/v2/" not in request.url.path:
+        raise error
+    return JSONResponse({"detail": "No endpoint has that name and those parameters; /gradio_api/info lists what there is."}, 400)
+
+
+async def _failed(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "The server failed at this request; its log says why."}, 500)
 
 
 def trust_no_header() -> None:

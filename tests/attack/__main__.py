@@ -6,79 +6,81 @@ Watches the server by an audit hook: no program is started, nothing is connected
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.attack.hostile import Attack, event
+from tests.attack.hostile import Attack
+from tests.attack.restart import killed, opened, remembered
 from tests.attack.visitors import crosstalk, memory
-from tests.attack.watched import watched
+from tests.attack.watched import Watched, watched
 from tests.ui.conftest import free_port
 
 TRIED = {"routes": 2000, "events": 1500, "lookups": 2000, "bodies": 1500, "pictures": 1000, "files": 4000}  # of each kind
+REQUESTS = 2000  # with pictures of 1 to 40 million pixels
+DAMAGE = ["tests/cases", "tests/test_files.py", "tests/sae/test_damaged.py"]
+Say = Callable[[str], None]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=float, default=1.0, help="of how much is tried; 1 is the whole")
-    scale = parser.parse_args().scale
-    begin, wrong, port = time.monotonic(), [], free_port()
+    scale, begin = parser.parse_args().scale, time.monotonic()
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - begin:6.0f} s  {text}", flush=True)
 
-    def many(count: int) -> int:
-        return max(2, int(count * scale))
-
+    wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        with watched(Path(folder), port) as server:
-            strangers = crosstalk(server)
-            say(f"20 visitors at once, {len(strangers)} told of another's picture")
-            attack = Attack(server)
-            for act, count in (
-                ("routes", 2000),
-                ("events", 1500),
-                ("lookups", 2000),
-                ("bodies", 1500),
-                ("pictures", 1000),
-                ("files", 4000),
-            ):
-                getattr(attack, act)(many(count))
-                say(f"{act}: {dict(attack.counts)}, {len(attack.wrong)} wrong")
-            said = server.tracebacks()
-            say(f"{sum(attack.counts.values())} hostile inputs; tracebacks in the log: {len(said)}")
-            wrong += strangers + attack.wrong + [f"traceback: {line}" for line in said]
-            held = memory(server, many(2000), every=max(1, many(2000) // 10))
-            say("memory after each tenth of the requests, MiB: " + " ".join(f"{one / 2**20:.0f}" for one in held))
-            if held[-1] > 1.1 * max(held[2:5]):
-                wrong.append(f"memory grew from {max(held[2:5]) / 2**20:.0f} to {held[-1] / 2**20:.0f} MiB")
-            strangers = crosstalk(server)
-            say(f"20 visitors at once after all of it, {len(strangers)} told of another's picture")
-            wrong += strangers + [f"forbidden: {what}" for what in server.forbidden()]
+        with watched(Path(folder), free_port()) as server:
+            wrong += visited(server, say) + attacked(server, scale, say) + grown(server, scale, say) + visited(server, say)
+            wrong += [f"forbidden: {what}" for what in server.forbidden()]
             say(f"programs started and connections opened: {len(server.forbidden())}")
-            keep = next(d["id"] for d in server.config["dependencies"] if len(d["outputs"]) == 9 and len(d["inputs"]) == 1)
-            box = next(c for c in server.config["components"] if c["props"].get("elem_id") == "sp-asked")
-            before = [str(box["props"]["value"])]
-            os.kill(server.process.pid, signal.SIGKILL)
-            server.process.wait()
-        with watched(Path(folder), port) as server:  # under a page that is still open
-            told = event(server, keep, before, {"key": "what the page shows", "title": "x", "runs": []})
-            say("a page from before a restart is told to ask again: " + str(b"ask the question again" in told))
-            if b"ask the question again" not in told:
-                wrong.append(f"restart: {told[-300:]!r}")
-    kills = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests/cases", "tests/test_files.py", "tests/sae/test_damaged.py"], check=False
-    )
-    say(f"kills while saving, full disk, two servers, damaged files (pytest): exit code {kills.returncode}")
-    wrong += ["pytest failed"] if kills.returncode else []
-    for one in wrong[:50]:
-        print(f"WRONG {one}")
+            before = opened(server)
+            killed(server)
+        with watched(Path(folder), free_port()) as server:
+            after = remembered(server, before)
+            say(f"a page from before a restart is told to ask again: {not after}")
+            wrong += after
+    wrong += damaged(say)
+    for what in wrong[:50]:
+        print(f"WRONG {what}")
     say(f"{len(wrong)} wrong")
     return 1 if wrong else 0
+
+
+def visited(server: Watched, say: Say) -> list[str]:
+    strangers = crosstalk(server)
+    say(f"20 visitors at once, {len(strangers)} told of another's picture")
+    return strangers
+
+
+def attacked(server: Watched, scale: float, say: Say) -> list[str]:
+    attack = Attack(server)
+    for act, count in TRIED.items():
+        getattr(attack, act)(max(2, int(count * scale)))
+        say(f"{act}: {dict(attack.counts)}, {len(attack.wrong)} wrong")
+    said = server.tracebacks()
+    say(f"{sum(attack.counts.values())} hostile inputs; tracebacks in the log: {len(said)}")
+    return attack.wrong + [f"traceback: {line}" for line in said]
+
+
+def grown(server: Watched, scale: float, say: Say) -> list[str]:
+    """Flat within a tenth, after a warm-up of two tenths of the requests."""
+    count = max(10, int(REQUESTS * scale))
+    held = memory(server, count, every=count // 10)
+    say(f"memory after each tenth of {count} requests, MiB: " + " ".join(f"{size / 2**20:.0f}" for size in held))
+    before = max(held[2:5])
+    return [f"memory grew from {before / 2**20:.0f} to {held[-1] / 2**20:.0f} MiB"] if held[-1] > 1.1 * before else []
+
+
+def damaged(say: Say) -> list[str]:
+    tests = subprocess.run([sys.executable, "-m", "pytest", "-q", *DAMAGE], check=False)
+    say(f"kills while saving, full disk, two servers, damaged files (pytest): exit code {tests.returncode}")
+    return ["pytest failed"] if tests.returncode else []
 
 
 if __name__ == "__main__":

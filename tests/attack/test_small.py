@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from scratchpad.reader import question_of
+from scratchpad.ui.held import Asked, Seal
 from tests.attack.hostile import POSTSCRIPT, Attack, event, uploaded
-from tests.attack.visitors import asked, crosstalk, png
+from tests.attack.restart import opened, remembered
+from tests.attack.visitors import asked, crosstalk, memory, png
 from tests.attack.watched import Watched, watched
 from tests.ui.conftest import free_port
 
@@ -31,6 +33,14 @@ def test_hostile_inputs_over_all_doors(server: Watched) -> None:
     assert server.alive()
     assert crosstalk(server, 4) == []
     assert server.forbidden() == []
+
+
+def test_a_page_of_another_process_is_told_to_ask_again_and_memory_is_read(server: Watched) -> None:
+    """The rest of the attack, so that it goes on running through; too few requests to judge growth by."""
+    assert len(opened(server)) > 64
+    another = Seal().sealed(Asked(("/x.png",), "what animal is there", "0", "what the page shows"))
+    assert remembered(server, another) == []
+    assert all(size > 2**24 for size in memory(server, 4, largest=2e6, every=2))
 
 
 def test_postscript_is_no_picture_whatever_it_is_called(server: Watched) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,17 +56,36 @@ def running(store: Path, *flags: str) -> Iterator[tuple[str, int]]:
     server = begun(["serve", "--port", str(port), *flags], SCRATCHPAD_STORE=str(store))
     url = f"http://127.0.0.1:{port}"
     try:
-        while True:  # however long a busy machine takes; a server that can't start stops
-            assert server.exitcode is None, f"the server stopped with {server.exitcode}"
-            try:
-                urllib.request.urlopen(url, timeout=10)
-                break
-            except OSError:
-                time.sleep(0.1)
+        answers(url, lambda: server.exitcode)
         yield url, server.pid
     finally:
         server.terminate()
         server.join(120)
+
+
+@contextmanager
+def cold(store: Path, *flags: str) -> Iterator[str]:
+    """As `served`, by a process that imports all of it itself, in the environment as it is now."""
+    port = free_port()
+    command = [sys.executable, "-m", "scratchpad.cli", "serve", "--port", str(port), *flags]
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(command, env=os.environ | {"SCRATCHPAD_STORE": str(store)}) as server:
+        try:
+            answers(url, server.poll)
+            yield url
+        finally:
+            server.terminate()
+
+
+def answers(url: str, ended: Callable[[], int | None]) -> None:
+    """Waits for a server, however long a busy machine takes; one that can't start stops."""
+    while True:
+        assert ended() is None, f"the server stopped with {ended()}"
+        try:
+            urllib.request.urlopen(url, timeout=10)
+            return
+        except OSError:
+            time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

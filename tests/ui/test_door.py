@@ -29,7 +29,7 @@ from scratchpad.ui.door import Door, Rules
 from scratchpad.ui.logins import FREE, Logins, basic
 from scratchpad.ui.server import Guarded, Streams
 from scratchpad.ui.visitors import visitor, whose
-from tests.ui.conftest import served
+from tests.ui.conftest import cold
 
 LOCAL = [("host", "127.0.0.1:7860")]
 
@@ -62,7 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, listener: tuple[str, list[b
     with pytest.MonkeyPatch.context() as set_up:
         for name, value in {"HF_TOKEN": "hf_ownersown", "HF_ENDPOINT": listener[0], "HF_HUB_OFFLINE": "0"}.items():
             set_up.setenv(name, value)
-        with served(tmp_path_factory.mktemp("store"), "--no-model", "--mcp") as url:
+        with cold(tmp_path_factory.mktemp("store"), "--no-model", "--mcp") as url:
             yield url
 
 
@@ -113,6 +113,26 @@ def test_foreign_pages_get_nothing(server: str) -> None:
         told(f"{server}/gradio_api/upload", part, content_type="multipart/form-data; boundary=x", origin="https://evil.example")[0] == 403
     )
     assert told(f"{server}/config", origin=server)[0] == 200
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("path", "sent", "status"),
+    [
+        ("queue/join", b"NaN", 422),
+        ("reset", b"NaN", 422),
+        ("queue/join", b'["../..", {"scale": Infinity}]', 422),
+        ("call/v2/offers", b'{"value": 1e308}', 400),
+        ("call/v2/no_such_endpoint", b"{}", 400),
+        ("call/v2/analyze", b"{}", 400),
+    ],
+)
+def test_what_is_of_another_form_is_refused_in_a_sentence(server: str, path: str, sent: bytes, status: int) -> None:
+    """Each was a 500 with Gradio's or FastAPI's traceback in the log."""
+    code, said = told(f"{server}/gradio_api/{path}", sent, x_forwarded_for="10.0.2.1")
+    assert code == status, said
+    assert "NaN" not in said
+    assert json.loads(said)["detail"].endswith(".")
 
 
 @pytest.mark.browser
