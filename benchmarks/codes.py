@@ -38,7 +38,8 @@ def main() -> None:
         return scores(sae.encode(x), weights)
 
     def dense() -> np.ndarray:
-        return weights @ sae.activations(torch.from_numpy(x)).numpy()
+        mapped: np.ndarray = weights @ sae.activations(torch.from_numpy(x)).numpy()
+        return mapped
 
     latents, found = sparse()
     whole = dense()

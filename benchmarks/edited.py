@@ -51,7 +51,8 @@ def _attending(vlm: Vlm, length: int, options: argparse.Namespace) -> float:
     head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     q, k, v = (torch.randn(1, text.num_attention_heads, length, head, device=options.device, dtype=vlm.model.dtype) for _ in range(3))
     attend = partial(torch.nn.functional.scaled_dot_product_attention, q, k, v, is_causal=True)
-    return costs({"attention": attend}, options.device, 3)["attention"].seconds * text.num_hidden_layers
+    layers: int = text.num_hidden_layers
+    return costs({"attention": attend}, options.device, 3)["attention"].seconds * layers
 
 
 def main() -> None:
@@ -76,7 +77,7 @@ def main() -> None:
     split = Split()
     watched = partial(plain, vlm, prepared, options.new_tokens, stopping_criteria=StoppingCriteriaList([split]))
     ways: dict[str, Callable[[], object]] = {"plain": lambda: split.time(watched)}
-    ways |= {f"{share}": lambda d=d: generate(vlm, prepared, options.new_tokens, at, d, known) for share, d in changes.items()}
+    ways |= {f"{share}": partial(generate, vlm, prepared, options.new_tokens, at, d, known) for share, d in changes.items()}
     cost = costs(ways, options.device, options.repeat)
     prefill, decoding = min(split.runs, key=sum)
     attending = _attending(vlm, prepared.length, options)

@@ -115,7 +115,7 @@ def _room(cluster: Cluster, most: int) -> int:
     """How many workers the cluster's processors and accelerators hold."""
     import ray
 
-    there = ray.cluster_resources()
+    there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     fits = [there.get("CPU", 1) // cluster.cpus] if cluster.cpus else []
     fits += [there.get("GPU", 0) // cluster.gpus] if cluster.gpus else []
     return max(1, min(int(min(fits)) if fits else most, most))

@@ -92,4 +92,5 @@ def noise_like(change: Float[np.ndarray, "p d"], rng: np.random.Generator) -> Fl
     """A random direction on every patch, as long as the change there."""
     noise = rng.standard_normal(change.shape).astype(np.float32)
     length = np.linalg.norm(noise, axis=1, keepdims=True)
-    return noise * (np.linalg.norm(change, axis=1, keepdims=True) / np.maximum(length, 1e-12))
+    scaled: np.ndarray = noise * (np.linalg.norm(change, axis=1, keepdims=True) / np.maximum(length, 1e-12))
+    return scaled

@@ -62,6 +62,6 @@ def distances(raw: Float[np.ndarray, "t l"]) -> Float[np.ndarray, "l l"]:
     centred = raw - raw.mean(0)
     norm = np.linalg.norm(centred, axis=0)
     unit = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 1e-12)
-    distance = np.clip(1 - unit.T @ unit, 0, 2)
+    distance: np.ndarray = np.clip(1 - unit.T @ unit, 0, 2)
     np.fill_diagonal(distance, 0)
     return distance

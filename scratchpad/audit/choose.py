@@ -70,7 +70,9 @@ def choose(asking: Asking, answers: Answers, rows: Sequence[int]) -> Choice | No
 
 def touched(answers: Answers, edit: Edit) -> Bool[np.ndarray, " n"]:
     """Rows whose activations an edit may change; the answers of all others stay bit for bit."""
-    return answers.has(edit.latents()) | (np.diff(answers.peaks.indptr) >= MOST)  # of so many latents not all were written down
+    full = np.diff(answers.peaks.indptr) >= MOST  # of so many latents not all were written down
+    firing: np.ndarray = answers.has(edit.latents()) | full
+    return firing
 
 
 def _trial(asking: Asking, answers: Answers, number: int) -> tuple[Trial, tuple[int, ...]] | None:

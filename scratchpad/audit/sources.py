@@ -118,7 +118,8 @@ class Parquet(Table):
 
     def cells(self, number: int) -> Mapping[str, object]:
         """A row without its pictures."""
-        return self.rows[number]
+        row: Mapping[str, object] = self.rows[number]
+        return row
 
     def image(self, number: int, column: str) -> Given:
         """Its picture: bytes, a path, or a struct of both as `datasets` writes it."""

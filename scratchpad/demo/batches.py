@@ -207,7 +207,7 @@ def _sketch(scene: Scene, rng: np.random.Generator) -> tuple[Tensor, Tensor, Ten
     return labels[where], place[where], filled[where], torch.from_numpy(where)
 
 
-class Stream(IterableDataset):
+class Stream(IterableDataset[Batch]):
     """Batches from `first` on. `asked` questions a scene; 0 for patch labels alone."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, size: int, first: int, asked: int, skip: int):

@@ -43,7 +43,7 @@ def build_processor() -> ColPaliProcessor:
 def build_model(processor: ColPaliProcessor, seed: int = 0) -> ColPaliForRetrieval:
     """An untrained ColPali: SigLIP tower of 6 blocks x 192, Gemma of 4 blocks x 256, embeddings of 64."""
     torch.manual_seed(seed)
-    tokenizer: Any = processor.tokenizer  # type: ignore[attr-defined]
+    tokenizer: Any = processor.tokenizer
     vision = SiglipVisionConfig(
         hidden_size=192,
         intermediate_size=768,
@@ -88,9 +88,8 @@ def start_from(model: ColPaliForRetrieval, demo: LlavaForConditionalGeneration, 
     tower: Any = model.vlm.vision_tower
     clip: Any = demo.model.vision_tower
     norm, embed = clip.pre_layrnorm, clip.embeddings
-    gain = norm.weight / spread
-    centred = lambda x: x - x.mean(0, keepdim=True)  # noqa: E731
-    tower.embeddings.patch_embedding.weight.copy_(centred(embed.patch_embedding.weight) * gain[:, None, None, None])
+    gain, weight = norm.weight / spread, embed.patch_embedding.weight
+    tower.embeddings.patch_embedding.weight.copy_((weight - weight.mean(0, keepdim=True)) * gain[:, None, None, None])
     tower.embeddings.patch_embedding.bias.copy_(norm.bias)
     places = embed.position_embedding.weight[1:]
     tower.embeddings.position_embedding.weight.copy_((places - places.mean(1, keepdim=True)) * gain)

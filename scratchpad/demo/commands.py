@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from scratchpad.demo.draw import draw_scene
@@ -32,7 +33,7 @@ def scene(seed: int, mode: Mode, out: Path) -> dict[str, Any]:
         {"name": t.name, "category": t.category, "box": list(box), **({"word": t.word} if t.word else {})}
         for t, box in zip(ground.things, drawn.boxes, strict=True)
     ]
-    labels = [LABELS[i] for i in patch_labels(ground, drawn).any(0).nonzero()[0]]
+    labels = [LABELS[i] for i in np.flatnonzero(patch_labels(ground, drawn).any(0))]
     questions = [{"text": q.text, "answer": q.answer, "type": q.type} for q in all_questions(ground)]
     about = {"seed": seed, "mode": mode, "background": ground.background}
     return about | {"objects": objects, "labels": labels, "questions": questions}

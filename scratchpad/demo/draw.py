@@ -90,7 +90,9 @@ def _noise(rng: np.random.Generator, cell: int) -> Float[np.ndarray, "y x"]:
 
 
 def _blend(a: tuple[int, ...], b: tuple[int, ...], share: Float[np.ndarray, "y x"]) -> Float[np.ndarray, "y x 3"]:
-    return np.asarray(a, np.float32) + np.clip(share, 0, 1)[..., None] * (np.asarray(b, np.float32) - np.asarray(a, np.float32))
+    first, last = np.asarray(a, np.float32), np.asarray(b, np.float32)
+    mixed: np.ndarray = first + np.clip(share, 0, 1)[..., None] * (last - first)
+    return mixed
 
 
 def _background(name: str, rng: np.random.Generator) -> UInt8[np.ndarray, "y x 3"]:

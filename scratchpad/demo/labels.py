@@ -125,7 +125,7 @@ def colours(pixels: UInt8[np.ndarray, "y x 3"]) -> UInt8[np.ndarray, "y x"]:
     number = {name: i for i, name in enumerate(COLOURS)}
     edges = [15, 40, 70, 165, 195, 255, 290, 345]
     names = ["red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink", "red"]
-    out = np.array([number[name] for name in names], np.uint8)[np.searchsorted(edges, hue, "right")]
+    out: np.ndarray = np.array([number[name] for name in names], np.uint8)[np.searchsorted(edges, hue, "right")]
     warm = (hue < 70) | (hue >= 345)
     out[warm & (high < 0.75) & (hue < 50)] = number["brown"]
     out[warm & (high >= 0.7) & (saturation < 0.45)] = number["beige"]

@@ -46,7 +46,8 @@ def attention(
     k = block.self_attn.k_proj(normed[:, :first])[..., head // groups * size : (head // groups + 1) * size]
     q = q * cos[:, rows] + rotate_half(q) * sin[:, rows]
     k = k * cos[:, :first] + rotate_half(k) * sin[:, :first]
-    return ((q @ k.mT).float() * size**-0.5).log_softmax(-1)
+    logs: torch.Tensor = ((q @ k.mT).float() * size**-0.5).log_softmax(-1)
+    return logs
 
 
 def _missing(reader: nn.Module, x: Tensor, position: Tensor, batch: Batch, layer: int, head: int, what: str) -> Tensor:

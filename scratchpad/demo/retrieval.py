@@ -67,7 +67,7 @@ def partial(scene: Scene, rng: np.random.Generator) -> tuple[str, frozenset[str]
     return form.format(named[0]), frozenset(named)
 
 
-class Scenes(IterableDataset):
+class Scenes(IterableDataset[Pairs]):
     """Steps of `size` scenes from step `first` on, a pure function of the step."""
 
     def __init__(self, first: int, size: int, skip: int):
@@ -100,16 +100,16 @@ class Retriever(nn.Module):
         self.model, self.processor = model, processor
         tower: Any = model.vlm.vision_tower
         self.naming = nn.Linear(tower.config.hidden_size, len(LABELS))
-        tokens: Any = processor.tokenizer  # type: ignore[attr-defined]
+        tokens: Any = processor.tokenizer
         after = tokens(f"{tokens.bos_token}{processor.visual_prompt_prefix}", add_special_tokens=False)["input_ids"]
         self.page = [processor.image_token_id] * processor.image_seq_length + after
 
     def pages(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b s e"]:
         """The vectors of pictures: those of image tokens and of the text after them."""
         ids = torch.tensor(self.page).expand(len(pixels), -1)
-        return self.model(input_ids=ids, pixel_values=pixels, attention_mask=torch.ones_like(ids), token_type_ids=torch.zeros_like(ids))[
-            "embeddings"
-        ]
+        given = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
+        vectors: Tensor = self.model(pixel_values=pixels, **given)["embeddings"]
+        return vectors
 
     def loss(self, batch: Pairs) -> Loss:
         """That every query finds a scene it is right of, and that patches are named; with numbers for the log."""

@@ -45,7 +45,8 @@ class Trainer(nn.Module):
     def names(self) -> Float[Tensor, "l c"]:
         """The embeddings of the labels."""
         table: Any = self.model.get_input_embeddings().weight
-        return table[self.label_ids]
+        rows: torch.Tensor = table[self.label_ids]
+        return rows
 
     def image_tokens(self, pixels: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b v c"]:
         """What the language model reads: as LlavaModel.get_image_features, without the blocks above the layer read."""
@@ -54,7 +55,8 @@ class Trainer(nn.Module):
         x = tower.pre_layrnorm(tower.embeddings(pixels))
         for block in tower.encoder.layers[: model.config.vision_feature_layer + 1]:
             x = block(x, attention_mask=None)
-        return model.model.multi_modal_projector(x[:, 1:])
+        projected: torch.Tensor = model.model.multi_modal_projector(x[:, 1:])
+        return projected
 
     def encoder_loss(self, batch: Batch) -> Loss:
         """How far what the encoder writes is from `symbols`: names of patches, the code itself, words on signs."""
@@ -128,7 +130,8 @@ class Trainer(nn.Module):
     def answer_logits(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> Float[Tensor, "b q vocabulary"]:
         """Logits at the packed positions."""
         states, _ = self.read(batch, seen)
-        return self.model.lm_head(states[-1][:, -batch.ids.shape[1] :])
+        logits: torch.Tensor = self.model.lm_head(states[-1][:, -batch.ids.shape[1] :])
+        return logits
 
     def read(self, batch: Batch, seen: Float[Tensor, "b v c"]) -> tuple[list[Float[Tensor, "b s c"]], Tensor]:
         """What every block takes in and, last, the normed output; and positions. After the prefix stand hints, then questions."""

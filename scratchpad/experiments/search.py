@@ -117,7 +117,7 @@ def grown(candidates: Sequence[int], attempt: Try, most: int, wide: int = 16) ->
             break
         works, strength = attempt(sets)
         order = np.argsort(strength, kind="stable")
-        hit = next((sets[i] for i in order if works[i]), None)
+        hit: Set | None = next((sets[i] for i in order if works[i]), None)
         if hit:
             return hit
         chosen = sets[order[0]]

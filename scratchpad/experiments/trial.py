@@ -114,7 +114,7 @@ class Trial:
         Raises:
             UserError: the tokenizer can't make it, or it's longer than MAX_TARGET tokens.
         """
-        tokenizer = self.vlm.processor.tokenizer  # type: ignore[attr-defined]
+        tokenizer = self.vlm.processor.tokenizer
         text = target.strip()
         if len(text) > 16 * MAX_TARGET:
             raise UserError(f"A target of {len(text)} characters was given; expected at most {MAX_TARGET} tokens: a word or two.")

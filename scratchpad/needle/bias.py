@@ -64,4 +64,5 @@ def biases(mean: Float[np.ndarray, "H W"], seed: int = 0) -> list[Bias]:
 def _unit(values: Float[np.ndarray, "*n c"]) -> Float[np.ndarray, "*n c"]:
     """Mean 0, length 1, along the last axis."""
     centred = values - values.mean(-1, keepdims=True)
-    return centred / np.linalg.norm(centred, axis=-1, keepdims=True)
+    unit: np.ndarray = centred / np.linalg.norm(centred, axis=-1, keepdims=True)
+    return unit

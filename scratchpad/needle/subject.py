@@ -147,7 +147,8 @@ class Answering:
         with self.vlm.lock:
             said = generate(self.vlm, prepare(self.vlm, request.picture, request.text), request.max_new_tokens)
             prompts = [prepare(self.vlm, picture, request.text) for picture in pictures]
-            return np.exp(force_each(self.vlm, prompts, said.ids))
+            chances: np.ndarray = np.exp(force_each(self.vlm, prompts, said.ids))
+            return chances
 
     def shuffled(self) -> AbstractContextManager[None]:
         """As `vlm.shuffled`."""

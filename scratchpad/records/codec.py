@@ -155,7 +155,7 @@ def dumps(value: object) -> str:
 
 def schema(kind: object) -> dict[str, object]:
     """The JSON Schema of what `dump` makes of a record of a kind."""
-    return _adapter(cast(Hashable, kind)).json_schema(mode="serialization")
+    return _adapter(kind).json_schema(mode="serialization")
 
 
 def loads(kind: type[R], text: str | bytes) -> R:

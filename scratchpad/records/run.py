@@ -102,4 +102,5 @@ class Run:
         position = self.position_of(index)
         row = int(np.searchsorted(self.queries, position))
         assert self.queries[row] == position, f"no attention row was kept at position {position}"
-        return self.rows()[row]
+        shares: np.ndarray = self.rows()[row]
+        return shares

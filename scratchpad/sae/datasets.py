@@ -59,7 +59,8 @@ class Rows:
         names = [name for name, kind in self.table.features.items() if isinstance(kind, datasets.Image)]
         if not names:
             raise UserError(f"The data set {self.source} has no column of images; it has {', '.join(self.table.features)}.")
-        return names[0]
+        first: str = names[0]
+        return first
 
     @cached_property
     def pictures(self) -> Dataset:

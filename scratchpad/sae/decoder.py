@@ -18,7 +18,8 @@ ALIKE = 0.7  # cosine of decoder rows above which two SAEs share a latent
 
 def _unit(sae: Sae) -> Float[np.ndarray, "l d"]:
     rows = sae.directions().cpu().numpy()
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    unit: np.ndarray = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return unit
 
 
 def neighbours(sae: Sae, most: int = NEAREST) -> tuple[Int[np.ndarray, "l n"], Float[np.ndarray, "l n"]]:

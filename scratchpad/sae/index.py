@@ -92,7 +92,8 @@ class Index(Tables):
             self._cache["all names"] = [
                 given[i].name if i in given else name for i, name in enumerate(self.latents.column("name").to_pylist())
             ]
-        return self._cache["all names"]
+        names: list[str] = self._cache["all names"]
+        return names
 
     def row(self, latent: int) -> LatentRow | None:
         """What the index knows of a latent; None where there is no such latent."""
@@ -110,7 +111,8 @@ class Index(Tables):
         """Names that people or an encoder gave."""
         if "names" not in self._cache:
             self._cache["names"] = read_names(self.folder.parent)
-        return self._cache["names"]
+        names: dict[int, Name] = self._cache["names"]
+        return names
 
     def rename(self, latent: int, name: str) -> None:
         """Gives a latent a name, kept beside the index; an empty one takes it back.
@@ -256,7 +258,8 @@ class Index(Tables):
         with self._lock:
             if "starts" not in self._cache:
                 self._cache["starts"] = self._file("references").read(columns=["latent"]).column("latent").to_numpy()
-            return self._cache["starts"]
+            starts: np.ndarray = self._cache["starts"]
+            return starts
 
 
 def _given(claim: Claim, name: Name) -> Claim:
@@ -294,4 +297,5 @@ def auroc(scores: Float[np.ndarray, "n l"], positive: Bool[np.ndarray, " n"]) ->
     if n1 == 0 or n0 == 0:
         return np.full(scores.shape[1], np.nan, np.float32)
     ranks = rankdata(scores, axis=0)
-    return ((ranks[positive].sum(0) - n1 * (n1 + 1) / 2) / (n1 * n0)).astype(np.float32)
+    areas: np.ndarray = ((ranks[positive].sum(0) - n1 * (n1 + 1) / 2) / (n1 * n0)).astype(np.float32)
+    return areas

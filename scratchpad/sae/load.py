@@ -110,7 +110,8 @@ class Sae:
 
     @cached_property
     def _norms(self) -> Float[Tensor, " l"]:
-        return self.W_dec.norm(dim=-1)
+        norms: torch.Tensor = self.W_dec.norm(dim=-1)
+        return norms
 
     def _after(self, pre: Float[Tensor, "p n"], latents: slice | Tensor = slice(None)) -> Float[Tensor, "p n"]:
         """ReLU in place, with the threshold or gate where there is one."""

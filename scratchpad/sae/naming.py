@@ -120,4 +120,5 @@ def crop(reference: Reference) -> Image.Image:
 
 def _unit(features: Any) -> Float[np.ndarray, "n e"]:
     values = (features if isinstance(features, torch.Tensor) else features.pooler_output).float()
-    return (values / values.norm(dim=-1, keepdim=True).clamp(min=1e-9)).cpu().numpy()
+    unit: np.ndarray = (values / values.norm(dim=-1, keepdim=True).clamp(min=1e-9)).cpu().numpy()
+    return unit

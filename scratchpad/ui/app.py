@@ -77,7 +77,8 @@ def build(benches: Benches | None, shelf: list[Store], served: Served | None = N
         "keep": reads(keeping.file),
         "ask": stop,
     }
-    with gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False) as page:
+    page = gr.Blocks(title="Visual Scratchpad", fill_width=True, analytics_enabled=False)
+    with page:
         parts = layout(values, functions, held(first[2]))
         wire(Actions(handlers, keeping, studies, examples, jobs, limit, served.proxies), parts, page)
         api.wire(api.Api(benches, shelf, limit, served.proxies))

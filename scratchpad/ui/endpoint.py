@@ -15,6 +15,7 @@ from typing import TypeVar
 import gradio as gr
 from gradio.components.api_component import Api as Untyped
 from gradio.context import get_blocks_context
+from gradio.events import api
 
 from scratchpad.benches import Benches, loaded
 from scratchpad.cases.store import Store
@@ -186,7 +187,7 @@ def serve(function: Callable[..., object], kind: object, light: bool = False) ->
         light: runs no model, so that it needn't wait for one that does.
     """
     name = function.__name__
-    event = gr.api(function, api_name=name, concurrency_limit=4) if light else gr.api(function, api_name=name, concurrency_id="model")
+    event = api(function, api_name=name, concurrency_limit=4) if light else api(function, api_name=name, concurrency_id="model")
     page = get_blocks_context()
     assert page is not None, "endpoints are part of a page"
     (output,) = page.fns[event["id"]].outputs

@@ -110,4 +110,4 @@ def theme() -> gr.themes.Base:
     """Fonts and colours of what Gradio itself draws; the page's own are in static/."""
     sans = ["ui-sans-serif", "system-ui", "sans-serif"]
     mono = ["ui-monospace", "Consolas", "monospace"]
-    return gr.themes.Base(primary_hue="teal", neutral_hue="stone", font=sans, font_mono=mono, radius_size="md")  # type: ignore[arg-type]
+    return gr.themes.Base(primary_hue="teal", neutral_hue="stone", font=sans, font_mono=mono, radius_size="md")

@@ -10,9 +10,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from scratchpad.errors import UserError
 
+V = TypeVar("V")
 log = logging.getLogger(__name__)
 FREE = 5  # wrong passwords from an address before it waits
 FREE_OF_NAME = 20  # for a name, from anywhere
@@ -62,7 +64,7 @@ class Logins:
             return False
 
     @staticmethod
-    def _put(table: OrderedDict, key: tuple[str, str], value: object) -> None:
+    def _put(table: OrderedDict[tuple[str, str], V], key: tuple[str, str], value: V) -> None:
         table[key] = value
         table.move_to_end(key)
         while len(table) > MAX_REMEMBERED:

@@ -37,7 +37,7 @@ def uploads(label: str, visible: bool) -> gr.Gallery:
     """A gr.Gallery of pictures that takes uploads alone, and hands on the files without opening them."""
 
     def files(payload: GalleryData) -> list[tuple[str, str | None]]:
-        return [(item.image.path if isinstance(item, GalleryImage) else item.video.path, item.caption) for item in payload.root]
+        return [(str((item.image if isinstance(item, GalleryImage) else item.video).path), item.caption) for item in payload.root]
 
     return _uploads_only(gr.Gallery(type="filepath", file_types=["image"], label=label, visible=visible), files)
 

@@ -57,6 +57,7 @@ def running(store: Path, *flags: str) -> Iterator[tuple[str, int]]:
     url = f"http://127.0.0.1:{port}"
     try:
         answers(url, lambda: server.exitcode)
+        assert server.pid
         yield url, server.pid
     finally:
         server.terminate()

@@ -48,7 +48,7 @@ def saved(data: bytes, name: str) -> Values:
         except (SafetensorError, ValueError) as error:
             raise UserError(f"{name} is damaged ({str(error)[:200]}); restore it.") from error
     try:
-        with torch.serialization.safe_globals([(_Plain, config) for config in CONFIGS]):  # type: ignore[list-item]
+        with torch.serialization.safe_globals([(_Plain, config) for config in CONFIGS]):
             value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises pickle's, zipfile's and its own
         raise UserError(
