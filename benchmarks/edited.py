@@ -20,9 +20,10 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from benchmarks.capture import plain
 from benchmarks.measure import costs, report, row
 from benchmarks.models import build, sizes
+from scratchpad.vlm.forcing import force_all
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.reuse import first_changed
-from scratchpad.vlm.run import force_all, generate, run_and_keep
+from scratchpad.vlm.run import generate, run_and_keep
 
 
 class Split(StoppingCriteria):

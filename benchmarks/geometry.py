@@ -19,9 +19,10 @@ from scratchpad.records import Run
 from scratchpad.records.hookpoint import vision
 from scratchpad.vlm.attention import instead
 from scratchpad.vlm.check import embeddings
+from scratchpad.vlm.forcing import force_all
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import Prepared, prepare
-from scratchpad.vlm.run import force_all, generate, run
+from scratchpad.vlm.run import generate, run
 
 SIZE = (768, 1024)  # h, w of the picture
 QUESTION = "What is in the picture?"

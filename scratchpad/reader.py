@@ -46,6 +46,7 @@ from scratchpad.sae.index import Index, open_index
 from scratchpad.sae.judge import fidelity
 from scratchpad.sae.load import Sae, load_sae
 from scratchpad.saliency.trust import OF_SAE, trust
+from scratchpad.vlm import forcing
 from scratchpad.vlm import run as vlm_run
 from scratchpad.vlm.checkpoint import Placement
 from scratchpad.vlm.load import Vlm, load_vlm
@@ -226,7 +227,7 @@ class Reader:
         clean = self._clean.get(  # gone after a few others, and made again as it was: rounding mustn't depend on what else was asked
             _of_run(prepared, tokens), lambda: vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, tokens)[1]
         )
-        plain = self._once("plain", question, lambda: vlm_run.force(self.vlm, prepared, run.answer_ids, clean=clean))
+        plain = self._once("plain", question, lambda: forcing.force(self.vlm, prepared, run.answer_ids, clean=clean))
         return Trial(self.vlm, self.sae, run, codes, prepared, clean, plain, lambda latent: names.get(latent, ""))
 
     def _layers(self, run: Run, settings: Settings) -> Sequence[int] | None:

@@ -49,6 +49,7 @@ from scratchpad.records.tree import BYS, Tree
 from scratchpad.records.views import AtPlace, Placed
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.saliency.stages import Stage, of_answer
+from scratchpad.vlm import forcing
 from scratchpad.vlm import run as vlm_run
 from scratchpad.vlm.heads import rows_by_head
 from scratchpad.vlm.prepare import prepare
@@ -95,7 +96,7 @@ class Workbench(Lookup):
         """What stands beside an edit's effect: distinct matched sets, noise as strong, the bare reconstruction."""
         return self._again(analysis, ("control", edit, count, seed), lambda trial: ablate.control(trial, edit, count, seed))
 
-    def forced(self, analysis: Analysis, edits: Sequence[Edit]) -> vlm_run.Forced:
+    def forced(self, analysis: Analysis, edits: Sequence[Edit]) -> forcing.Forced:
         """The original answer, teacher-forced under each of several edits, in batches."""
         return self._again(analysis, None, lambda trial: trial.force(edits))
 
@@ -137,7 +138,7 @@ class Workbench(Lookup):
             grey = [Image.new("RGB", (w, h), (128, 128, 128)) for h, w in run.grid.sizes]
             prepared = prepare(self.vlm, grey, question.prompt)
             seen, clean = vlm_run.run_and_keep(self.vlm, prepared, self.sae.at, question.settings.max_new_tokens)
-            forced = vlm_run.force(self.vlm, prepared, run.answer_ids, clean=clean)
+            forced = forcing.force(self.vlm, prepared, run.answer_ids, clean=clean)
             return Blank(seen.answer, seen.answer_ids == run.answer_ids, float(forced.logprobs.sum()), float(trial.plain.logprobs.sum()))
 
         return self._again(analysis, ("blank",), ask)

@@ -34,9 +34,10 @@ from scratchpad.sae.index import auroc, open_index
 from scratchpad.sae.load import Sae, load_sae
 from scratchpad.sae.observe import Observed, observed
 from scratchpad.sae.train import Recipe, train_sae
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare
-from scratchpad.vlm.run import force, generate
+from scratchpad.vlm.run import generate
 
 LAYERS = {"emoji-early": 1, "emoji-middle": 3, "emoji-last": 5}
 RECIPES = dict.fromkeys(LAYERS, Recipe(d_sae=1024, k=8, steps=2400, centred=True))

@@ -9,8 +9,8 @@ from scratchpad.analysis.edit import covered, idle
 from scratchpad.experiments.trial import Change, Trial
 from scratchpad.records import Alternatives, Comparison, Control, Edit, Risen, Sampled, Sampling, Toward
 from scratchpad.records.experiment import Likely
+from scratchpad.vlm.forcing import Forced, force
 from scratchpad.vlm.prepare import token_text
-from scratchpad.vlm.run import Forced, force
 
 
 def ablate(trial: Trial, edit: Edit, max_new_tokens: int, target: str | None = None, sampling: Sampling | None = None) -> Comparison:

@@ -31,9 +31,10 @@ from scratchpad.sae.evaluate import Sums, metrics_of, sums_of
 from scratchpad.sae.harvest import harvest
 from scratchpad.sae.load import Sae
 from scratchpad.sae.recovered import countable, recovered
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import prepare
-from scratchpad.vlm.run import force, run_and_keep
+from scratchpad.vlm.run import run_and_keep
 
 SETS = 8  # matched latents at most, ablated in the likeliest one's stead
 CANDIDATES = 4

@@ -19,9 +19,9 @@ from scratchpad.records.experiment import Likely
 from scratchpad.records.hookpoint import PROJECTOR
 from scratchpad.records.steering import Curve, Dose, Moved, Steered
 from scratchpad.vlm.check import embeddings
+from scratchpad.vlm.forcing import next_logprobs
 from scratchpad.vlm.points import changing_at
 from scratchpad.vlm.prepare import token_text
-from scratchpad.vlm.run import next_logprobs
 from scratchpad.vlm.states import lens
 
 STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)

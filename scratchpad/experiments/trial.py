@@ -21,12 +21,13 @@ from scratchpad.grid import Places
 from scratchpad.records import Answer, Codes, Edit, Run, Sampling
 from scratchpad.sae.load import Sae
 from scratchpad.vlm import points
+from scratchpad.vlm.forcing import Forced, force, force_all
 from scratchpad.vlm.gradient import gradient
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.logprobs import answer_logodds
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import CleanRun
-from scratchpad.vlm.run import Forced, force, force_all, generate
+from scratchpad.vlm.run import generate
 
 MAX_TARGET = 64  # tokens of a target
 

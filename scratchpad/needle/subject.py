@@ -21,11 +21,12 @@ from scratchpad.saliency.baselines import BASELINES, Map
 from scratchpad.saliency.look import look
 from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.saliency.stages import Stage, mapped, of_answer, of_page
+from scratchpad.vlm.forcing import force_each
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.protocols import ImageProcessor
 from scratchpad.vlm.retrieval import Retriever, page_inputs, page_of, query_of, score
-from scratchpad.vlm.run import force_each, generate
+from scratchpad.vlm.run import generate
 from scratchpad.vlm.shuffled import shuffled
 
 

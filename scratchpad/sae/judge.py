@@ -19,9 +19,10 @@ from scratchpad.records import Codes, Fidelity
 from scratchpad.sae.evaluate import Sums, metrics_of, sums_of
 from scratchpad.sae.load import Sae
 from scratchpad.sae.normalise import AVERAGE, UNSCALED
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import prepare
-from scratchpad.vlm.run import force, run_and_keep
+from scratchpad.vlm.run import run_and_keep
 
 WORSE = 0.25  # variance explained may fall short of the declared by so much on a picture of another kind
 MIN_EXPLAINED = 0.5  # variance explained below which an SAE says little of a picture, whatever it declares

@@ -16,9 +16,10 @@ from scratchpad.records import Codes, Run
 from scratchpad.records.hookpoint import HookPoint
 from scratchpad.sae.load import Sae
 from scratchpad.saliency.request import SaliencyRequest
+from scratchpad.vlm.forcing import force_each
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, prepare
-from scratchpad.vlm.run import force_each, run
+from scratchpad.vlm.run import run
 from scratchpad.vlm.states import embedding_gradients, hidden_states
 
 

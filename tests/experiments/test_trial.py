@@ -10,8 +10,8 @@ from PIL import Image
 from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Edit, LatentEdit, Sampling
 from scratchpad.records.edit import ablation
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.prepare import Prepared
-from scratchpad.vlm.run import force
 from scratchpad.workbench import Workbench
 
 

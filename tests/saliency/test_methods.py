@@ -11,9 +11,9 @@ from scratchpad.saliency import methods
 from scratchpad.saliency.look import Look, look
 from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.vlm.attention import instead
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.logprobs import answered
 from scratchpad.vlm.prepare import prepare
-from scratchpad.vlm.run import force
 from scratchpad.vlm.states import embedding_gradients, rolled_out
 from scratchpad.workbench import Workbench
 

@@ -19,11 +19,12 @@ from scratchpad.records.hookpoint import vision
 from scratchpad.sae.harvest import harvest
 from scratchpad.vlm import checkpoint
 from scratchpad.vlm.checkpoint import Placement
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.gradient import gradient
 from scratchpad.vlm.inspect import inspect, lines
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare
-from scratchpad.vlm.run import force, generate, run, run_and_keep
+from scratchpad.vlm.run import generate, run, run_and_keep
 from scratchpad.workbench import Workbench
 from tests.vlm import tiny
 from tests.vlm.tiny import PLAIN, noise, prepared_of

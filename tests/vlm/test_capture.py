@@ -12,9 +12,10 @@ from scratchpad.errors import UserError
 from scratchpad.records import Analysis, Edit, LatentEdit
 from scratchpad.records.hookpoint import vision
 from scratchpad.vlm.attention import NAME
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.hooks import adding
 from scratchpad.vlm.prepare import Prepared
-from scratchpad.vlm.run import force, generate
+from scratchpad.vlm.run import generate
 from scratchpad.workbench import Workbench
 
 

@@ -14,13 +14,14 @@ from scratchpad.records.hookpoint import vision
 from scratchpad.vlm.adapter import Adapter, Layout, Shown
 from scratchpad.vlm.attention import instead
 from scratchpad.vlm.check import check, embeddings
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.hooks import adding
 from scratchpad.vlm.jacobian import pattern
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.points import recording_at, rows_of
 from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.retrieval import page_inputs
-from scratchpad.vlm.run import force, generate, run
+from scratchpad.vlm.run import generate, run
 from tests.vlm import tiny
 from tests.vlm.tiny import NAMES, noise, prepared_of, vlm_of
 

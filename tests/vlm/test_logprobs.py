@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from scratchpad.vlm.forcing import force, force_each
 from scratchpad.vlm.logprobs import answer_logprobs
-from scratchpad.vlm.run import force, force_each, generate
+from scratchpad.vlm.run import generate
 from tests.vlm.tiny import NAMES, prepared_of, vlm_of
 
 

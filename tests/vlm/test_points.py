@@ -11,11 +11,12 @@ from scratchpad.errors import UserError
 from scratchpad.records.hookpoint import PROJECTOR, HookPoint, hook_point, language, vision
 from scratchpad.sae.harvest import harvest_with_grids
 from scratchpad.vlm.check import embeddings
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.gradient import gradient
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.points import changing_at
 from scratchpad.vlm.prepare import Prepared, prepare
-from scratchpad.vlm.run import force, generate, run_and_keep
+from scratchpad.vlm.run import generate, run_and_keep
 from scratchpad.vlm.states import hidden_states
 from tests.vlm.tiny import noise, prepared_of, vlm_of
 

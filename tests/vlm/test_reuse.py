@@ -10,9 +10,10 @@ import torch
 
 from scratchpad.records.hookpoint import vision
 from scratchpad.vlm import attention
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.prepare import Prepared
 from scratchpad.vlm.reuse import first_changed
-from scratchpad.vlm.run import force, generate, run_and_keep
+from scratchpad.vlm.run import generate, run_and_keep
 from tests.vlm.tiny import NAMES, prepared_of, vlm_of
 
 # steps done tile by tile, two but for these: Qwen, GLM and Pixtral pack patches, Idefics hands its embedding a mask beside the tiles,

@@ -17,10 +17,11 @@ from scratchpad.vlm import families
 from scratchpad.vlm.adapter import Shown
 from scratchpad.vlm.check import check
 from scratchpad.vlm.families.generic import Generic
+from scratchpad.vlm.forcing import force
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare
 from scratchpad.vlm.ramps import ramp, unnormalised
-from scratchpad.vlm.run import force, run_and_keep
+from scratchpad.vlm.run import run_and_keep
 from scratchpad.workbench import Workbench
 from tests.vlm import tiny
 from tests.vlm.tiny import noise, vlm_of
