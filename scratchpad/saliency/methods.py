@@ -62,7 +62,10 @@ def gradient_input(look: Look) -> Map:
 
 
 def integrated_gradients(look: Look) -> Map:
-    """Integrated gradients from the image tokens of a grey picture (Sundararajan et al. 2017); tied to the output."""
+    """Integrated gradients from the image tokens of a grey picture (Sundararajan et al. 2017); tied to the output.
+
+    By STEPS midpoints, which is not enough for the sum to add up on the demo: see docs/needle.md.
+    """
     blank = look.blank_embeddings
     given, slope = states.embedding_gradients(look.vlm, look.prepared, look.run.answer_ids, blank, STEPS)
     return np.asarray(((given - blank.float().cpu().numpy()) * slope).sum(-1))
