@@ -1,6 +1,6 @@
-"""The command line in processes of its own, forked from one that has imported what commands need: imports are ten seconds of each else.
+"""The command line in processes of its own, forked from one that has imported what commands need: each would take ten seconds to.
 
-What runs is `scratchpad.cli.main`, with an environment and streams of its own. Cold starts are tested by test_packaging and test_space.
+What runs is `scratchpad.cli.main`, with an environment and streams of its own. test_packaging, test_space and test_door start cold.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-SURROUNDINGS = dict(os.environ)  # of imports, which libraries read theirs at; a test's own come later
+SURROUNDINGS = dict(os.environ)  # before any test sets a variable: libraries read some of theirs when they are imported
 FORKED: ForkServerContext = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["tests.forked", "scratchpad.ui.app", "scratchpad.benches", "torch.distributed"])
 

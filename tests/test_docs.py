@@ -147,6 +147,7 @@ def test_every_setting_is_in_the_table() -> None:
 def test_notebooks_run_and_ship_without_outputs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their cells, one after another, by IPython in this process."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))  # nothing is added to the user's history
     shell = InteractiveShell()
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in cells)

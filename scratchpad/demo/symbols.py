@@ -51,8 +51,8 @@ def ripples(place: Float[Tensor, "b p 2"]) -> Float[Tensor, "b p 4"]:
 def directions(width: int) -> Float[Tensor, "f c"]:
     """Orthonormal rows, the same in every training."""
     chance = torch.Generator().manual_seed(1)
-    directions: torch.Tensor = torch.linalg.qr(torch.randn(width, width, generator=chance))[0][:FEATURES]
-    return directions
+    rows: torch.Tensor = torch.linalg.qr(torch.randn(width, width, generator=chance))[0][:FEATURES]
+    return rows
 
 
 def symbols(

@@ -5,6 +5,7 @@ Also what of Gradio's own bookkeeping strangers could turn against each other.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import OrderedDict
 from typing import Protocol
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp
 from scratchpad.ui.door import INNER, Door, Rules
 from scratchpad.ui.headers import Strict
 
+log = logging.getLogger(__name__)
 SESSIONS = 200  # sessions that Gradio remembers, 0.7 MB each; nothing that a page needs lies in one
 STREAMS = 2000  # of the queue, finished ones among them
 
@@ -50,6 +52,7 @@ async def _misnamed(request: Request, error: Exception) -> JSONResponse:
     """Gradio looks up an endpoint and its parameters by the names that were sent, and fails where there are none such."""
     if "/call/v2/" not in request.url.path:
         raise error
+    log.warning("%s was refused: %r", request.url.path[:200], error)
     return JSONResponse({"detail": "No endpoint has that name and those parameters; /gradio_api/info lists what there is."}, 400)
 
 

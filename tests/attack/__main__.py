@@ -1,6 +1,6 @@
 """The whole attack: `python -m tests.attack [--scale 1]`. Prints what was tried and what went wrong; exit code 1 if anything did.
 
-Watches the server by an audit hook: no program is started, nothing is connected to. Takes a machine of its own for half an hour.
+Watches the server by an audit hook: no program is started, nothing is connected to. Takes two cores of their own for about an hour.
 """
 
 from __future__ import annotations

@@ -128,7 +128,6 @@ def test_foreign_pages_get_nothing(server: str) -> None:
     ],
 )
 def test_what_is_of_another_form_is_refused_in_a_sentence(server: str, path: str, sent: bytes, status: int) -> None:
-    """Each was a 500 with Gradio's or FastAPI's traceback in the log."""
     code, said = told(f"{server}/gradio_api/{path}", sent, x_forwarded_for="10.0.2.1")
     assert code == status, said
     assert "NaN" not in said
