@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
 from scratchpad.grid import Grid
@@ -20,7 +18,7 @@ from scratchpad.vlm.forcing import force_each
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.run import run
-from scratchpad.vlm.states import embedding_gradients, hidden_states
+from scratchpad.vlm.states import hidden_states
 
 
 @dataclass
@@ -63,13 +61,6 @@ class Look:
     def hidden(self) -> list[Float[Tensor, "s c"]]:
         """As `hidden_states`."""
         return hidden_states(self.vlm, self.prepared, self.run.answer_ids)
-
-    @cached_property
-    def blank_embeddings(self) -> Float[Tensor, "v c"]:
-        """Image-token embeddings of a grey picture of the same size."""
-        grey = prepare(self.vlm, Image.new("RGB", self.request.picture.size, (128, 128, 128)), self.prepared.prompt)
-        given, _ = embedding_gradients(self.vlm, grey, self.run.answer_ids)
-        return torch.from_numpy(given).to(self.vlm.adapter.device)
 
     @cached_property
     def word_ids(self) -> list[int]:

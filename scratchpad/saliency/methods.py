@@ -20,7 +20,6 @@ from scratchpad.saliency.look import Look
 from scratchpad.vlm import states
 
 Map = Float[np.ndarray, " v"]
-STEPS = 8  # of integrated gradients
 CONCEPTS = 8  # of SAE-weighted attention
 
 
@@ -61,16 +60,6 @@ def gradient_input(look: Look) -> Map:
     return np.asarray((given * slope).sum(-1))
 
 
-def integrated_gradients(look: Look) -> Map:
-    """Integrated gradients from the image tokens of a grey picture (Sundararajan et al. 2017); tied to the output.
-
-    By STEPS midpoints, which is not enough for the sum to add up on the demo: see docs/needle.md.
-    """
-    blank = look.blank_embeddings
-    given, slope = states.embedding_gradients(look.vlm, look.prepared, look.run.answer_ids, blank, STEPS)
-    return np.asarray(((given - blank.float().cpu().numpy()) * slope).sum(-1))
-
-
 def logit_lens(look: Look) -> Map:
     """The probability of the word looked for, read off each image token's state after the middle layer."""
     layers = look.hidden
@@ -109,7 +98,6 @@ METHODS: dict[str, Callable[[Look], Map]] = {
     "rollout": rollout,
     "relevancy": relevancy,
     "gradient-input": gradient_input,
-    "integrated-gradients": integrated_gradients,
     "logit-lens": logit_lens,
     "cosine": cosine,
     "occlusion": occlusion,

@@ -49,42 +49,28 @@ def lens(vlm: Vlm, state: Float[Tensor, "n c"]) -> Float[Tensor, "n vocabulary"]
     return logits.float().log_softmax(-1)
 
 
-def embedding_gradients(
-    vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], towards: Float[Tensor, "v c"] | None = None, steps: int = 1
-) -> tuple[Float[np.ndarray, "v c"], Float[np.ndarray, "v c"]]:
+def embedding_gradients(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...]) -> tuple[Float[np.ndarray, "v c"], Float[np.ndarray, "v c"]]:
     """(image-token embeddings, gradient of the answer's log-probability with respect to them).
 
     Args:
         ids: the answer's tokens.
-        towards: a baseline; with `steps` > 1 the gradient is the mean over the straight way from it (integrated gradients:
-            Sundararajan et al. 2017), midpoint rule.
     """
-    total = None
-    embeddings = None
-    positions = torch.tensor(prepared.image_positions)
-    for n in range(steps):
-        share = 1.0 if steps == 1 else (n + 0.5) / steps
-        with _leaf(vlm, positions, towards, share) as taken, torch.enable_grad():
-            answer = answer_logprobs(forced_logits(vlm, prepared.inputs, prepared.length, ids), ids).sum()
-            (slope,) = torch.autograd.grad(answer, taken["leaf"])
-        total = slope if total is None else total + slope
-        embeddings = taken["given"]
-    assert total is not None
-    assert embeddings is not None
-    return embeddings.float().cpu().numpy(), (total / steps).float().cpu().numpy()
+    with _leaf(vlm, torch.tensor(prepared.image_positions)) as taken, torch.enable_grad():
+        answer = answer_logprobs(forced_logits(vlm, prepared.inputs, prepared.length, ids), ids).sum()
+        (slope,) = torch.autograd.grad(answer, taken["leaf"])
+    return taken["given"].float().cpu().numpy(), slope.float().cpu().numpy()
 
 
 @contextmanager
-def _leaf(vlm: Vlm, positions: Tensor, towards: Tensor | None, share: float) -> Iterator[dict[str, Tensor]]:
-    """The next pass reads image tokens from a leaf, `share` of the way from `towards` to what they are."""
+def _leaf(vlm: Vlm, positions: Tensor) -> Iterator[dict[str, Tensor]]:
+    """The next pass reads image tokens from a leaf."""
     taken: dict[str, Tensor] = {}
 
     def begin(module: nn.Module, args: object, kwargs: dict[str, Tensor]) -> tuple[object, dict[str, Tensor]]:
         x = kwargs["inputs_embeds"].detach()
         where = positions.to(x.device)
         given = x[0, where]
-        at = given if towards is None else towards + share * (given - towards)
-        leaf = at.clone().requires_grad_()
+        leaf = given.clone().requires_grad_()
         taken.update(given=given, leaf=leaf)
         return args, kwargs | {"inputs_embeds": x.index_copy(1, where, leaf[None])}
 
@@ -104,7 +90,7 @@ def rolled_out(vlm: Vlm, prepared: Prepared, ids: tuple[int, ...], rows: list[in
             relevancy (Chefer et al. 2021, eq. 5-6): the mean over heads of attention x its gradient, where positive.
     """
     positions = torch.tensor(prepared.image_positions)
-    with watching() as passed, _leaf(vlm, positions, None, 1.0), torch.enable_grad() if weighted else torch.no_grad():
+    with watching() as passed, _leaf(vlm, positions), torch.enable_grad() if weighted else torch.no_grad():
         logits = forced_logits(vlm, prepared.inputs, prepared.length, ids)
         if weighted:
             answer_logprobs(logits, ids).sum().backward()

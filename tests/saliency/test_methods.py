@@ -12,8 +12,9 @@ from scratchpad.saliency.look import Look, look
 from scratchpad.saliency.request import SaliencyRequest
 from scratchpad.vlm.attention import instead
 from scratchpad.vlm.forcing import force
+from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.logprobs import answered
-from scratchpad.vlm.prepare import prepare
+from scratchpad.vlm.prepare import Prepared, prepare
 from scratchpad.vlm.states import embedding_gradients, rolled_out
 from scratchpad.workbench import Workbench
 
@@ -64,14 +65,32 @@ def test_relevancy_is_what_autograd_makes_of_eager_attentions(seen: Look) -> Non
     np.testing.assert_allclose(found, relevance[seen.rows].numpy(), atol=1e-5)
 
 
-@pytest.mark.slow
-def test_integrated_gradients_add_up(seen: Look) -> None:
-    """Their sum is the change of log-probability from the grey picture's tokens to these."""
-    given, slope = embedding_gradients(seen.vlm, seen.prepared, seen.run.answer_ids, seen.blank_embeddings, steps=64)
-    total = float(((given - seen.blank_embeddings.numpy()) * slope).sum())
-    grey = prepare(seen.vlm, Image.new("RGB", seen.request.picture.size, (128, 128, 128)), seen.prepared.prompt)
-    here, there = (float(force(seen.vlm, p, seen.run.answer_ids).logprobs.sum()) for p in (seen.prepared, grey))
-    assert total == pytest.approx(here - there, rel=0.1, abs=0.1)
+def test_gradients_are_the_slopes_as_image_tokens_grow(seen: Look) -> None:
+    """Embedding times gradient is the slope by a factor on a token, here by a difference, of an unlikely answer: its slopes are steep."""
+    prepared = prepare(seen.vlm, seen.request.picture, "what is the background")
+    ids = (seen.vlm.processor.tokenizer("octopus", add_special_tokens=False)["input_ids"][0],)
+    given, slope = embedding_gradients(seen.vlm, prepared, ids)
+    values = (given * slope).sum(-1)
+    most = np.argsort(-values)[:30]
+    up, down = (scaled(seen.vlm, prepared, most, factor, ids) for factor in (1.05, 0.95))
+    assert up - down > 1e-3  # float32 rounds at some 1e-6
+    assert float(values[most].sum()) == pytest.approx((up - down) / 0.1, rel=0.05)
+
+
+def scaled(vlm: Vlm, prepared: Prepared, which: np.ndarray, factor: float, ids: tuple[int, ...]) -> float:
+    """An answer's log-probability with some of the image tokens that the language model reads multiplied."""
+    where = torch.tensor(prepared.image_positions)[torch.from_numpy(which)]
+
+    def grow(module: torch.nn.Module, args: object, kwargs: dict[str, torch.Tensor]) -> tuple[object, dict[str, torch.Tensor]]:
+        x = kwargs["inputs_embeds"].clone()
+        x[0, where] *= factor
+        return args, kwargs | {"inputs_embeds": x}
+
+    handle = vlm.adapter.language_model.register_forward_pre_hook(grow, with_kwargs=True)
+    try:
+        return float(force(vlm, prepared, ids).logprobs.sum())
+    finally:
+        handle.remove()
 
 
 def test_occlusion_is_a_real_run(seen: Look) -> None:
