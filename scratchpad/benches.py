@@ -18,7 +18,7 @@ from scratchpad.records.certificate import Certificate
 from scratchpad.records.hookpoint import HookPoint
 from scratchpad.sae.certificate import certificate_of
 from scratchpad.sae.config import CONFIG, at_of
-from scratchpad.vlm.checkpoint import Placement
+from scratchpad.vlm.checkpoint import Placement, own_world
 from scratchpad.vlm.load import Vlm
 from scratchpad.vlm.retrieval import load_retriever
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench
@@ -41,6 +41,11 @@ class Offer:
         at = _at(Path(self.sae))
         of = "" if self.alone else f"{Path(self.model).name} · "
         return of + Path(self.sae).name + ("" if at is None else f" · {at.short}")
+
+    @property
+    def own_world(self) -> bool:
+        """Whether its model says that it knows its own world alone, as the demo's does."""
+        return own_world(Path(self.model)) is not None
 
 
 class Benches:

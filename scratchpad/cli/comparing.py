@@ -63,7 +63,7 @@ def _lines(both: SideBySide) -> list[str]:
     how = "one SAE reads both: a latent is itself" if by == "latent" else "two SAEs read them: claimed names are matched, guesses are not"
     lines = [f"{side}: {_said(analysis)}" for side, analysis in (("left", both.left), ("right", both.right))]
     lines += ["", f"{len(shared)} on both sides ({how})"]
-    lines += [f"  {_concept(row)}" for row in shared[:ROWS]]
+    lines += [f"  {_concept(both, row)}" for row in shared[:ROWS]]
     return lines + ([f"  and {len(shared) - ROWS} more"] if len(shared) > ROWS else [])
 
 
@@ -72,6 +72,13 @@ def _said(analysis: Analysis) -> str:
     return f"{answer} to {analysis.question.prompt!r}, {analysis.model.name} read by {analysis.sae.name} at {analysis.sae.at}"
 
 
-def _concept(row: Shared) -> str:
+def _concept(both: SideBySide, row: Shared) -> str:
     sides = [", ".join(f"#{latent}" for latent in side) for side in (row.left, row.right)]
-    return f"{row.name or 'unnamed'}  " + (sides[0] if sides[0] == sides[1] else f"{sides[0]}  |  {sides[1]}")
+    return f"{_called(both, row)}  " + (sides[0] if sides[0] == sides[1] else f"{sides[0]}  |  {sides[1]}")
+
+
+def _called(both: SideBySide, row: Shared) -> str:
+    """The name, or each side's where only one claims it."""
+    here, there = both.left.latent(row.left[0]), both.right.latent(row.right[0])
+    names = [latent.name if latent else "" for latent in (here, there)]
+    return row.name or (" | ".join(name or "unnamed" for name in names) if any(names) else "unnamed")

@@ -115,7 +115,9 @@ def _index(options: argparse.Namespace) -> None:
             said[0] = time.monotonic()
             print(f"\r{done} of {len(images)} images", end="", file=sys.stderr, flush=True)
 
-    done = build_index(sae, seen(), read_labels if any(labels) else (), read_names, say, masks, lambda at: order[at])
+    done = build_index(
+        sae, seen(), read_labels if any(labels) else (), read_names, say, masks, lambda at: order[at], encoder=vlm.encoder_identity
+    )
     print(file=sys.stderr)
     if not done:
         raise UserError(f"No image in {options.images} can be read; {len(images.skipped)} were tried.")

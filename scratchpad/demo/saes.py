@@ -125,7 +125,9 @@ def index(
         for mine, sae in zip(seen, saes, strict=True):
             mine.append(observed(sae, rows[sae.at].numpy(), grid, shot))
     for mine, sae in zip(seen, saes, strict=True):
-        build_index(sae, mine, labels, where=lambda at, grid: where[at], counts=lambda at: at >= chosen, shown=shown)
+        build_index(
+            sae, mine, labels, where=lambda at, grid: where[at], counts=lambda at: at >= chosen, shown=shown, encoder=vlm.encoder_identity
+        )
     say(f"indexed {chosen + counted} scenes in {time.monotonic() - begun:.0f} s")
 
 

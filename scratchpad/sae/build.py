@@ -103,6 +103,7 @@ def build_index(
     where: WhereOf | None = None,
     counts: Callable[[int], bool] | None = None,
     shown: int | None = None,
+    encoder: str = "",
 ) -> int:
     """Indexes pictures and writes sae.folder/index, whole or not at all; how many there were.
 
@@ -115,6 +116,7 @@ def build_index(
         where: what is where in an image, given its number and grid, for counts; default: by masks, else by labels.
         counts: whether an image is for counting alone; default: `set_aside` by its name. Without labels or masks none is, and never all.
         shown: how many images, the first, reference pictures come from; default: the strongest from all.
+        encoder: `Vlm.encoder_identity` of what was read; "" where that isn't known.
     """
     running = Running(sae.d_sae, Gallery(sae.d_sae, shown or POOL, shown is not None))
     rng, done = np.random.default_rng(0), 0
@@ -139,7 +141,7 @@ def build_index(
         say(done)
     running.sweep()
     if done:
-        _write(sae, running, labels, names, masks)
+        _write(sae, encoder, running, labels, names, masks)
     return done
 
 
@@ -180,20 +182,23 @@ def _sample(sampled: list[Peaks], row: Peaks, seen: int, rng: np.random.Generato
         sampled[place] = row
 
 
-def _write(sae: Sae, running: Running, labels: Sequence[set[str]], names: Sequence[str], masks: Masks | None) -> None:
+def _write(sae: Sae, encoder: str, running: Running, labels: Sequence[set[str]], names: Sequence[str], masks: Masks | None) -> None:
     try:
         with replace_folder(sae.folder / "index") as folder:
-            _write_tables(folder, sae, running, labels, names, masks)
+            _write_tables(folder, sae, encoder, running, labels, names, masks)
     except OSError as error:
         raise UserError(f"The index of {sae.folder} can't be written ({error.strerror or error}); make room and start again.") from error
 
 
-def _write_tables(folder: Path, sae: Sae, running: Running, labels: Sequence[set[str]], names: Sequence[str], masks: Masks | None) -> None:
+def _write_tables(
+    folder: Path, sae: Sae, encoder: str, running: Running, labels: Sequence[set[str]], names: Sequence[str], masks: Masks | None
+) -> None:
     latents = tables.latents(sae, running, labels, masks)
     rows = list(running.gallery.rows(latents.column("name").to_pylist()))
     shown = sorted({row.image for row in rows})
     about = {
         "sae": sae.identity,
+        "encoder": encoder,
         "pictures": running.images,
         "counted": running.counted,
         "likeness": likeness(np.array([e for e, _ in running.alike]), np.stack([m for _, m in running.alike])).as_json(),

@@ -56,6 +56,7 @@ class About(TypedDict, total=False):
     """What an index says of itself; each entry is missing from one made before it was written."""
 
     sae: str  # `Sae.identity` of the SAE that it is of
+    encoder: str  # `Vlm.encoder_identity` of the encoder whose activations it counted; else the SAE's own says
     pictures: int  # that statistics are of
     counted: int  # pictures that are for counting alone
     likeness: Stored
@@ -67,9 +68,13 @@ class Index(Tables):
 
     Args:
         identity: `Sae.identity` of the SAE whose latents are asked about; without it, or with another SAE's, nothing is claimed.
+        encoder: `Vlm.encoder_identity` of the encoder that the SAE reads now; with another than it was made on nothing is claimed.
+        trained_on: that of the encoder that the SAE was trained on, "" where it doesn't say: an index that says none is of this.
     """
 
     identity: str | None = None
+    encoder: str = ""
+    trained_on: str = ""
 
     @property
     def latents(self) -> pa.Table:
@@ -180,6 +185,12 @@ class Index(Tables):
         if self.stale:
             made, now = self.about["sae"], self.identity
             return f"The index was made of another SAE ({made}) than this one ({now}): make it again with `scratchpad index`."
+        made = self.about.get("encoder") or self.trained_on
+        if self.encoder and made and made != self.encoder:
+            return (
+                f"The index was made on another vision encoder ({made}) than this model's ({self.encoder}): "
+                "what it counted may not hold here, so every name is a guess; `scratchpad index` makes one of this model."
+            )
         if not (self.folder / "counts-picture.parquet").is_file():
             return (
                 "The index holds no counts of labels on held-out pictures: make it again with `scratchpad index` and --labels or --masks."
@@ -269,11 +280,12 @@ def _given(claim: Claim, name: Name) -> Claim:
     return claim if claim.name else replace(claim, guess=name.name, hits=0, support=0, low=0.0, anywhere=False, source=name.source)
 
 
-def open_index(sae: Path, of: Sae | None = None) -> Index | None:
+def open_index(sae: Path, of: Sae | None = None, encoder: str = "") -> Index | None:
     """The index beside an SAE, or None where it has none.
 
     Args:
         of: the SAE as it is now. Names are claims only where the index says that it is of this SAE.
+        encoder: `Vlm.encoder_identity` of what it reads; "" where that isn't known or can't be compared. Another's names are guesses.
 
     Raises:
         UserError: the index is of as many latents as another SAE has, or damaged.
@@ -281,7 +293,8 @@ def open_index(sae: Path, of: Sae | None = None) -> Index | None:
     restore_folder(sae / "index")  # where making a new one was killed between its two renames
     for folder in (sae / "index", sae / "index.old"):  # the second as versions before this one left it
         if all((folder / name).is_file() for name in FILES):
-            index = Index(folder, of.identity if of else None)
+            trained_on = of.metadata.get("encoder_identity") if of else None
+            index = Index(folder, of.identity if of else None, encoder, trained_on if isinstance(trained_on, str) else "")
             if of is not None and index.latents.num_rows != of.d_sae:
                 rows = index.latents.num_rows
                 raise UserError(f"The index in {folder} is of another SAE: of {rows} latents, not {of.d_sae}; make it again.")

@@ -25,8 +25,7 @@ def live(analysis: Analysis, choice: str, note: str | None, retriever: str | Non
         note: what is to be said of the model and these pictures; what the SAE explains of them comes first.
         retriever: what the retrieval model beside is called, if there is one.
     """
-    said = " ".join(part for part in (analysis.fidelity.sentence, analysis.all_guesses, note) if part)
-    page = _page(analysis, key_of(analysis), choice, said or None) | {"retriever": retriever}
+    page = _page(analysis, key_of(analysis), choice, _said(analysis, note)) | {"retriever": retriever}
     return {"analysis": dump(analysis), "page": page, "case": None}
 
 
@@ -35,8 +34,13 @@ def opened(bundle: Bundle) -> dict[str, object]:
     value = dump(bundle.case)
     analysis, notes = value.pop("analysis"), value.pop("notes")
     case = value | {"id": bundle.id, "notes_html": markdown(notes), "made": dump(bundle.made)}
-    page = _page(bundle.case.analysis, bundle.id, "", bundle.case.analysis.fidelity.sentence or None)
+    page = _page(bundle.case.analysis, bundle.id, "", _said(bundle.case.analysis))
     return {"analysis": analysis, "page": page | {"retriever": None}, "case": case}
+
+
+def _said(analysis: Analysis, note: str | None = None) -> str | None:
+    """What is said before anything else: what the SAE explains of these pictures, why no name is a claim, and a note."""
+    return " ".join(part for part in (analysis.fidelity.sentence, analysis.all_guesses, note) if part) or None
 
 
 def key_of(analysis: Analysis) -> str:

@@ -62,14 +62,14 @@ class Parts:
 
 def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: bool) -> dict[str, object]:
     """What the page has to know before anything is asked."""
-    offers = [{"id": offer.id, "label": offer.label} for offer in benches.offers] if benches else []
+    offers = [{"id": offer.id, "label": offer.label, "own": offer.own_world} for offer in benches.offers] if benches else []
     return {
         "live": benches is not None,
         "offers": offers,
         "certificates": [dump(certificate) for certificate in benches.certificates()] if benches else [],
         "choice": offers[0]["id"] if offers else "",
         "examples": [{"src": data_url(load_image(path)), "question": question} for path, question in examples],
-        "own": benches is not None and bool(benches.first.vlm.own_world),  # a model that knows its own world alone
+        "models": len({offer.model for offer in benches.offers}) if benches else 0,
         "naming": naming,
     }
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
+from transformers import AutoProcessor, LlavaForConditionalGeneration
 
 from scratchpad.analysis.beside import matched
 from scratchpad.benches import Benches
 from scratchpad.records import Analysis, dumps, loads
 from scratchpad.records.beside import SideBySide
 from scratchpad.ui.app import load_examples
-from scratchpad.workbench import question_of, side_by_side
+from scratchpad.vlm.checkpoint import Placement
+from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE, Workbench, question_of, side_by_side
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +35,28 @@ def test_of_one_sae_every_latent_that_fires_on_both_is_shared(analysis: Analysis
     for row in both.concepts:
         names = {each.name for side in (analysis, one) if (each := side.latent(row.left[0]))}
         assert row.name == (names.pop() if len(names) == 1 else "")
+
+
+def test_one_sae_on_an_adapted_model_is_matched_by_latent_and_its_names_are_guesses_there(
+    bench: Workbench, analysis: Analysis, tmp_path: Path
+) -> None:
+    """The encoder before and after it was adapted (PatchSAE): names were counted on the one before."""
+    other = LlavaForConditionalGeneration.from_pretrained(DEFAULT_MODEL)
+    with torch.no_grad():
+        other.model.vision_tower.encoder.layers[0].mlp.fc1.weight.mul_(1.001)
+    other.save_pretrained(tmp_path / "adapted")
+    AutoProcessor.from_pretrained(DEFAULT_MODEL).save_pretrained(tmp_path / "adapted")
+    right = Workbench(tmp_path / "adapted", DEFAULT_SAE).ask(analysis.question)
+    pair = side_by_side(analysis, right)
+    assert pair.matched.by == "latent"
+    assert len(pair.matched.concepts) > 10
+    assert any(latent.name for latent in analysis.latents)
+    assert not any(latent.name for latent in right.latents)
+    assert "another vision encoder" in right.all_guesses
+    assert analysis.all_guesses == ""
+    half = Workbench(bench.vlm, DEFAULT_SAE, Placement(dtype="float16"))  # weights that were rounded: not known to be others
+    assert half.index is not None
+    assert half.index.why_no_claims == ""
 
 
 def test_of_two_saes_only_names_that_both_claim_are_shared(answers: dict[str, Analysis]) -> None:

@@ -202,6 +202,19 @@ def test_an_index_of_another_sae_claims_nothing(tmp_path: Path) -> None:
     assert unsaid.claims([0], [3.5])[0].name == ""
 
 
+def test_an_index_of_another_encoder_claims_nothing(tmp_path: Path) -> None:
+    """An adapted model's latents aren't named by what was counted before it was adapted."""
+    made(tmp_path / "a")
+    folder = tmp_path / "a" / "index"
+    identity = Index(folder, None).about["sae"]
+    assert Index(folder, identity, "one", "one").why_no_claims == ""
+    assert Index(folder, identity, "", "one").why_no_claims == ""  # not known what reads now
+    other = Index(folder, identity, "two", "one")
+    assert "another vision encoder (one) than this model's (two)" in other.why_no_claims
+    assert other.claims([0], [3.5])[0].name == ""
+    assert Index(folder, identity, "two", "one").claims([0], [3.5])[0].guess == Index(folder, identity).claims([0], [3.5])[0].guess
+
+
 def test_an_index_without_counts_opens_and_guesses(tmp_path: Path) -> None:
     index = made(tmp_path / "a")
     old = tmp_path / "old"

@@ -69,14 +69,14 @@ export const state = {
   sae: null,
   trusts: {}, // what a live sweep measured: method -> Trust, in place of the analysis's own
   boot: {
-    offers: [],
+    offers: [], // pairs of model and SAE: {id, label, own: whether the model knows its own world alone}
     certificates: [],
     examples: [],
     listed: [],
     runs: false,
     live: false,
     naming: false,
-    own: false,
+    models: 0, // how many the offers are of
   },
 };
 

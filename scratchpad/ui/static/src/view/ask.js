@@ -43,7 +43,7 @@ export function askBar(s) {
     <button class="sp-go" id="sp-go" ?disabled=${!!s.jobs.ask || !online()}>Ask</button>
     ${strip(s)}
     <div class="sp-status" id="sp-status" aria-live="polite">
-      ${going(s, "ask")} ${trouble(s, "ask")} ${several(images, s.boot.own)}
+      ${going(s, "ask")} ${trouble(s, "ask")} ${several(images, own(s))}
     </div>
   </form>`;
 }
@@ -94,6 +94,8 @@ function paste(e) {
   e.preventDefault();
   take(files);
 }
+
+const own = (s) => s.boot.offers.find((o) => o.id === (s.draft.choice || s.boot.choice))?.own;
 
 const several = (images, own) =>
   images.length < 2

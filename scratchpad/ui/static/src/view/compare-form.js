@@ -1,6 +1,7 @@
 // What is compared with: other pictures, another question, another SAE. What isn't changed is as on show.
 import { html, nothing } from "lit-html";
 import { addOther, compare, draftOther, otherDraft } from "../comparing.js";
+import { offered } from "./header.js";
 
 export function otherForm(s) {
   const draft = otherDraft(s);
@@ -21,7 +22,7 @@ export function otherForm(s) {
     /></label>
     ${s.boot.offers.length > 1
       ? html`<label class="sp-field"
-          ><span>SAE</span>
+          ><span>${offered(s)}</span>
           <select data-other="choice" @change=${(e) => draftOther({ choice: e.target.value })}>
             ${s.boot.offers.map(
               (o) => html`<option value=${o.id} ?selected=${o.id === draft.choice}>${o.label}</option>`,
@@ -30,13 +31,12 @@ export function otherForm(s) {
         >`
       : nothing}
     <button class="sp-go" data-compare-go ?disabled=${!!s.jobs.compare || !!s.jobs.ask}>Compare</button>
-    ${s.other ? nothing : html`<p class="sp-note">${SAYS}</p>`}
+    ${s.other ? nothing : html`<p class="sp-note">${SAYS} ${offered(s)}.</p>`}
   </form>`;
 }
 
 const SAYS =
-  "Keeps what is on show on the left, and sets beside it the same asked of another picture, another question, " +
-  "or read with another SAE.";
+  "Keeps what is on show on the left, and sets beside it another picture, another question, or another";
 
 function pictures(s, draft) {
   const of = draft.images[0]?.ref ?? {};

@@ -8,6 +8,9 @@ import { term } from "../words.js";
 import { badge } from "./certificate.js";
 import { seen, startTour } from "./tour.js";
 
+/** What a choice of the menu is of. */
+export const offered = (s) => (s.boot.models > 1 ? "model, SAE" : "SAE");
+
 export function header(s) {
   const a = s.analysis;
   const opens = (drawer, text) =>
@@ -21,8 +24,10 @@ export function header(s) {
     </button>`;
   return html`<header class="sp-head" id="sp-header">
     <h1>Visual Scratchpad</h1>
-    ${a ? html`<span class="sp-model"><small>model</small> ${a.model.name}</span>` : nothing} ${sae(s)}
-    ${badge(s)}
+    ${a && (s.boot.models < 2 || s.kase)
+      ? html`<span class="sp-model"><small>model</small> ${a.model.name}</span>`
+      : nothing}
+    ${sae(s)} ${badge(s)}
     <nav aria-label="More">
       ${online() && s.boot.live && a && !s.kase
         ? html`<button
@@ -53,7 +58,7 @@ function sae(s) {
       : nothing;
   return html`<span class="sp-model"
     ><label
-      ><small>SAE</small>
+      ><small>${offered(s)}</small>
       <select
         id="sp-choice"
         .value=${s.draft.choice}
