@@ -188,8 +188,8 @@ class Index(Tables):
         made = self.about.get("encoder") or self.trained_on
         if self.encoder and made and made != self.encoder:
             return (
-                f"The index was made on another vision encoder ({made}) than this model's ({self.encoder}): "
-                "what it counted may not hold here, so every name is a guess; `scratchpad index` makes one of this model."
+                "The index was made on another vision encoder than this model's: "
+                "what it counted may not hold here, so every name is a guess. `scratchpad index` makes one of this model."
             )
         if not (self.folder / "counts-picture.parquet").is_file():
             return (

@@ -210,7 +210,7 @@ def test_an_index_of_another_encoder_claims_nothing(tmp_path: Path) -> None:
     assert Index(folder, identity, "one", "one").why_no_claims == ""
     assert Index(folder, identity, "", "one").why_no_claims == ""  # not known what reads now
     other = Index(folder, identity, "two", "one")
-    assert "another vision encoder (one) than this model's (two)" in other.why_no_claims
+    assert "another vision encoder than this model's" in other.why_no_claims
     assert other.claims([0], [3.5])[0].name == ""
     assert Index(folder, identity, "two", "one").claims([0], [3.5])[0].guess == Index(folder, identity).claims([0], [3.5])[0].guess
 

@@ -52,7 +52,7 @@ export function certificateDrawer(s) {
       ${c.sae} ${c.sentence}. Its recipe was trained anew over ${times(c.seeds.length, "seed")}, and so was
       each baseline that is trained, ${b.steps} steps of ${b.size} among ${b.activations.toLocaleString("en")}
       ${term("activation", "activations")}${cut ? `; the SAE itself has had ${b.recipe_steps} steps` : ""}.
-      Measured on ${times(c.pictures, "picture")} it never saw, ${times(c.labels, "label")},
+      Measured in ${c.model}, on ${times(c.pictures, "picture")} it never saw, ${times(c.labels, "label")},
       ${times(c.asked, "question")}.
     </p>
     <div class="sp-wide sp-measures" tabindex="0" role="region" aria-label="Measures">

@@ -33,8 +33,7 @@ const ghosts = html`<div class="sp-beside-sides">
 function pair(s) {
   const at = lit(s);
   return html`<div class="sp-bar">
-      <p class="sp-note" data-matched=${s.other.matched.by}>${matching(s)}</p>
-      <span class="sp-gap"></span>
+      <p class="sp-note sp-fills" data-matched=${s.other.matched.by}>${matching(s)}</p>
       <button
         type="button"
         class="sp-quietly"
