@@ -191,7 +191,7 @@ class Workbench(Lookup):
         tokens = analysis.question.settings.max_new_tokens
         return self._again(analysis, ("steer", latent, nth), lambda trial: steer(trial, latent, nth, tokens))
 
-    def influence(self, analysis: Analysis, onto: Workbench, most: int = 10, others: int = 20) -> Influence:
+    def influence(self, analysis: Analysis, onto: Workbench, most: int = 10, others: int = 40) -> Influence:
         """What ablating this SAE's latents does to those of another SAE at a later point of the same model.
 
         Args:

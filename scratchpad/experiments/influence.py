@@ -55,7 +55,9 @@ def influence(trial: Trial, onto: Trial, sources: Sequence[int], targets: Sequen
         shares[latent] = (_masses(_seen(trial, onto.sae, latent), targets) - plain) / plain
     answers = trial.force([ablation([source]) for source in sources]).logprobs.sum(1) - trial.plain.logprobs.sum()
     effects = np.stack([shares[source] for source in sources])
-    as_much = [_as_much(shares[source], [shares[other] for other in others[source]]) for source in sources]
+    beside = [
+        np.stack([shares[other] for other in others[source]]) if others[source] else np.zeros((0, len(targets))) for source in sources
+    ]
     rows = zip(sources, answers.astype(float).tolist(), strict=True)
     return Influence(
         model=ModelRef(trial.vlm.name, trial.vlm.identity),
@@ -65,8 +67,10 @@ def influence(trial: Trial, onto: Trial, sources: Sequence[int], targets: Sequen
         sources=tuple(Source(Named(latent, trial.name(latent)), effect, others[latent]) for latent, effect in rows),
         targets=tuple(Target(Named(latent, onto.name(latent)), float(mass)) for latent, mass in zip(targets, plain, strict=True)),
         effects=tuple(tuple(row) for row in effects.astype(float).tolist()),
-        as_much=tuple(as_much),
+        as_much=tuple(_as_much(own, rest) for own, rest in zip(effects, beside, strict=True)),
+        as_much_anywhere=tuple(_as_much(own, _furthest(rest)) for own, rest in zip(effects, beside, strict=True)),
         expected=sum(len(targets) / (1 + len(row)) for row in others.values()),
+        expected_sources=sum(1 / (1 + len(row)) for row in others.values()),
     )
 
 
@@ -94,9 +98,14 @@ def _masses(codes: Codes, latents: Sequence[int]) -> Float[np.ndarray, " n"]:
     return np.array([known.get(latent, 0.0) for latent in latents])
 
 
-def _as_much(own: Float[np.ndarray, " t"], others: Sequence[Float[np.ndarray, " t"]]) -> tuple[int, ...]:
+def _as_much(own: Float[np.ndarray, " t"], others: Float[np.ndarray, "o t"]) -> tuple[int, ...]:
     """How many of the others move each target at least as much; what nobody moves, all equal."""
-    return tuple(sum(bool(abs(row[t]) >= abs(own[t]) - SAME) for row in others) for t in range(len(own)))
+    return tuple((abs(others) >= abs(own) - SAME).sum(0).tolist())
+
+
+def _furthest(others: Float[np.ndarray, "o t"]) -> Float[np.ndarray, "o t"]:
+    """Each one's largest effect, at every target: the null of the maximum (Westfall & Young 1993)."""
+    return np.broadcast_to(abs(others).max(1, keepdims=True), others.shape)
 
 
 def _ref(sae: Sae) -> SaeRef:

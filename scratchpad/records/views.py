@@ -10,6 +10,7 @@ from scratchpad.records.analysis import Ranked, Trust
 from scratchpad.records.codec import UNSAID, Count, Text, record
 from scratchpad.records.experiment import Named
 from scratchpad.records.hookpoint import Layer, Place
+from scratchpad.records.influence import Influence
 from scratchpad.records.lookup import Entry
 from scratchpad.records.reference import Reference
 
@@ -50,6 +51,15 @@ class Layers:
 
     layers: tuple[LayerReading, ...]
     blocks: Count  # of the vision encoder
+
+
+@record
+class InfluenceShown:
+    """What latents at one point do to those at a later one, each with where it fires on the picture."""
+
+    influence: Influence
+    sources: tuple[Drawn, ...]
+    targets: tuple[Drawn, ...]
 
 
 @record

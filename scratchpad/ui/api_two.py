@@ -60,7 +60,7 @@ class TwoSided(Endpoints):
         question: str,
         onto: str,
         most: int = 10,
-        controls: int = 20,
+        controls: int = 40,
         choice: str = "",
         more: list[str] | None = None,
         request: gr.Request | None = None,

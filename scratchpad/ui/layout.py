@@ -21,7 +21,7 @@ from scratchpad.ui.envelope import data_url
 from scratchpad.ui.upload import upload, uploads
 
 # in the order in which they open
-LINES = ("boot", "look", "test", "layers", "heads", "steer", "tree", "place", "compare", "stages", "needle", "keep", "ask")
+LINES = ("boot", "look", "test", "layers", "heads", "steer", "tree", "place", "compare", "stages", "needle", "influence", "keep", "ask")
 MOUNT = """
 const mount = () => (window.Scratchpad ? Scratchpad.mount(element.querySelector('.sp-root')) : setTimeout(mount, 30));
 mount();

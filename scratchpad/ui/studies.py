@@ -21,7 +21,7 @@ from scratchpad.ui.handlers import Handlers
 from scratchpad.ui.held import Asked, Event, same
 from scratchpad.ui.replies import answered
 from scratchpad.ui.texts import question, short
-from scratchpad.workbench import question_of, side_by_side
+from scratchpad.workbench import Workbench, question_of, side_by_side
 
 
 class Studies:
@@ -59,6 +59,18 @@ class Studies:
         def act() -> dict[str, object]:
             known = same(asked, event)
             return dump(layers(self.benches, known.choice, question_of(load_images(known.images), known.prompt, known.settings)))
+
+        return answered(act)
+
+    def influence(self, asked: Asked | None, event: Event) -> str:
+        """What the concepts at one of LAYERS' places do to those at a later one; JSON text."""
+
+        def act() -> dict[str, object]:
+            known = same(asked, event)
+            offered = self.benches.layers(known.choice)
+            here, there = (_nth(offered, event.get(side)) for side in ("source", "target"))
+            analyses = [bench.ask(question_of(load_images(known.images), known.prompt, known.settings)) for bench in (here, there)]
+            return dump(tables.influence(here.influence(analyses[0], there), *analyses))
 
         return answered(act)
 
@@ -171,6 +183,12 @@ def layers(benches: Benches, choice: str, asked: Question) -> Layers:
         step("reading layers", n, len(offered))
         rows.append(tables.layer(bench.ask(asked)))
     return Layers(tuple(rows), offered[0].n_layers)
+
+
+def _nth(offered: Sequence[Workbench], place: object) -> Workbench:
+    if type(place) is not int or not 0 <= place < len(offered):
+        raise UserError(f"{str(place)[:20]!r} was given as a place; expected a number from 0 to {len(offered) - 1}.")
+    return offered[place]
 
 
 def _cells(given: object) -> tuple[int, int]:

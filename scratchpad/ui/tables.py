@@ -10,9 +10,10 @@ from PIL import Image
 from scratchpad.draw.over import over_all
 from scratchpad.needle.live import trusts
 from scratchpad.records import Analysis, dump
+from scratchpad.records.influence import Influence
 from scratchpad.records.lookup import PageStudy
 from scratchpad.records.sweep import MethodResult, SweepSummary
-from scratchpad.records.views import LayerConcept, LayerReading, Stages, StageShown
+from scratchpad.records.views import InfluenceShown, LayerConcept, LayerReading, Stages, StageShown
 from scratchpad.ui.envelope import data_url
 
 EVERYWHERE = 0.5  # of the index's pictures: a latent that fires on more tells little of one
@@ -51,9 +52,8 @@ def page_study(study: PageStudy) -> dict[str, object]:
 
 def layer(analysis: Analysis, most: int = 6) -> LayerReading:
     """The concepts that an answer weighs most at one layer, each with where it fires; those that fire everywhere are left out."""
-    pictures, grid = analysis.question.pictures(), analysis.run.grid
     rows = [row for row in analysis.latents if row.sparsity is None or row.sparsity <= EVERYWHERE][:most]
-    drawn = [data_url(over_all(pictures, grid, analysis.codes.of(row.id), THUMB, 2)) for row in rows]
+    drawn = firing(analysis, [row.id for row in rows])
     return LayerReading(
         sae=analysis.sae.name,
         layer=analysis.sae.layer,
@@ -62,6 +62,22 @@ def layer(analysis: Analysis, most: int = 6) -> LayerReading:
         trust=analysis.concept_trust,
         concepts=tuple(LayerConcept(row, src) for row, src in zip(rows, drawn, strict=True)),
     )
+
+
+def firing(analysis: Analysis, latents: Sequence[int]) -> tuple[str, ...]:
+    """Where each fires, as a small map over the pictures."""
+    pictures, grid = analysis.question.pictures(), analysis.run.grid
+    return tuple(data_url(over_all(pictures, grid, analysis.codes.of(latent), THUMB, 2)) for latent in latents)
+
+
+def influence(measured: Influence, here: Analysis, there: Analysis) -> InfluenceShown:
+    """A matrix of effects with where its latents fire.
+
+    Args:
+        here, there: the answer as the sources' SAE and as the targets' reads it.
+    """
+    sources, targets = ([row.latent.id for row in side] for side in (measured.sources, measured.targets))
+    return InfluenceShown(measured, firing(here, sources), firing(there, targets))
 
 
 def needle(summary: SweepSummary, prompt: str = "") -> dict[str, object]:

@@ -28,7 +28,7 @@ from scratchpad.ui.zero import on_gpu
 DONE = "() => { if (window.Scratchpad) Scratchpad.done('%s'); }"
 LOST = "() => { if (window.Scratchpad) Scratchpad.lost('%s'); }"  # what Gradio itself refuses, such as a full queue
 STOPPED = "Stopped. Nothing was changed."
-STUDIES = ("layers", "heads", "steer", "tree", "place", "stages", "needle")
+STUDIES = ("layers", "heads", "steer", "tree", "place", "stages", "needle", "influence")
 
 
 class Hidden(TypedDict):
@@ -115,7 +115,7 @@ class Actions:
         yield from self._followed(self.handlers.test, now, event, request)
 
     def study(self, name: str) -> Callable[..., Iterator[str]]:
-        """What LAYERS, ATTENTION, LATENT, CLUSTERS, a region, PROCESSING or NEEDLE shows, as JSON text."""
+        """What LAYERS, ATTENTION, LATENT, CLUSTERS, a region, PROCESSING, NEEDLE or from layer to layer shows, as JSON text."""
         handler = getattr(self.studies, name)
 
         def follow(now: Asked | None, event: gr.EventData, request: gr.Request) -> Iterator[str]:

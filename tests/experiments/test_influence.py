@@ -83,6 +83,12 @@ def test_controls_are_others_of_like_mass_and_counted(middle: Workbench, bench: 
     assert (np.array(counts) == (np.array(moved) >= own).sum(0))[sure].all()
     for s, t in measured.alone():
         assert measured.as_much[s][t] == 0
+    furthest = np.array(moved).max(1)  # each control's largest effect, on whichever
+    apart = np.abs(furthest[:, None] - own).min(0) > 1e-3
+    assert (np.array(measured.as_much_anywhere[0]) == (furthest[:, None] >= own).sum(0))[apart].all()
+    assert (np.array(measured.as_much_anywhere) >= measured.as_much).all()
+    assert set(measured.alone_anywhere()) <= set(measured.alone())
+    assert measured.expected_sources == pytest.approx(4 / 6)
     assert loads(Influence, dumps(measured)) == measured
 
 
@@ -116,6 +122,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "answer: sand" in said
     assert "of 4 pairs that no other latent of like mass equals (by chance 1.0)" in said
+    assert "of 2 ablated latents: no other moves any watched one by as much (by chance 0.5 latents)" in said
     assert main([*command, "--onto", str(DEFAULT_SAE), "--json"]) == 0
     value = json.loads(capsys.readouterr().out)
     assert len(value["effects"]) == len(value["sources"]) == 2

@@ -42,7 +42,8 @@ export function load(value) {
         marking: false,
       },
       ...{ runs: [], at: -1, diagnosis: null, verified: null, errors: {}, scope: "token", target: "" },
-      ...{ layers: null, tree: null, heads: null, cells: null, stages: null, place: null },
+      ...{ layers: null, influence: null, path: null, pair: null, place: null },
+      ...{ tree: null, heads: null, cells: null, stages: null },
       ...{ other: null, otherDraft: null, evidence: false, shared: null },
       draft: {
         ...{ images, prompt: typed ?? analysis.prompt, choice: page.choice || state.draft.choice },
@@ -104,7 +105,7 @@ receives("boot", (boot) =>
   set({ boot: { ...state.boot, ...boot }, draft: { ...state.draft, choice: boot.choice || "" } }),
 );
 receives("ask", (value) => underway("ask", value));
-for (const name of ["layers", "stages", "tree"])
+for (const name of ["layers", "stages", "tree", "influence"])
   receives(name, (value) => {
     if (!underway(name, value)) set({ [name]: value });
   });

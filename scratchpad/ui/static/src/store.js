@@ -56,6 +56,9 @@ export const state = {
   shared: null, // what KEEP said last
   reading: null, // the latent that has its own page: {id, data, references, steered}
   layers: null,
+  influence: null, // what concepts at one place do to those at a later one: InfluenceShown (records/views.py)
+  path: null, // [source, target] of it, as places in `layers`; null for the two that come first
+  pair: null, // the chosen cell of it: [source, target] as rows and columns
   tree: null, // the heatmap's latents as a tree: {by, leaves, merges}
   likeness: "decoder", // by what they are alike: "decoder" or "tokens"
   cut: { decoder: 0.7, tokens: 0.5 }, // distance under which a branch is one cluster

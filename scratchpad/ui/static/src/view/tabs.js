@@ -1,5 +1,5 @@
-// The right side: Concepts, Heatmap, Layers, Attention, Clusters, Compare, SAE, Maps, and a latent's own page, one at a
-// time.
+// The right side: Concepts, Heatmap, Layers, Influence, Attention, Clusters, Compare, SAE, Maps, and a latent's own
+// page, one at a time.
 import { html, nothing } from "lit-html";
 import { draws } from "../directives.js";
 import { set } from "../store.js";
@@ -10,6 +10,7 @@ import { compareTab } from "./compare.js";
 import { concepts } from "./concepts.js";
 import { gallery } from "./drawers.js";
 import { heatmap } from "./heatmap.js";
+import { influenceTab } from "./influence.js";
 import { latentPage } from "./latent.js";
 import { layers, openLayers } from "./layers.js";
 import { maps, openMaps } from "./maps.js";
@@ -22,6 +23,13 @@ const TABS = [
     id: "layers",
     text: "Layers",
     view: layers,
+    open: openLayers,
+    shown: (s) => online() && !s.kase && s.boot.offers.length > 1,
+  },
+  {
+    id: "influence",
+    text: "Influence",
+    view: influenceTab,
     open: openLayers,
     shown: (s) => online() && !s.kase && s.boot.offers.length > 1,
   },
