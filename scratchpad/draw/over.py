@@ -65,6 +65,11 @@ def over_all(
     return beside([overlay(picture, grid, values, i, side=side) for i, picture in enumerate(pictures)], across)
 
 
+def spotlights(pictures: Sequence[Image.Image], grid: Grid, values: Float[np.ndarray, " p"], side: int, across: int = 4) -> Image.Image:
+    """As `over_all`, each picture under a spotlight."""
+    return beside([spotlight(picture, grid, values, i, side) for i, picture in enumerate(pictures)], across)
+
+
 def alone(grid: Grid, values: Float[np.ndarray, " p"], image: int, side: int) -> Image.Image:
     """A map without its picture, black where it's 0 and brightest where it's 1.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import gradio as gr
 
@@ -62,7 +63,10 @@ class Parts:
 
 def boot(benches: Benches | None, examples: Sequence[tuple[str, str]], naming: bool) -> dict[str, object]:
     """What the page has to know before anything is asked."""
-    offers = [{"id": offer.id, "label": offer.label, "own": offer.own_world} for offer in benches.offers] if benches else []
+    offers = [
+        {"id": offer.id, "label": offer.label, "sae": Path(offer.sae).name, "own": offer.own_world}
+        for offer in (benches.offers if benches else ())
+    ]
     return {
         "live": benches is not None,
         "offers": offers,

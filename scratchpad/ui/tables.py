@@ -7,7 +7,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from scratchpad.draw.over import over_all
+from scratchpad.draw.over import spotlights
 from scratchpad.needle.live import trusts
 from scratchpad.records import Analysis, dump
 from scratchpad.records.influence import Influence
@@ -65,9 +65,9 @@ def layer(analysis: Analysis, most: int = 6) -> LayerReading:
 
 
 def firing(analysis: Analysis, latents: Sequence[int]) -> tuple[str, ...]:
-    """Where each fires, as a small map over the pictures."""
+    """Where each fires, as small pictures that are lit there."""
     pictures, grid = analysis.question.pictures(), analysis.run.grid
-    return tuple(data_url(over_all(pictures, grid, analysis.codes.of(latent), THUMB, 2)) for latent in latents)
+    return tuple(data_url(spotlights(pictures, grid, analysis.codes.of(latent), THUMB, 2)) for latent in latents)
 
 
 def influence(measured: Influence, here: Analysis, there: Analysis) -> InfluenceShown:

@@ -152,6 +152,9 @@ def test_the_plain_ranking_and_both_side_by_side(page: Page) -> None:
     page.locator("[data-compare]").click()
     columns = page.locator(".sp-rankings ol")
     assert columns.nth(0).inner_text() != columns.nth(1).inner_text()
+    everywhere = "(ids) => ids.filter((id) => Scratchpad.state.analysis.latents.get(id).sparsity > 0.5)"
+    listed = [int(each.get_attribute("data-latent") or -1) for each in page.locator(".sp-rankings [data-latent]").all()]
+    assert page.evaluate(everywhere, listed) == [], "the filter of the cards isn't that of the rankings"
     page.locator("[data-scope=picture]").click()
     assert page.locator(f"{CARD} .sp-name").all_inner_texts() != weighted
 
@@ -200,6 +203,24 @@ def test_a_latent_has_a_page_of_its_own_and_a_link_to_it(page: Page, address: st
     expect(page.locator(".sp-large")).to_contain_text("strong")
     page.keyboard.press("Escape")
     expect(page.locator(".sp-large")).to_have_count(0)
+
+
+def test_a_link_to_another_sae_s_latent_is_read_by_that_sae_and_what_is_not_there_is_said(page: Page, address: str) -> None:
+    """The index's label of a latent that doesn't fire is a guess wherever it stands."""
+    visit(page, f"{address}/?sae=emoji-middle&latent=220")
+    page.wait_for_function("Scratchpad.state.reading?.data", timeout=PATIENCE)
+    assert page.evaluate("[Scratchpad.state.analysis.sae.name, Scratchpad.state.reading.id]") == ["emoji-middle", 220]
+    assert "sae=emoji-middle" in page.url
+    expect(page.locator("#sp-latent h2 .sp-claim")).to_have_text("camel")
+    page.locator("#sp-tab-sae").click()
+    page.locator("#sp-sae input[type=search]").fill("camera")
+    expect(page.locator(".sp-hits [data-show]").first).to_be_visible(timeout=PATIENCE)
+    assert page.locator(".sp-hits .sp-claim").count() == 0, "no camera is on this picture"
+    expect(page.locator(".sp-hits .sp-guess").first).to_have_text("camera?")
+    visit(page, f"{address}/?sae=nosuch&latent=3")
+    expect(page.locator("#sp-status [role=alert]")).to_contain_text("SAE “nosuch”, which isn't offered here")
+    visit(page, f"{address}/?sae=emoji-last&latent=99999")
+    expect(page.locator("#sp-latent")).to_have_text("Latent 99999 was asked for; emoji-last has 0 to 1023.")
 
 
 @pytest.mark.slow

@@ -161,6 +161,15 @@ def test_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("#sp-test .sp-kind")).to_be_visible()
 
 
+def overlap(page: Page, one: str, other: str) -> bool:
+    """Whether two elements cover each other anywhere."""
+    a, b = (page.locator(name).first.bounding_box() for name in (one, other))
+    assert a
+    assert b
+    apart = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
+    return not (apart or a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"])
+
+
 @pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])
 def test_the_tour_does_what_it_speaks_of(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
@@ -171,12 +180,14 @@ def test_the_tour_does_what_it_speaks_of(page: Page, width: int) -> None:
     expect(tour).to_contain_text("2 of 4")
     assert page.evaluate("Scratchpad.state.latent") is not None
     expect(page.locator(".sp-card.sp-chosen")).to_be_in_viewport()
+    assert not overlap(page, "#sp-tour", ".sp-card.sp-chosen"), "the tour hides the card that it speaks of"
     tour.locator("[data-next]").click()
     settled(page, "test")
     expect(tour).to_contain_text("the answer was")
     assert page.evaluate("Scratchpad.state.runs.length") == 2
     tour.locator("[data-next]").click()
     expect(page.locator(".sp-plot svg")).to_be_visible()
+    assert width > 390 or not overlap(page, "#sp-tour", "[data-do=smallest]")
     tour.locator("[data-dismiss]").click()
     expect(tour).to_have_count(0)
 

@@ -2,7 +2,7 @@
 import { firing } from "./derive.js";
 import * as model from "./model.js";
 import { spans } from "./text.js";
-import { edit, forgetPast, forgotten, recall, set, state } from "./store.js";
+import { choiceShown, edit, forgetPast, forgotten, recall, set, state } from "./store.js";
 import { unasked } from "./unasked.js";
 import { call, finish, receives, send, underway } from "./wire.js";
 
@@ -192,7 +192,7 @@ export function detail(id) {
 async function lookUp(a, id, key) {
   let top = 0;
   if (a) for (const v of firing(a, id)) if (v > top) top = v;
-  const told = await call("detail", [state.draft.choice, id, top]);
+  const told = await call("detail", [choiceShown(), id, top]);
   if (told.error) details.delete(key);
   return { error: told.error, references: (told.references || []).map(model.reference) };
 }

@@ -19,10 +19,10 @@ import "./png.js";
 export function mount(element) {
   let addressed = false; // what the address names is opened, once there is something to open it in
   const draw = () => {
-    if (!addressed && state.analysis) {
-      addressed = true;
-      queueMicrotask(openAddressed);
-    }
+    if (!addressed && state.analysis && !state.jobs.ask)
+      queueMicrotask(() => {
+        addressed = addressed || openAddressed();
+      });
     document.body.classList.toggle("sp-reading", !!state.kase);
     render(page(state), element);
   };
@@ -31,10 +31,11 @@ export function mount(element) {
 }
 
 function page(s) {
+  const old = outdated(s) && !s.jobs.ask ? "sp-old" : "";
   const bar = s.kase ? caseBanner(s) : online() ? askBar(s) : nothing;
   return html`<div class="sp-page ${s.jobs.ask ? "sp-busy" : ""}">
     ${header(s)} ${bar}
-    <div class="sp-work ${outdated(s) && !s.jobs.ask ? "sp-old" : ""}">${look(s)} ${tabs(s)}</div>
-    ${testBar(s)} ${drawers(s)} ${enlarged(s)} ${tour(s)}
+    <div class="sp-work ${old}">${look(s)} ${tabs(s)}</div>
+    ${testBar(s, old)} ${drawers(s)} ${enlarged(s)} ${tour(s)}
   </div>`;
 }

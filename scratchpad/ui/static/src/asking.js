@@ -31,7 +31,7 @@ export async function addPictures(files, replace) {
       return;
     }
   }
-  const images = replace ? added : [...state.draft.images, ...added];
+  const images = replace ? added : [...state.draft.images.filter((image) => !image.broken), ...added];
   finish("ask");
   set({ draft: { ...state.draft, images } });
 }

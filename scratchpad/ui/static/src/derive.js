@@ -1,5 +1,5 @@
 // What views show, computed from the decoded analysis and the state. Nothing here draws; every score is the server's.
-import { EVERYWHERE } from "./store.js";
+import { EVERYWHERE, state } from "./store.js";
 
 /** The attention of a text token on every patch, or null where it can't see the picture. */
 export function attention(a, token) {
@@ -34,6 +34,9 @@ const BARE = (id) => ({
   sparsity: null,
   mean_activation: null,
 });
+
+/** A latent that the index labels: what it is called on this picture where it fires here, else its label as a guess. */
+export const labelled = ({ id, name }) => state.analysis?.latents.get(id) ?? { ...BARE(id), guess: name };
 
 export const everywhere = (l) => l.sparsity !== null && l.sparsity > EVERYWHERE;
 

@@ -72,7 +72,7 @@ export const state = {
   sae: null,
   trusts: {}, // what a live sweep measured: method -> Trust, in place of the analysis's own
   boot: {
-    offers: [], // pairs of model and SAE: {id, label, own: whether the model knows its own world alone}
+    offers: [], // pairs of model and SAE: {id, label, sae, own: whether the model knows its own world}
     certificates: [],
     examples: [],
     listed: [],
@@ -131,6 +131,9 @@ export function shownRun(s = state) {
   const run = s.runs[s.at] || null;
   return { run, stale: !!run && !sameEdit(run.edit, s) };
 }
+
+/** The model and SAE that what is on show was read with, or will be where nothing is. */
+export const choiceShown = (s = state) => s.page?.choice || s.draft.choice;
 
 /** The errors but for a channel's: what it failed at isn't what is asked of it now. */
 export const forgotten = (s, name) => ({ ...s.errors, [name]: undefined });

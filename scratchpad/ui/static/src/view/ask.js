@@ -43,7 +43,7 @@ export function askBar(s) {
     <button class="sp-go" id="sp-go" ?disabled=${!!s.jobs.ask || !online()}>Ask</button>
     ${strip(s)}
     <div class="sp-status" id="sp-status" aria-live="polite">
-      ${going(s, "ask")} ${trouble(s, "ask")} ${several(images, own(s))}
+      ${going(s, "ask")} ${trouble(s, "ask")} ${trouble(s, "link")} ${several(images, own(s))}
     </div>
   </form>`;
 }
@@ -51,7 +51,7 @@ export function askBar(s) {
 function thumb(s, image, n) {
   const drop = () => set({ draft: { ...s.draft, images: s.draft.images.filter((_, i) => i !== n) } });
   return html`<span class="sp-thumb"
-    ><img src=${image.src} alt="Picture ${n + 1}" @error=${broken} /><button
+    ><img src=${image.src} alt="Picture ${n + 1}" @error=${(e) => broken(e, image)} /><button
       type="button"
       aria-label="Take picture ${n + 1} out"
       @click=${drop}
@@ -62,7 +62,10 @@ function thumb(s, image, n) {
 }
 
 /** A file that is no picture stays in the bar as an empty frame; the server says what is wrong with it. */
-const broken = (e) => e.target.classList.add("sp-broken");
+function broken(e, image) {
+  e.target.classList.add("sp-broken");
+  image.broken = true; // the next one that is added takes its place
+}
 
 function add(images) {
   const text = images.length ? "Add or replace" : "Add a picture";

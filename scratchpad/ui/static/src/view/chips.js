@@ -2,6 +2,7 @@
 import { html, nothing } from "lit-html";
 import { chooseLatent, toggle } from "../actions.js";
 import { latentOf } from "../derive.js";
+import { placeText } from "../place.js";
 import { set } from "../store.js";
 import { brief, plain } from "../text.js";
 import { online } from "../wire.js";
@@ -91,10 +92,8 @@ function own(s, id, text) {
 /** Where the edit acts, if not everywhere. */
 function where(s) {
   if (!s.region && s.image === null) return nothing;
-  const of = s.analysis.sizes.length > 1 ? ` picture ${(s.image || 0) + 1}` : "";
-  const [y0, x0, y1, x1] = s.region || [];
   const part = s.region
-    ? `inside rows ${y0}–${y1}, columns ${x0}–${x1} px${of ? ` of${of}` : ""}`
-    : `on${of}`;
+    ? `inside ${placeText(s.analysis, s.region, s.image)}`
+    : `on picture ${(s.image || 0) + 1}`;
   return html`<small class="sp-where">only ${part}</small>`;
 }

@@ -134,7 +134,7 @@ const scenery = (s, apart, lit) =>
 /** The same latents in two orders; a line leads from one to the other by its light. */
 function rankings(s) {
   const column = (title, scope) => {
-    const rows = scored(s, scope).slice(0, 12);
+    const rows = ranking(s, scope).cards.slice(0, 12);
     return html`<div>
       <p class="sp-kicker">${title}</p>
       <ol>

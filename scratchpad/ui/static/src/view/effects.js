@@ -37,11 +37,13 @@ export function effects(s, v) {
           )}"
         />
         ${[-most, 0, most].map(
-          (e) => svg`<text x=${x(e)} y=${H - 22} text-anchor="middle">${Number(e.toPrecision(1))}</text>
-          <text x=${PAD - 6} y=${y(e) + 4} text-anchor="end">${Number(e.toPrecision(1))}</text>`,
+          (e) => svg`<text x=${x(e)} y=${H - 22} text-anchor="middle">${figures(e)}</text>
+          <text x=${PAD - 6} y=${y(e) + 4} text-anchor="end">${figures(e)}</text>`,
         )}
-        <text x=${W / 2} y=${H - 4} text-anchor="middle">predicted, nats</text>
-        <text x="12" y=${H / 2} text-anchor="middle" transform="rotate(-90 12 ${H / 2})">real, nats</text>
+        <text x=${W / 2} y=${H - 4} text-anchor="middle">predicted, nats (log scale)</text>
+        <text x="12" y=${H / 2} text-anchor="middle" transform="rotate(-90 12 ${H / 2})">
+          real, nats (log scale)
+        </text>
         ${v.effects.map(point)}
       </svg>
     </figure>

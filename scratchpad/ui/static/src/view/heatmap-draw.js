@@ -108,7 +108,7 @@ function labels({ s, pen, shown, from, to, ink, accent, left }) {
     pen.fillStyle = strong || here ? accent : ink;
     pen.globalAlpha = strong || here || picked ? 1 : everywhere(l) ? 0.55 : 0.8;
     pen.font = `${l.name ? "" : "italic "}${strong ? "700 " : ""}${FONT}`;
-    pen.fillText(`${picked ? "✓ " : ""}${plain(l).slice(0, 15)}${everywhere(l) ? " ∀" : ""}`, 0, 0);
+    pen.fillText(`${picked ? "✓ " : ""}${short(plain(l))}${everywhere(l) ? " ∀" : ""}`, 0, 0);
     pen.restore();
   }
 }
@@ -164,3 +164,9 @@ function outline({ s, pen, shown, left }) {
     }
   }
 }
+
+/** At most 15 letters; what was cut shows, and a guess keeps its question mark. */
+const short = (text) =>
+  text.length <= 15
+    ? text
+    : `${text.slice(0, text.endsWith("?") ? 13 : 14)}…${text.endsWith("?") ? "?" : ""}`;

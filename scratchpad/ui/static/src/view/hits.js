@@ -1,8 +1,9 @@
 // Latents that were looked for in the SAE: how many, which of them fire here, and what can be done with those.
 import { html, nothing } from "lit-html";
 import { testOnly, toggle } from "../actions.js";
-import { set, state } from "../store.js";
-import { name, times } from "../text.js";
+import { labelled } from "../derive.js";
+import { choiceShown, set } from "../store.js";
+import { brief, times } from "../text.js";
 import { call } from "../wire.js";
 import { openLatent } from "./latent.js";
 
@@ -15,7 +16,7 @@ export function forgetHits() {
 
 /** Lists latents by a text, by a decoder cluster's number, or as given. */
 export async function show(which, what) {
-  const told = await call("search", [state.draft.choice, which]);
+  const told = await call("search", [choiceShown(), which]);
   const rows = told.latents || [];
   const ids = Array.isArray(which) ? which : rows.map((row) => row.id);
   hits = { text: String(which), what, ids, rows, area: Array.isArray(which), error: told.error };
@@ -44,7 +45,7 @@ export function results(s) {
                 title=${here.includes(l.id) ? "Fires on this picture" : nothing}
                 @click=${() => openLatent(l.id)}
               >
-                ${name({ guess: "", ...l })}
+                ${brief(labelled(l))} <small class="sp-id">#${l.id}</small>
               </button>`,
           )}
         </div>`}

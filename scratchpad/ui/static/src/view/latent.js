@@ -2,9 +2,10 @@
 // counter-examples, its histogram, its neighbours.
 import { html, nothing } from "lit-html";
 import { detail, toggle } from "../actions.js";
-import { everywhere, latentOf } from "../derive.js";
-import { set, state } from "../store.js";
-import { backing, figures, name, percent } from "../text.js";
+import { everywhere, labelled, latentOf } from "../derive.js";
+import { choose } from "../asking.js";
+import { choiceShown, set, state } from "../store.js";
+import { backing, brief, figures, name, percent } from "../text.js";
 import { call, can } from "../wire.js";
 import { meaning, term } from "../words.js";
 import { refs } from "./reference.js";
@@ -16,7 +17,7 @@ export async function openLatent(id) {
   set({ reading: { id }, tab: "latent" });
   remember(id);
   const [told, { references, error }] = await Promise.all([
-    can("latent") ? call("latent", [state.draft.choice, id]) : {},
+    can("latent") ? call("latent", [choiceShown(), id]) : {},
     detail(id),
   ]);
   const data = told.entry ?? { error: told.error };
@@ -32,20 +33,40 @@ function remember(id) {
   history.replaceState(null, "", address);
 }
 
-/** Opens what the address names, once there is something to open it in. */
+let sought = false; // whether the answer was asked for by the address's SAE
+
+/** Opens what the address names, first asking by its SAE where another is on show; true once there is no more to do. */
 export function openAddressed() {
   const wanted = new URLSearchParams(location.search);
-  const id = Number(wanted.get("latent"));
-  if (!wanted.has("latent") || !Number.isInteger(id) || state.reading) return;
-  const offer = state.boot.offers.find((one) => one.label.includes(wanted.get("sae")));
-  if (offer && state.draft.choice !== offer.id) state.draft = { ...state.draft, choice: offer.id };
+  const [id, sae] = [Number(wanted.get("latent")), wanted.get("sae")];
+  if (!wanted.get("latent") || !Number.isInteger(id) || state.reading) return true;
+  if (sae && !state.kase && sae !== state.analysis.sae.name) {
+    const offer = state.boot.offers.find((each) => each.sae === sae);
+    if (!offer) {
+      const says = `The link is of latent ${id} of the SAE “${sae}”, which isn't offered here.`;
+      set({ errors: { ...state.errors, link: says } });
+      return true;
+    }
+    if (sought && !state.jobs.ask) return true; // it couldn't be asked: that is said where questions are
+    if (!sought) choose(offer.id);
+    sought = true;
+    return false;
+  }
   openLatent(id);
+  requestAnimationFrame(() => {
+    const page = document.querySelector("#sp-latent"); // on a narrow screen it lies below the picture
+    if (page && page.getBoundingClientRect().top > window.innerHeight / 2)
+      page.scrollIntoView({ block: "start" });
+  });
+  return true;
 }
 
 export function latentPage(s) {
   const { id, data = {}, references = null, error } = s.reading;
   const l = { ...(s.analysis ? latentOf(s.analysis, id) : { id, name: "", guess: "", sparsity: null }) };
   const off = s.picked.includes(id);
+  const wrong = data.error || error;
+  if (wrong) return html`<p class="sp-error" role="alert">${wrong}</p>`;
   const sparsity = data.sparsity ?? l.sparsity ?? null;
   const strength = data.mean_activation ?? l.mean_activation ?? null;
   if (data.source === "user") l.name = data.name;
@@ -73,7 +94,6 @@ export function latentPage(s) {
           </button>`
         : nothing}
     </div>
-    ${error || data.error ? html`<p class="sp-error" role="alert">${data.error || error}</p>` : nothing}
     <ul class="sp-facts">
       ${backing(l) ? html`<li>${backing(l)} (${term("name", "held-out pictures")})</li>` : nothing}
       ${sparsity === null
@@ -144,7 +164,8 @@ const neighbours = (rows) =>
       ${rows.map(
         (n) =>
           html`<button type="button" class="sp-chip" data-show=${n.id} @click=${() => openLatent(n.id)}>
-            ${name({ guess: "", ...n })} <small title=${meaning("cosine")}>${n.cosine.toFixed(2)}</small>
+            ${brief(labelled(n))} <small class="sp-id">#${n.id}</small>
+            <small title=${meaning("cosine")}>${n.cosine.toFixed(2)}</small>
           </button>`,
       )}
     </div>`;
@@ -158,7 +179,7 @@ async function copy(e) {
 function naming(s, id, l, data) {
   const submit = async (e) => {
     e.preventDefault();
-    const told = await call("rename", [s.draft.choice, id, e.target.querySelector("input").value]);
+    const told = await call("rename", [choiceShown(), id, e.target.querySelector("input").value]);
     const entry = told.entry ?? { ...data, error: told.error };
     if (!told.error && s.analysis?.latents.has(id)) s.analysis.latents.get(id).name = entry.name || "";
     set({ reading: { ...state.reading, data: entry } });

@@ -13,6 +13,7 @@ const geometry = () => ({
 });
 const imageOf = (i) => (state.analysis.sizes.length > 1 ? i : null); // of one picture nothing is said
 let from = null; // where a drag began
+let dragged = false; // whether the press that ends in a click was one: it marks a region and chooses no patch
 let anchor = null; // the patch from which keys grow a region
 
 /** Where a pointer is, in the pixels of the picture it's over or, with `image`, of that one. */
@@ -33,8 +34,10 @@ function patchUnder(e) {
 }
 
 function down(e) {
+  dragged = false;
   if (!state.marking) return;
   from = point(e);
+  dragged = true;
   e.currentTarget.setPointerCapture(e.pointerId);
   e.preventDefault();
 }
@@ -65,7 +68,7 @@ function up() {
 }
 
 function click(e) {
-  if (state.marking || from) return;
+  if (state.marking || dragged) return;
   anchor = null;
   const patch = patchUnder(e);
   if (patch !== null) choosePatch(patch);

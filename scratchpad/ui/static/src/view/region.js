@@ -22,7 +22,7 @@ export function regionTool(s) {
     >
       ${text}
     </button>
-    ${s.marking || s.region ? typed(s) : nothing}`;
+    ${here(s)} ${s.marking || s.region ? typed(s) : nothing}`;
 }
 
 function pictures(s) {
@@ -38,7 +38,21 @@ function pictures(s) {
   </select>`;
 }
 
-/** Rows and columns as numbers, and what can be done with the region. */
+const here = (s) =>
+  s.region && online() && s.boot.live
+    ? html`<button
+        type="button"
+        class="sp-button"
+        data-here
+        ?disabled=${!!s.jobs.place || !!s.jobs.ask}
+        title="Which concepts fire in the region and not elsewhere in the picture"
+        @click=${conceptsHere}
+      >
+        Concepts here
+      </button>`
+    : nothing;
+
+/** Rows and columns as numbers. */
 function typed(s) {
   const at = inPatches(s.analysis, s.region, s.image);
   const number = (key, most, label) =>
@@ -60,18 +74,6 @@ function typed(s) {
     <span class="sp-span"
       >columns ${number("left", at.cols, "first column")}–${number("right", at.cols, "last column")}</span
     >
-    ${s.region && online() && s.boot.live
-      ? html`<button
-          type="button"
-          class="sp-button"
-          data-here
-          ?disabled=${!!s.jobs.place || !!s.jobs.ask}
-          title="Which concepts fire in the region and not elsewhere in the picture"
-          @click=${conceptsHere}
-        >
-          Concepts here
-        </button>`
-      : nothing}
   </div>`;
 }
 

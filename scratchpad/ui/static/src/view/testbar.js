@@ -11,11 +11,15 @@ import { going, trouble } from "./going.js";
 import { strip } from "./runs.js";
 import { verdict } from "./verdict.js";
 
-export function testBar(s) {
+export function testBar(s, old) {
   if (!s.analysis) return nothing;
   const { run } = shownRun(s);
   const more = !!(run || s.diagnosis || s.verified);
-  return html`<section class="sp-test ${s.evidence && more ? "sp-open" : ""}" id="sp-test" aria-label="Test">
+  return html`<section
+    class="sp-test ${s.evidence && more ? "sp-open" : ""} ${old}"
+    id="sp-test"
+    aria-label="Test"
+  >
     ${s.evidence && more ? evidence(s) : nothing}
     <div class="sp-testrow">${chips(s)} ${s.kase || !online() ? nothing : controls(s)}</div>
     <div class="sp-testrow sp-result">
@@ -141,7 +145,10 @@ function menu(s, running) {
           data-do="verify"
           ?disabled=${running}
           title="Ablates the 128 latents that the answer is likeliest to rest on, one by one"
-          @click=${() => test("verify")}
+          @click=${(e) => {
+            e.currentTarget.closest("details").open = false; // what it brings stands where the menu does
+            test("verify");
+          }}
         >
           Verify predictions
         </button>

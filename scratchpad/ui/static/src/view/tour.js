@@ -17,7 +17,7 @@ const likeliest = (cards) => {
 const STEPS = [
   {
     name: "Look",
-    lit: ".sp-map",
+    lit: ".sp-look",
     act: () => {
       clear();
       set({ tab: "concepts", evidence: false });
@@ -76,7 +76,9 @@ function go(step) {
   const target = STEPS[step].lit;
   requestAnimationFrame(() => {
     const element = document.querySelector(typeof target === "function" ? target() : target);
-    if (element && !element.closest(".sp-test")) element.scrollIntoView({ block: "nearest" });
+    const narrow = window.innerWidth <= 760; // there the tour stands above, and what it speaks of right below it
+    if (element && !element.closest(".sp-test"))
+      element.scrollIntoView({ block: narrow ? "start" : "nearest" });
     document.querySelector("#sp-tour [data-next]")?.focus({ preventScroll: true });
   });
 }

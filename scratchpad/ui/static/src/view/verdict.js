@@ -1,6 +1,7 @@
 // One verdict: its word, the answer before and after, its sentence; all from the record.
 import { html, nothing } from "lit-html";
 import { shownRun } from "../store.js";
+import { times } from "../text.js";
 import { term } from "../words.js";
 
 const SIGNS = { supported: "✓", "not supported": "✕", inconclusive: "?" };
@@ -31,9 +32,13 @@ export function verdict(s) {
   </div>`;
 }
 
+const ELSE = (n) => (n === 1 ? "The one test so far isn't" : `None of the ${n} tests so far is`);
+
 const none = (s) =>
   s.kase
     ? "Nothing was tested in this case."
-    : html`<span
-        >Nothing tested yet: the ${term("verdict")} and its ${term("control", "controls")} stand here.</span
-      >`;
+    : s.runs.length
+      ? `${ELSE(s.runs.length)} of this edit: ask again, or choose it there.`
+      : html`<span
+          >Nothing tested yet: the ${term("verdict")} and its ${term("control", "controls")} stand here.</span
+        >`;
