@@ -24,6 +24,7 @@ class Step:
     done: int = 0
     of: int = 0  # 0: nobody knows
     text: str = ""  # of an answer, as far as it's written
+    outer: bool = False  # of something whose parts have steps of their own, such as a set of questions
 
 
 _listener: ContextVar[Callable[[Step], None] | None] = ContextVar("listener", default=None)
@@ -39,7 +40,7 @@ def listening(listener: Callable[[Step], None]) -> Iterator[None]:
         _listener.reset(token)
 
 
-def step(what: str, done: int = 0, of: int = 0, text: str = "") -> None:
+def step(what: str, done: int = 0, of: int = 0, text: str = "", outer: bool = False) -> None:
     """Tells whoever listens, if anyone does.
 
     Raises:
@@ -47,7 +48,7 @@ def step(what: str, done: int = 0, of: int = 0, text: str = "") -> None:
     """
     listener = _listener.get()
     if listener is not None:
-        listener(Step(what, done, of, text))
+        listener(Step(what, done, of, text, outer))
 
 
 def heard() -> bool:

@@ -47,6 +47,18 @@ def test_what_is_left_is_of_the_stage_under_way() -> None:
     assert state.says(192.0).endswith("about 2 s left of this")
 
 
+def test_a_part_is_said_beside_the_whole_and_takes_nothing_of_its_pace() -> None:
+    state = Waiting(0.0)
+    state.hear(Step("answering rows", 10, 30, outer=True), 100.0)  # a third was there from before
+    state.hear(Step("ablating", 3, 8), 105.0)
+    assert state.says(110.0) == "answering rows, 10 of 30, 1 min 50 s in all (ablating 3 of 8)"
+    state.hear(Step("answering rows", 20, 30, outer=True), 150.0)
+    assert state.says(150.0) == "answering rows, 20 of 30, 2 min 30 s in all, about 50 s left of this"
+    state.hear(Step("answering rows", 30, 30, outer=True), 200.0)
+    state.hear(Step("grouping"), 201.0)  # the whole is over
+    assert state.says(202.0) == "grouping, 3 min 22 s in all"
+
+
 def test_a_pipe_gets_lines_and_nothing_once_it_is_over() -> None:
     out = io.StringIO()
     with waiting(out, 0.001):

@@ -174,7 +174,7 @@ def answer_all(out: Path, rows: Rows, setup: Callable[[], Answerer], cluster: Cl
                 f"{out} can't be written to ({error.strerror or error}); what is answered stays: free space and go on."
             ) from error
         done += len(answers)
-        step("answering rows", len(rows) - sum(map(len, missing)) + done, len(rows))
+        step("answering rows", len(rows) - sum(map(len, missing)) + done, len(rows), outer=True)
     return done
 
 

@@ -100,7 +100,7 @@ def explain(out: Path, answers: Answers, group: Mapping[str, str], explainer: Ex
                 raise UserError(f"{out} can't be written to ({error.strerror or error}); free space and go on.") from error
         done.append(explained)
         spent += explained.seconds
-        step("explaining", round(min(spent, budget)), round(budget))
+        step("explaining", round(min(spent, budget)), round(budget), outer=True)
     return done
 
 

@@ -46,7 +46,7 @@ def repair_all(out: Path, groups: Sequence[Group], answers: Answers, asking: Ask
     """
     made = []
     for n, group in enumerate(groups):
-        step("repairing", n, len(groups))
+        step("repairing", n, len(groups), outer=True)
         path = out / "repairs" / f"{group.id}.json"
         repaired = held(written(Repaired, path) or repair(group, answers, asking, beside))
         try:
@@ -57,7 +57,7 @@ def repair_all(out: Path, groups: Sequence[Group], answers: Answers, asking: Ask
         except OSError as error:
             raise UserError(f"{out} can't be written to ({error.strerror or error}); free space and go on.") from error
         made.append(replace(group, repaired=repaired))
-    step("repairing", len(groups), len(groups))
+    step("repairing", len(groups), len(groups), outer=True)
     return made
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from scratchpad.audit.answer import Answerer
     from scratchpad.audit.audit import Elsewhere, Settings
     from scratchpad.audit.rows import Rows
-    from scratchpad.progress import Step
     from scratchpad.records.audit import Audit
 
 WAYS = ("exact", "normalised", "contained", "yes/no")
@@ -44,17 +41,15 @@ def add(commands: Commands) -> None:
     audit.add_argument("--no-repair", action="store_true", help="find and explain alone")
     on_a_cluster(audit)
     as_json(audit)
-    audit.set_defaults(act=_audit)
+    audit.set_defaults(act=_audit, waits=True)
 
 
 def _audit(options: argparse.Namespace) -> None:
     from scratchpad.audit.audit import audit
-    from scratchpad.progress import listening
 
     settings, rows = _settings(options), _rows(options)
     bench = workbench(options)
-    with listening(_Progress()):
-        whole = audit(bench, rows, options.out, settings, _elsewhere(options, settings))
+    whole = audit(bench, rows, options.out, settings, _elsewhere(options, settings))
     _pages(options.out, whole)
     show(whole, options.json, _lines(whole, options.out))
 
@@ -96,27 +91,11 @@ def _answerer(options: argparse.Namespace, settings: Settings) -> Answerer:
     return Answerer(workbench(options), _rows(options), settings.compare, settings.max_new_tokens, settings.batch)
 
 
-class _Progress:
-    """How far it is, on standard error, a line a stage that is written over."""
-
-    def __init__(self) -> None:
-        self.what, self.at = "", 0.0
-
-    def __call__(self, step: Step) -> None:
-        if step.of == 0 or step.what not in ("answering rows", "explaining", "repairing"):
-            return
-        if step.what != self.what or step.done == step.of or time.monotonic() - self.at > 2:
-            end = "\n" if self.what and step.what != self.what else ""
-            print(f"{end}\r{step.what}: {step.done} of {step.of}", end="", file=sys.stderr, flush=True)
-            self.what, self.at = step.what, time.monotonic()
-
-
 def _pages(out: Path, whole: Audit) -> None:
     """Each case as a page beside it, which the report leads to."""
     from scratchpad.cases.bundle import unpack
     from scratchpad.ui.export import page
 
-    print(file=sys.stderr)
     for name in (case for group in whole.groups for case in group.cases):
         path = out / name
         if not path.with_suffix(".html").is_file():

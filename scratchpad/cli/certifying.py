@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scratchpad.cli.options import show
+from scratchpad.cli.waiting import waiting
 from scratchpad.errors import UserError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def certify_and_show(options: argparse.Namespace, vlm: Vlm, sae: Sae, plan: Plan
     from scratchpad.experiments.certify import certify
     from scratchpad.sae.certificate import keep
 
-    with _folder(options.seeds_in) as folder:
+    with _folder(options.seeds_in) as folder, waiting():
         certificate = certify(vlm, sae, plan, folder, lambda line: print(line, file=sys.stderr, flush=True))
     keep(sae.folder, certificate)
     show(certificate, options.json, table(certificate))

@@ -53,7 +53,7 @@ def add(commands: Commands) -> None:
     truth.add_argument("--model", type=Path, default=None, help="folder (default: the demo VLM)")
     truth.add_argument("--saes", type=Path, default=None, help="folder of the demo's three SAEs (default: those shipped)")
     truth.add_argument("--json", action="store_true")
-    truth.set_defaults(act=_demo_truth)
+    truth.set_defaults(act=_demo_truth, waits=True)
     sanity = parts.add_parser("sanity", help="an SAE's recipe trained anew beside baselines of the same budget, over seeds")
     sanity.add_argument("--model", type=Path, default=None, help="folder (default: the demo VLM)")
     sanity.add_argument("--sae", type=Path, default=None, help="folder (default: the demo's last layer)")

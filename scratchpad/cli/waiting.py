@@ -20,29 +20,37 @@ ON_TERMINAL = 1.0  # s
 
 
 class Waiting:
-    """What is under way, as heard last."""
+    """What is under way, as heard last: a step, and the outer one that it is a part of."""
 
     def __init__(self, clock: float) -> None:
-        self.began = self.stage = clock  # of the command and of the step's kind
-        self.step = Step("loading")
+        self.began = clock
+        self.step = self.main = Step("loading")
+        self.stage, self.first = clock, 0  # when what is under way as a whole began, and how much of it was done then
 
     def hear(self, step: Step, now: float) -> None:
         """A step that came at a time."""
-        if step.what != self.step.what or step.done < self.step.done:
-            self.stage = now
         self.step = step
+        if self.main.outer and not step.outer and not 0 < self.main.of <= self.main.done:
+            return  # a part
+        if step.what != self.main.what or step.done < self.main.done:
+            self.stage, self.first = now, step.done
+        self.main = step
 
     def says(self, now: float) -> str:
         """Such as "testing, 3 of 32, 12 s in all, about 40 s left of this"; what is left is said once a part is done."""
-        step, parts = self.step, [self.step.what]
-        if step.of:
-            parts.append(f"{step.done} of {step.of}")
-        elif step.done:
-            parts.append(str(step.done))
-        parts.append(f"{_duration(now - self.began)} in all")
-        if 0 < step.done < step.of:
-            parts.append(f"about {_duration((now - self.stage) / step.done * (step.of - step.done))} left of this")
-        return ", ".join(parts)
+        main = self.main
+        parts = [*_where(main), f"{_duration(now - self.began)} in all"]
+        done = main.done - self.first
+        if done > 0 and main.done < main.of:
+            parts.append(f"about {_duration((now - self.stage) / done * (main.of - main.done))} left of this")
+        within = "" if self.step is main else f" ({' '.join(_where(self.step))})"
+        return ", ".join(parts) + within
+
+
+def _where(step: Step) -> list[str]:
+    if step.of:
+        return [step.what, f"{step.done} of {step.of}"]
+    return [step.what, str(step.done)] if step.done else [step.what]
 
 
 @contextmanager

@@ -30,10 +30,11 @@ from scratchpad.sae.build import build_index
 from scratchpad.sae.counting import Where
 from scratchpad.sae.evaluate import reconstruction_metrics
 from scratchpad.sae.harvest import harvest, harvest_with_grids
-from scratchpad.sae.index import auroc, open_index
+from scratchpad.sae.index import open_index
 from scratchpad.sae.load import Sae, load_sae
 from scratchpad.sae.observe import Observed, observed
 from scratchpad.sae.train import Recipe, train_sae
+from scratchpad.stats import auroc
 from scratchpad.vlm.forcing import force
 from scratchpad.vlm.load import Vlm, load_vlm
 from scratchpad.vlm.prepare import prepare

@@ -27,6 +27,7 @@ from scratchpad.demo.questions import TYPES, all_questions
 from scratchpad.demo.saes import LAYERS
 from scratchpad.demo.world import HELD_OUT_START, Scene
 from scratchpad.errors import UserError
+from scratchpad.progress import step
 from scratchpad.records import Codes
 from scratchpad.sae.claims import Claim
 from scratchpad.sae.index import Index, open_index
@@ -153,7 +154,8 @@ def truth_of(vlm: Vlm, folder: Path, scenes: int, say: Callable[[str], None] = p
     if index.why_no_claims:
         say(f"{folder.name}: {index.why_no_claims}")
     tally = Tally()
-    for scene in held_out(scenes, first=FIRST):
+    for n, scene in enumerate(held_out(scenes, first=FIRST)):
+        step(f"naming by {folder.name}", n, scenes, outer=True)
         tally.add(concepts(bench, index, scene))
     return tally.summary()
 

@@ -18,6 +18,7 @@ from PIL import Image
 from scratchpad.analysis.beaten import DIGITS, baseline, sentence, spread, spreads
 from scratchpad.errors import UserError
 from scratchpad.experiments.sanity import SETS, Shown, measure
+from scratchpad.progress import step
 from scratchpad.records.certificate import Budget, Certificate, Measure
 from scratchpad.records.hookpoint import HookPoint
 from scratchpad.sae.baselines import ANEW, COUNT, FIXED, MODEL, TRAINED, Activations, Trained, fixed, train
@@ -97,6 +98,7 @@ def seeds_of(vlm: Vlm, plan: Plan, folder: Path, say: Callable[[str], None]) -> 
     made: dict[str, list[Sae]] = {kind.name: [] for kind in TRAINED}
     for seed in plan.seeds:
         for kind in TRAINED:
+            step("training", sum(map(len, made.values())), len(plan.seeds) * len(TRAINED), outer=True)
             made[kind.name].append(_trained(vlm, kind, own, plan, seed, folder, about))
             say(f"{kind.name}, seed {seed}: {plan.recipe.steps} steps")
     for name in FIXED:

@@ -14,7 +14,7 @@ given once, and every SAE's changes of it run in the same batches. Where no ques
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -85,7 +85,7 @@ class _Tally:
         return out
 
 
-def measure(vlm: Vlm, saes: Sequence[Sae], shown: Iterable[Shown], asked: int, edited: int, sets: int = SETS) -> list[dict[Measure, float]]:
+def measure(vlm: Vlm, saes: Sequence[Sae], shown: Sequence[Shown], asked: int, edited: int, sets: int = SETS) -> list[dict[Measure, float]]:
     """Measures SAEs that read the same point of the vision encoder.
 
     Args:
@@ -100,7 +100,7 @@ def measure(vlm: Vlm, saes: Sequence[Sae], shown: Iterable[Shown], asked: int, e
     labels: list[frozenset[str]] = []
     zero = plain = 0.0
     for n, item in enumerate(shown):
-        step("measuring", n)
+        step("measuring", n, len(shown), outer=True)
         if n < asked:
             states, nothing, own = _ask(vlm, tallies, item, n < edited, sets)
             zero, plain = zero + nothing, plain + own

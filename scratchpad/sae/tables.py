@@ -13,9 +13,9 @@ from jaxtyping import Float
 from scratchpad.sae.claims import Counts
 from scratchpad.sae.decoder import clusters, neighbours
 from scratchpad.sae.gallery import Gallery, Row
-from scratchpad.sae.index import auroc
 from scratchpad.sae.load import Sae
 from scratchpad.sae.masks import Masks
+from scratchpad.stats import auroc
 
 if TYPE_CHECKING:
     from scratchpad.sae.build import Peaks, Running

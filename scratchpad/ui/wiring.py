@@ -68,7 +68,7 @@ class Actions:
         asked = _text(data.get("prompt")), _text(data.get("choice")), settings
         yield from self._ask(images, asked, _text(data.get("ticket")), request)
 
-    def endpoint(
+    def ask_page(
         self, path: str | None, text: str, choice: str, ticket: str, more: Gallery, request: gr.Request
     ) -> Iterator[tuple[object, ...]]:
         """As `ask`, of uploaded pictures: what /ask calls."""
@@ -204,7 +204,7 @@ def wire(actions: Actions, parts: Parts, page: gr.Blocks) -> None:
 
     # before the page's own, whose function has the name that programs call it by
     given = [ask.image, ask.prompt, ask.choice, ask.ticket, ask.more]
-    ask.go.click(actions.endpoint, given, [ask.analysis, ask.status], api_name="ask", **hidden)
+    ask.go.click(actions.ask_page, given, [ask.analysis, ask.status], api_name="ask", **hidden)
     settled(lines["ask"].select(actions.ask, [asked], [lines["look"], lines["ask"], asked], **private), "ask")
     settled(lines["test"].select(actions.test, [asked], [lines["test"]], **private), "test")
     for name in STUDIES:

@@ -18,9 +18,10 @@ from scratchpad.demo.world import HELD_OUT_START, PATCH
 from scratchpad.errors import UserError
 from scratchpad.grid import single_tile
 from scratchpad.records import Codes
-from scratchpad.sae.index import auroc, open_index
+from scratchpad.sae.index import open_index
 from scratchpad.sae.masks import Evidence, open_masks, patch_classes
 from scratchpad.sae.pictures import pictures
+from scratchpad.stats import auroc
 from scratchpad.workbench import DEFAULT_MODEL, DEFAULT_SAE
 
 SCENES = 160
