@@ -88,17 +88,17 @@ def diagnose(
     search = bench.suffice(analysis, expected, passes=passes)
     wanted = expected or (search.after if search.flipped else None)
     causal = search.flipped and search.random_flips <= OFTEN * max(1, search.n_random_sets)
-    tests = [_search(bench, search, wanted, causal)]
+    tests = [_search(analysis, search, wanted, causal)]
     if wanted is None:
         return Diagnosis(NONE, "no set of latents changes the answer.", answer, expected, search, tuple(tests))
     shown, (own, gives) = asked.shows(wanted), asked.rests_on_itself(wanted)
     tests += [shown, own]
     if own.holds and shown.holds and (causal or gives):
-        without = _listed(bench, search) if causal else f"its own latents ({answer})"
+        without = _listed(analysis, search) if causal else f"its own latents ({answer})"
         why = f"the picture shows {answer!r} and {wanted!r}; without {without} the answer is {wanted!r}, which it had left out."
         return Diagnosis(HIDDEN, why, answer, expected, search, tuple(tests))
     if causal and shown.holds:
-        why = f"the answer {answer!r} rests on {_listed(bench, search)}; without it the model says {wanted!r}, which the picture shows."
+        why = f"the answer {answer!r} rests on {_listed(analysis, search)}; without it the model says {wanted!r}, which the picture shows."
         return Diagnosis(MISLEADING, why, answer, expected, search, tuple(tests))
     if expected is None:
         why = "limited alignment can be tested only where the answer that was expected is given."
@@ -120,22 +120,23 @@ class _Asked:
         means = sorted(ranking, key=lambda latent: -latent.mean_score)
         places = [{latent.id: n + 1 for n, latent in enumerate(latents)} for latents in (ranking, means)]
         self.place = {i: min(of[i] for of in places) for i in places[0]}  # the better of by attention and by plain mean
+        self.names = {latent.id: latent.name for latent in ranking}  # claims on this picture alone: a label elsewhere shows nothing here
 
     def named(self, text: str) -> list[int]:
-        """Active latents named after a text, best ranked first."""
-        return sorted((i for i in self.place if _says(text, self.bench.name(i))), key=lambda i: self.place[i])
+        """Active latents whose name, claimed on this picture, says a text; best ranked first."""
+        return sorted((i for i in self.place if _says(text, self.names[i])), key=lambda i: self.place[i])
 
     def shows(self, text: str) -> Finding:
-        """Whether the encoder shows what a text says: by names of top-ranked latents; where none has a name, as the model says."""
+        """Whether the encoder shows what a text says: by claimed names of top-ranked latents; where none is claimed, as the model says."""
         says = f"the picture shows {text!r}: "
         if not self._has_names():
             yes = self.finds(text)
             return Finding(says + f"asked by name, the model says {'yes' if yes else 'no'}", yes)
         first = next(iter(self.named(text)), None)
         if first is None:
-            return Finding(says + "no active latent is named after it", False)
+            return Finding(says + "no active latent is claimed to be of it", False)
         place = self.place[first]
-        return Finding(says + f"{self.bench.name(first)} (#{first}) is number {place} of {len(self.place)}", place <= TOP)
+        return Finding(says + f"{self.names[first]} (#{first}) is number {place} of {len(self.place)}", place <= TOP)
 
     def rests_on_itself(self, wanted: str) -> tuple[Finding, bool]:
         """Whether the answer changes without the latents of what it names; and whether it then is `wanted`."""
@@ -151,7 +152,7 @@ class _Asked:
         return Finding(says + beside, after != answer and sound), sound and _says(after, wanted)
 
     def latents_of(self, text: str) -> list[int]:
-        """A concept's latents: those named after it; where none has a name, those that the explicit answer rests on."""
+        """A concept's latents: those claimed to be of it; where nothing is claimed, those that the explicit answer rests on."""
         if self._has_names() or not self.finds(text):
             return self.named(text)
         pictures = self.analysis.question.pictures()
@@ -179,7 +180,7 @@ class _Asked:
         return self.explicit.replace("{x}", name)
 
     def _has_names(self) -> bool:
-        return any(self.bench.name(i) for i in self.place)
+        return any(self.names.values())
 
     def _strangers(self, text: str) -> list[str]:
         """Names of latents that are not active, spread over the index."""
@@ -188,7 +189,7 @@ class _Asked:
         return free[:: max(1, len(free) // STRANGERS)][:STRANGERS]
 
 
-def _search(bench: Bench, search: Sufficient, wanted: str | None, causal: bool) -> Finding:
+def _search(analysis: Analysis, search: Sufficient, wanted: str | None, causal: bool) -> Finding:
     if not search.flipped:
         return Finding(
             f"no ablation found {'brings out ' + repr(wanted) if wanted else 'changes the answer'}; {search.tried} sets were tried"
@@ -196,11 +197,12 @@ def _search(bench: Bench, search: Sufficient, wanted: str | None, causal: bool) 
             False,
         )
     beside = f"{search.random_flips} of {search.n_random_sets} random sets do it too"
-    return Finding(f"without {_listed(bench, search)} the answer is {search.after!r}; {beside}", causal)
+    return Finding(f"without {_listed(analysis, search)} the answer is {search.after!r}; {beside}", causal)
 
 
-def _listed(bench: Bench, search: Sufficient) -> str:
-    return ", ".join(f"{bench.name(i) or 'unnamed'} (#{i})" for i in search.ids)
+def _listed(analysis: Analysis, search: Sufficient) -> str:
+    names = {latent.id: latent.name for latent in analysis.latents}
+    return ", ".join(f"{names.get(i) or 'unnamed'} (#{i})" for i in search.ids)
 
 
 def _says(text: str, word: str) -> bool:

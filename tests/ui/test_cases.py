@@ -67,10 +67,13 @@ def test_run_it_again_and_go_on_from_it(chromium: Browser, address: str, kept: s
     page = opened(chromium, f"{address}/?case={kept}")
     page.locator("[data-again]").click()
     expect(page.locator(".sp-again")).to_contain_text("It agrees.", timeout=PATIENCE)
+    tested = page.evaluate("Scratchpad.state.picked")
     page.locator("[data-fork]").click()
     expect(page.locator("#sp-ask")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".sp-case")).to_have_count(0)
     assert "case=" not in page.url
+    assert tested, "the case has no test"
+    assert page.evaluate("[Scratchpad.state.picked, Scratchpad.state.runs.length]") == [tested, 0]  # its edit, not yet asked here
     press(page, "suggested")
     expect(page.locator("#sp-test .sp-kind")).to_be_visible()
     ask(page, "what do you see")  # the case's own picture, asked about anew

@@ -1,13 +1,16 @@
 // What a visitor does, as changes of the state and requests to the server.
-import { firing } from "./derive.js";
 import * as model from "./model.js";
 import { spans } from "./text.js";
-import { choiceShown, edit, forgetPast, forgotten, recall, set, state } from "./store.js";
+import { edit, forgetPast, forgotten, recall, set, state } from "./store.js";
 import { unasked } from "./unasked.js";
-import { call, finish, receives, send, underway } from "./wire.js";
+import { finish, receives, send, underway } from "./wire.js";
 
-const details = new Map(); // "sae/latent" -> Promise of {references, error}
-const REMEMBERED = 600;
+/** Whether what comes is what the case on show was of, asked anew: its edit stays, to be tested here. */
+const goesOn = (analysis, kase) =>
+  !!state.kase &&
+  !kase &&
+  analysis.prompt === state.analysis.prompt &&
+  analysis.sae.identity === state.analysis.sae.identity;
 
 /** A new analysis is on show. */
 export function load(value) {
@@ -41,6 +44,7 @@ export function load(value) {
         keepError: true,
         marking: false,
       },
+      ...(goesOn(analysis, kase) ? edit() : {}),
       ...{ runs: [], at: -1, diagnosis: null, verified: null, errors: {}, scope: "token", target: "" },
       ...{ layers: null, influence: null, path: null, pair: null, place: null },
       ...{ tree: null, heads: null, cells: null, stages: null },
@@ -175,24 +179,4 @@ export function choosePatch(patch) {
   const same = patch === null || state.patch === patch;
   const scope = same ? (state.scope === "patch" ? "token" : state.scope) : "patch";
   set({ patch: same ? null : patch, scope, hover: null, more: 12 });
-}
-
-/** A latent's reference pictures, decoded: a promise of {references, error}. */
-export function detail(id) {
-  const a = state.analysis;
-  const own = state.kase && state.kase.references[id];
-  const key = `${own ? state.kase.id : a ? a.sae.name : ""}/${id}`;
-  if (!details.has(key)) {
-    if (details.size > REMEMBERED) details.clear();
-    details.set(key, own ? Promise.resolve({ references: own.map(model.reference) }) : lookUp(a, id, key));
-  }
-  return details.get(key);
-}
-
-async function lookUp(a, id, key) {
-  let top = 0;
-  if (a) for (const v of firing(a, id)) if (v > top) top = v;
-  const told = await call("detail", [choiceShown(), id, top]);
-  if (told.error) details.delete(key);
-  return { error: told.error, references: (told.references || []).map(model.reference) };
 }

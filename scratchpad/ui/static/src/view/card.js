@@ -1,7 +1,8 @@
 // One concept as a card: its name, how strong it is, where it fires here, and four pictures on which it fires.
 import { html, nothing } from "lit-html";
 import { until } from "lit-html/directives/until.js";
-import { chooseLatent, detail, toggle } from "../actions.js";
+import { chooseLatent, toggle } from "../actions.js";
+import { detail } from "../references.js";
 import { everywhere, firing } from "../derive.js";
 import { draws } from "../directives.js";
 import { around, paint } from "../paint.js";

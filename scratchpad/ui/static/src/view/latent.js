@@ -1,9 +1,10 @@
 // A latent's own page, with its own link: what it is called and why, the pictures on which it fires by strength, the
 // counter-examples, its histogram, its neighbours.
 import { html, nothing } from "lit-html";
-import { detail, toggle } from "../actions.js";
+import { toggle } from "../actions.js";
 import { everywhere, labelled, latentOf } from "../derive.js";
 import { choose } from "../asking.js";
+import { detail } from "../references.js";
 import { choiceShown, set, state } from "../store.js";
 import { backing, brief, figures, name, percent } from "../text.js";
 import { call, can } from "../wire.js";
