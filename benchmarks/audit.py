@@ -64,7 +64,7 @@ def compared(whole: Audit, plan: list[dict[str, str]], out: Path) -> dict[str, o
             ((n, g) for n, g in enumerate(whole.groups, 1) if _main(g, of) == key and 2 * len(ids & {*g.rows}) >= len(ids)), (0, None)
         )
         named = group is not None and (
-            group.kind == "rival" if not concept[key] else bool(group.latents) and group.latents[0].name == concept[key]
+            group.kind == "rival" if not concept[key] else bool(group.latents) and group.latents[0].name.rstrip("?") == concept[key]
         )
         rows.append({"planted": key, "wrong rows": len(ids), "found": bool(group), "place": place, "concept named": named} | _group(group))
     false = [group.sentence for group in whole.groups if not _main(group, of)]

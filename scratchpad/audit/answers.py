@@ -6,7 +6,7 @@ In: the parts that `answer` wrote. Out: `Answers`. Runs nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,8 @@ from scipy import sparse
 
 from scratchpad.audit.answer import read_answers
 from scratchpad.audit.compare import normalised
+
+MOSTLY = 0.8  # of the rows that a name is said of
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,21 @@ class Answers:
     def given(self) -> list[str]:
         """Answers, normalised."""
         return [normalised(text) for text in self.said]
+
+    def named_in(self, rows: Sequence[int], label: Callable[[int], str]) -> Callable[[int], str]:
+        """What latents may be called of some rows: their label, with a question mark unless most of these pictures are claimed to show it.
+
+        Args:
+            rows: by their places.
+            label: of a latent, whatever the picture.
+        """
+
+        def name(latent: int) -> str:
+            text = label(latent)
+            claimed = sum(normalised(text) in self.shows[n] for n in rows)
+            return text if claimed >= MOSTLY * max(1, len(rows)) or not text else f"{text}?"
+
+        return name
 
     @cached_property
     def words(self) -> tuple[list[str], sparse.csr_matrix]:

@@ -77,7 +77,7 @@ def audit(bench: Workbench, rows: Rows, out: Path, settings: Settings | None = N
     explainer = Explainer(bench, rows, how.max_new_tokens)
     made = groups(answers, bench.name)
     explained = explain(out, answers, {name: group.id for group in made for name in group.rows}, explainer, how.budget)
-    made = [supported(group, explained, bench.name) for group in made]
+    made = [supported(group, answers, explained, bench.name) for group in made]
     if how.repair:
         made = repair_all(out, made, answers, Asking(explainer, how.compare, how.batch), how.beside)
     made = keep_cases(out, made, answers, explainer, explained, how.cases)

@@ -88,7 +88,7 @@ def steering(learnt: Vectors) -> Change:
 
 def warning(group: Group) -> Callable[[str], str]:
     """A question that names what misleads."""
-    concept = group.latents[0].name if group.latents and group.latents[0].name else "what is usual"
+    concept = (group.latents[0].name.rstrip("?") if group.latents else "") or "what is usual"  # a guess is warned of too
     return lambda asked: f"{asked} (look closely: don't be misled by {concept})"
 
 

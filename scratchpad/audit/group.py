@@ -53,7 +53,7 @@ def groups(answers: Answers, name: Callable[[int], str]) -> list[Group]:
     """The groups, largest first, without what explained rows say of them: `supported` adds that.
 
     Args:
-        name: what the index calls a latent.
+        name: what the index calls a latent; said of a group where most of its pictures are claimed to show it.
     """
     left = answers.wrong & ~answers.unlike
     candidates: list[Candidate] = []
@@ -68,11 +68,12 @@ def groups(answers: Answers, name: Callable[[int], str]) -> list[Group]:
     return sorted(made, key=lambda group: -len(group.rows))
 
 
-def supported(group: Group, explained: Sequence[Explained], name: Callable[[int], str]) -> Group:
+def supported(group: Group, answers: Answers, explained: Sequence[Explained], name: Callable[[int], str]) -> Group:
     """A group with what its explained rows speak for."""
     ids = set(group.rows)
     own = [row for row in explained if row.id in ids]
-    says = evidence(group.kind, group.latents, own, [row for row in explained if row.right], name)
+    named = answers.named_in([answers.place[id] for id in group.rows], name)
+    says = evidence(group.kind, group.latents, own, [row for row in explained if row.right], named)
     return replace(group, evidence=tuple(says), explained=tuple(row.id for row in own))
 
 
@@ -174,7 +175,8 @@ def _group(answers: Answers, found_by: Candidate, name: Callable[[int], str]) ->
     rows = found_by.rows
     pairs = Counter((answers.expected[n], answers.said[n]) for n in rows).most_common()
     said, wanted = ({answers.given[n] for n in rows}, {answers.wanted[n] for n in rows})
-    latents = tuple(Named(i, name(i)) for i in found_by.latents)
+    own = answers.named_in(rows.tolist(), name)
+    latents = tuple(Named(i, own(i)) for i in found_by.latents)
     there = found_by.there & (answers.right | answers.wrong)
     made = Group(
         id=hashlib.sha256(repr((found_by.kind, sorted(answers.ids[n] for n in rows))).encode()).hexdigest()[:10],

@@ -89,7 +89,8 @@ def repair(group: Group, answers: Answers, asking: Asking, beside: int = EVERY) 
     if choice is None:
         return Repaired("The model's tokenizer can't make its expected answers, so no edit was tried.", None, 0, 0, ())
     judge = _Judge(answers, asking, second[:JUDGED], beside)
-    own = judge(_called(choice.best, asking.bench.name), change_of(asking.bench.sae, choice.best), choice.best)
+    named = answers.named_in([answers.place[id] for id in group.rows], asking.bench.name)
+    own = judge(_called(choice.best, named), change_of(asking.bench.sae, choice.best), choice.best)
     others = _beside(group, answers, asking, choice, judge, first) if choice.edit else []
     title = group.sentence.split(":")[0][:120]
     stands = None if choice.edit is None else Repair(1, title, asking.bench.model_ref, asking.bench.sae_ref, choice.edit)

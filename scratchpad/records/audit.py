@@ -108,7 +108,9 @@ class Group:
     sentence: Text
     answer: Text  # "" where there are several
     expected: Text  # "" where there are several
-    latents: tuple[Named, ...]  # that part its rows from right ones, strongest first
+    latents: tuple[
+        Named, ...
+    ]  # that part its rows from right ones, strongest first; a name that most of its pictures aren't claimed to show ends in "?"
     words: tuple[Text, ...]  # of the questions, that do so
     rows: tuple[Text, ...]  # wrong rows
     wrong: Rate  # of all rows of this description

@@ -60,13 +60,15 @@ def test_what_is_planted_is_found_and_nothing_else(audited: tuple[Path, Audit]) 
     assert (made.answered, made.failures) == (WRONG + RIGHT, 2)
     assert dict(made.failed)["no answer"] == "The expected answer is empty."
     assert "no file" in dict(made.failed)["no picture"]
-    assert [(group.kind, group.answer, group.latents[0].name) for group in made.groups] == [("cue", "snow", "penguin")]
+    assert [(group.kind, group.answer, group.latents[0].name) for group in made.groups] == [
+        ("cue", "snow", "penguin?")
+    ]  # not claimed of any
     group = made.groups[0]
     assert group.p <= 0.05
     assert set(group.rows) <= {f"row {n}" for n in range(WRONG)}
     assert 2 * len(group.rows) > WRONG
     assert "'snow' for" in group.sentence
-    assert "penguin (#" in group.sentence
+    assert "penguin? (#" in group.sentence
 
 
 @pytest.mark.slow

@@ -150,6 +150,7 @@ def test_a_region_is_of_whole_patches_and_limits_a_test(page: Page) -> None:
     assert region == [0, 0, 96, 96]  # 6 x 6 patches of 16 px, of 89.6 px dragged over
     expect(page.locator(".sp-where")).to_contain_text("inside rows 1–6, columns 1–6")
     assert page.evaluate("Scratchpad.state.patch") is None, "the drag's end chose a patch"
+    assert page.evaluate("Scratchpad.state.hover") is None, "the patch under the pointer is outlined in place of the region"
     press(page, "go")
     assert page.evaluate(f"{RUN}.comparison.edit.items[0].region") == region
     page.locator("[data-mark]").click()  # clears it

@@ -30,10 +30,13 @@ def test_the_matrix_is_what_was_measured_and_a_cell_says_it(page: Page, benches:
     settled(page, "influence")
     assert page.evaluate("Scratchpad.state.influence.influence") == dump(measured)
     expect(page.locator(".sp-effect")).to_have_count(100)
-    ringed = {tuple(map(int, cell.get_attribute("data-cell").split(","))) for cell in page.locator(".sp-alone").all()}
+    ringed = {tuple(map(int, cell.get_attribute("data-cell").split(","))) for cell in page.locator(".sp-ringed").all()}
     assert ringed == set(measured.alone_anywhere())
     y, x = max(((s, t) for s in range(10) for t in range(10)), key=lambda pair: abs(measured.effects[pair[0]][pair[1]]))
-    page.locator(f"[data-cell='{y},{x}']").click()
+    page.locator("[data-cell='0,0']").focus()
+    for key in ["ArrowDown"] * y + ["ArrowRight"] * x:
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
     said = page.locator("[data-pair]")
     share = f"{100 * abs(measured.effects[y][x]):.0f}%"
     expect(said).to_contain_text(f"{'loses' if measured.effects[y][x] < 0 else 'gains'} {share} of its activation")

@@ -118,9 +118,11 @@ def test_axe_finds_no_violation(page: Page, address: str, theme: str, width: int
     page.set_viewport_size({"width": width, "height": 900})
     themed(page, address, theme)
     page.locator(".sp-card .sp-name").first.click()
-    for act in ("[data-evidence]", "#sp-tab-heatmap", "[data-open=glossary]") if theme == "light" else ("[data-evidence]",):
+    acts = {"light": ("[data-evidence]", "#sp-tab-heatmap", "[data-open=glossary]"), "dark": ("[data-evidence]",)}[theme]
+    for act in (*acts, "#sp-tab-layers") if (width, theme) == (1440, "dark") else acts:
         page.locator(act).click()
-        found = Axe().run(page, context={"include": [["#sp-app"]]})
+        settled(page, "layers")
+        found = Axe().run(page)
         assert found.violations_count == 0, (act, found.generate_report())
         if act == "[data-evidence]":
             page.locator(act).click()
@@ -159,6 +161,7 @@ def test_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Enter")
     settled(page, "test")
     expect(page.locator("#sp-test .sp-kind")).to_be_visible()
+    expect(page.locator("#sp-test [data-do=go]")).to_be_focused()
 
 
 def overlap(page: Page, one: str, other: str) -> bool:

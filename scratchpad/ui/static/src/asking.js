@@ -14,8 +14,9 @@ export function example(n) {
   ask();
 }
 
-export function choose(choice) {
-  set({ draft: { ...state.draft, choice } });
+/** Reads the answer on show with another SAE; `latent` is what is lit once that is there. */
+export function choose(choice, latent = null) {
+  set({ draft: { ...state.draft, choice }, sought: latent });
   if (state.analysis) ask();
 }
 

@@ -12,6 +12,7 @@ export const state = {
   token: null,
   latent: null,
   patch: null,
+  sought: null, // the latent to be chosen once the answer that is asked for is there
   hover: null, // {token} | {latent} | {patch} | {cells} | {branch} | {beside}: under the pointer or the focus, to brush
   // How it is looked at.
   tab: "concepts",

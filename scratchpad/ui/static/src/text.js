@@ -4,6 +4,7 @@ import { html, nothing } from "lit-html";
 export const token = (text) => text.replace(/\n/g, "⏎").trim() || "␣";
 export const percent = (share) => {
   const v = 100 * share;
+  if (v > 0 && v < 0.001) return "under 0.001%";
   if (v > 0 && v < 0.1) return `${figures(v, 1)}%`; // something is never said to be nothing
   return `${v > 0 && v < 10 ? v.toFixed(1).replace(/\.0$/, "") : v.toFixed(0)}%`;
 };

@@ -40,7 +40,7 @@ export function filters(s) {
       ${range(s, "densest", "in at most", 1, 0.01, (v) => `${percent(v)} of pictures`, "sparsity")}
       ${range(s, "sparsest", "in at least", 0.2, 0.002, (v) => `${percent(v)} of pictures`, "sparsity")}
       ${range(s, "mean", "mean strength over", 1, 0.01, (v) => v.toFixed(2), "mean")}
-      <p class="sp-note">For cards, patches and heatmap alike.</p>
+      <p class="sp-note">For cards, rankings, patches and heatmap alike.</p>
     </div>
   </details>`;
 }

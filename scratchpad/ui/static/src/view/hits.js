@@ -62,7 +62,7 @@ function nothingFound() {
 function counted(s, here) {
   const listed = hits.rows.length < hits.ids.length ? ` (${hits.rows.length} are listed)` : "";
   const fire = s.analysis && !s.kase ? `, ${here.length} of them fire here` : "";
-  return `${times(hits.ids.length, "latent")} ${hits.what}${listed}${fire}`;
+  return `${times(hits.ids.length, "latent")}${hits.what ? ` ${hits.what}` : ""}${listed}${fire}`;
 }
 
 function offers(s, here) {

@@ -69,8 +69,8 @@ function menu(s, side, chosen, other) {
 function matrix(s) {
   const { influence: m, sources, targets } = s.influence;
   return html`<p class="sp-note" data-found>${found(m)}</p>
-    <div class="sp-flowbox" tabindex="0" role="region" aria-label="Effects">
-      <table>
+    <div class="sp-flowbox" role="region" aria-label="Effects">
+      <table @keydown=${arrows}>
         <thead>
           <tr>
             <th scope="col"><small>without ↓</small><small>what becomes of →</small></th>
@@ -91,9 +91,23 @@ function matrix(s) {
     <p class="sp-note" data-pair aria-live="polite">${s.pair ? says(m, ...s.pair) : KEY}</p>`;
 }
 
-const KEY = html`Each cell: how much of its ${term("activation", "activation")} over the picture the later
-  concept loses (−) or gains (+) without the earlier one. <b>Ringed</b>: no other latent does as much to any
-  concept of the row. Choose a cell to read it.`;
+const KEY = html`Rows and columns: the ten concepts of best score at either layer. Each cell: how much of its
+  ${term("activation", "activation")} over the picture the later concept loses (−) or gains (+) without the
+  earlier one. <b>Ringed</b>: no other latent that fires as much does as much to any concept; with a thin
+  ring: none does to that one. Choose a cell to read it; arrow keys go on.`;
+
+const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+/** Arrow keys go from cell to cell. */
+function arrows(e) {
+  const [step, at] = [STEPS[e.key], e.target.dataset.cell];
+  if (!step || !at) return;
+  const [y, x] = at.split(",").map(Number);
+  const next = e.currentTarget.querySelector(`[data-cell="${y + step[0]},${x + step[1]}"]`);
+  if (!next) return;
+  e.preventDefault();
+  next.focus();
+}
 
 /** How many stand out, beside what chance would bring. */
 function found(m) {
@@ -130,10 +144,13 @@ function concept(s, sae, latent, src) {
 function cell(s, m, y, x) {
   const effect = m.effects[y][x];
   const alone = m.sources[y].others.length > 0 && !m.as_much_anywhere[y][x];
+  const single = m.sources[y].others.length > 0 && !m.as_much[y][x];
   const chosen = s.pair && s.pair[0] === y && s.pair[1] === x;
+  const [row, column] = s.pair ?? [0, 0]; // what the Tab key reaches; arrows go on from there
   return html`<button
     type="button"
-    class="sp-effect ${alone ? "sp-alone" : ""}"
+    class="sp-effect ${alone ? "sp-ringed" : single ? "sp-single" : ""}"
+    tabindex=${row === y && column === x ? 0 : -1}
     aria-pressed=${chosen ? "true" : "false"}
     aria-label=${`${called(m.targets[x])} without ${called(m.sources[y])}: ${share(effect)}`}
     style=${`--share:${Math.min(1, Math.abs(effect)).toFixed(2)}`}

@@ -36,10 +36,10 @@ export function layers(s) {
 const titled = (l) => point(l).replace(/^./, (c) => c.toUpperCase());
 
 function column(s, l, blocks) {
-  const offer = s.boot.offers.find((o) => o.label.includes(l.sae));
+  const offer = s.boot.offers.find((o) => o.sae === l.sae);
   const here = s.analysis.sae.name === l.sae;
   return html`<section class="sp-layer ${here ? "sp-chosen" : ""}" aria-label=${titled(l)}>
-    <h3>${titled(l)} ${l.place ? nothing : html`<small>of 0–${blocks - 1}</small>`}</h3>
+    <h2>${titled(l)} ${l.place ? nothing : html`<small>of 0–${blocks - 1}</small>`}</h2>
     <p class="sp-note">
       ${l.sae}${l.explained === null
         ? nothing
@@ -52,7 +52,7 @@ function column(s, l, blocks) {
           class="sp-layered"
           title=${here ? "Where it fires" : `Read the answer at ${point(l)}`}
           ?disabled=${!here && !offer}
-          @click=${() => (here ? chooseLatent(r.id) : choose(offer.id))}
+          @click=${() => (here ? chooseLatent(r.id) : choose(offer.id, r.id))}
         >
           <img src=${src} alt="" /><span
             >${name({ guess: "", ...r })}<small>score ${figures(r.score)}</small></span

@@ -13,6 +13,7 @@ const geometry = () => ({
 });
 const imageOf = (i) => (state.analysis.sizes.length > 1 ? i : null); // of one picture nothing is said
 let from = null; // where a drag began
+let marked = false; // whether a region was just dragged and the pointer is still over the map
 let dragged = false; // whether the press that ends in a click was one: it marks a region and chooses no patch
 let anchor = null; // the patch from which keys grow a region
 
@@ -38,6 +39,7 @@ function down(e) {
   if (!state.marking) return;
   from = point(e);
   dragged = true;
+  set({ hover: null });
   e.currentTarget.setPointerCapture(e.pointerId);
   e.preventDefault();
 }
@@ -57,6 +59,7 @@ function move(e) {
   }
   if (e.pointerType === "touch") return;
   const patch = patchUnder(e);
+  if (marked && state.region) return; // what was just marked stays in sight until the pointer leaves
   const before = state.hover ? (state.hover.patch ?? null) : null;
   if (patch !== before) set({ hover: patch === null ? null : { patch } });
 }
@@ -64,6 +67,7 @@ function move(e) {
 function up() {
   if (!from) return;
   from = null;
+  marked = true;
   set({ marking: false });
 }
 
@@ -137,7 +141,10 @@ class Input extends Directive {
     if (element.listens) return noChange;
     element.listens = true;
     const on = { pointerdown: down, pointermove: move, pointerup: up, click, keydown: key };
-    on.pointerleave = () => state.hover && set({ hover: null });
+    on.pointerleave = () => {
+      marked = false;
+      if (state.hover) set({ hover: null });
+    };
     for (const [name, f] of Object.entries(on)) element.addEventListener(name, f);
     return noChange;
   }

@@ -68,8 +68,8 @@ function outlined(s) {
   const a = s.analysis;
   const hovered = brush(s).patch;
   const of = (patch) => onSheet(shot(s), tileOf(a, patch).image, patchBox(a, patch));
+  if (s.region && (s.marking || hovered === null)) return onSheet(shot(s), s.image || 0, s.region);
   if (hovered !== null) return of(hovered);
-  if (s.region) return onSheet(shot(s), s.image || 0, s.region);
   if (s.patch !== null) return of(s.patch);
   return s.image !== null ? sheet(shot(s)).places[s.image] : null;
 }
@@ -97,7 +97,7 @@ function ofHeads(s, token, cells, { share }, top) {
   const t = s.analysis.byIndex.get(token);
   return html`Where <b>${say(t.text)}</b> looked in ${cellsText(s.heads, cells)}: ${percent(share)} of this
     ${term("attention")} is on the
-    picture${share > 0 ? html`, ${percent(top)} of that on one patch` : nothing}.
+    picture${share > 1e-5 ? html`, ${percent(top)} of that on one patch` : nothing}.
     ${s.hover?.cells
       ? nothing
       : html`<button type="button" class="sp-link" data-all-heads @click=${() => set({ cells: null })}>

@@ -34,7 +34,7 @@ function card(s, run, n) {
     title="${what}${how(run.edit)}: “${before}” → “${after}”, ${verdict.kind}"
     @click=${() => recall(n)}
   >
-    <small>${n + 1} · ${what}${how(run.edit)}:</small> ${before} → ${after}
+    <small>${n + 1}</small> ${before} → ${after} <small>${what}${how(run.edit)}</small>
   </button>`;
 }
 

@@ -2,6 +2,7 @@
 // opens upwards for the evidence.
 import { html, nothing } from "lit-html";
 import { clear, test } from "../actions.js";
+import { draws } from "../directives.js";
 import { canUndo, set, shownRun, undo } from "../store.js";
 import { online } from "../wire.js";
 import { term } from "../words.js";
@@ -61,7 +62,11 @@ function controls(s) {
       class="sp-go"
       data-do="go"
       ?disabled=${running || !ready}
-      @click=${() => test("ablate")}
+      ${draws(String(running), (go) => running || focusAgain(go))}
+      @click=${(e) => {
+        pressed = e.detail === 0; // by a key
+        test("ablate");
+      }}
     >
       Ask again
     </button>
@@ -83,6 +88,14 @@ function controls(s) {
     )}
     ${menu(s, running)}
   </div>`;
+}
+
+let pressed = false;
+
+/** A button loses the focus as it is disabled; who pressed it by a key goes on from it. */
+function focusAgain(go) {
+  if (pressed && document.activeElement === document.body) go.focus({ preventScroll: true });
+  pressed = false;
 }
 
 const strength = (s) =>

@@ -36,8 +36,8 @@ const STEPS = [
       if (concept !== null && state.latent !== concept) chooseLatent(concept);
     },
     text: () =>
-      html`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: now the picture
-        is lit where it fires.`,
+      html`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: its picture is
+        lit where it fires.`,
   },
   {
     name: "Switch it off",
@@ -79,6 +79,8 @@ function go(step) {
     const narrow = window.innerWidth <= 760; // there the tour stands above, and what it speaks of right below it
     if (element && !element.closest(".sp-test"))
       element.scrollIntoView({ block: narrow ? "start" : "nearest" });
+    if (step === STEPS.length - 1)
+      document.querySelector("[data-do=smallest]")?.scrollIntoView({ block: "nearest", inline: "center" });
     document.querySelector("#sp-tour [data-next]")?.focus({ preventScroll: true });
   });
 }

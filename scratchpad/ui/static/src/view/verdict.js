@@ -32,13 +32,19 @@ export function verdict(s) {
   </div>`;
 }
 
-const ELSE = (n) => (n === 1 ? "The one test so far isn't" : `None of the ${n} tests so far is`);
+/** What the bar says where no test of what is in it is on show, though there were some. */
+function elsewhere(s) {
+  const so = s.runs.length === 1 ? "one test so far stands" : `${s.runs.length} tests so far stand`;
+  return s.picked.length || !s.keepError
+    ? `Not asked again yet with this in the test; the ${so} beside.`
+    : `Nothing is in the test; the ${so} beside.`;
+}
 
 const none = (s) =>
   s.kase
     ? "Nothing was tested in this case."
     : s.runs.length
-      ? `${ELSE(s.runs.length)} of this edit: ask again, or choose it there.`
+      ? elsewhere(s)
       : html`<span
           >Nothing tested yet: the ${term("verdict")} and its ${term("control", "controls")} stand here.</span
         >`;

@@ -9,9 +9,11 @@ import { online } from "../wire.js";
 export function chosen(a) {
   const layers = spans(a.settings.attention_layers);
   const heads = spans(a.settings.attention_heads);
-  const says = [layers && `layers ${layers}`, heads && `heads ${heads}`].filter(Boolean);
+  const says = [layers && counted("layer", layers), heads && counted("head", heads)].filter(Boolean);
   return says.length ? ` of ${says.join(", ")}` : "";
 }
+
+const counted = (what, numbers) => `${what}${/^\d+$/.test(numbers) ? "" : "s"} ${numbers}`;
 
 export function weighing(s) {
   if (s.kase || !online()) return nothing;
