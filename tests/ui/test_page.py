@@ -207,7 +207,13 @@ def test_a_latent_has_a_page_of_its_own_and_a_link_to_it(page: Page, address: st
 
 def test_a_link_to_another_sae_s_latent_is_read_by_that_sae_and_what_is_not_there_is_said(page: Page, address: str) -> None:
     """The index's label of a latent that doesn't fire is a guess wherever it stands."""
-    visit(page, f"{address}/?sae=emoji-middle&latent=220")
+    context = page.context
+
+    def linked(query: str) -> Page:
+        """A page of its own: the one before may be opened anew by Gradio, which would end this one's way there."""
+        return visit(context.new_page(), f"{address}/?{query}")
+
+    page = linked("sae=emoji-middle&latent=220")
     page.wait_for_function("Scratchpad.state.reading?.data", timeout=PATIENCE)
     assert page.evaluate("[Scratchpad.state.analysis.sae.name, Scratchpad.state.reading.id]") == ["emoji-middle", 220]
     assert "sae=emoji-middle" in page.url
@@ -217,9 +223,9 @@ def test_a_link_to_another_sae_s_latent_is_read_by_that_sae_and_what_is_not_ther
     expect(page.locator(".sp-hits [data-show]").first).to_be_visible(timeout=PATIENCE)
     assert page.locator(".sp-hits .sp-claim").count() == 0, "no camera is on this picture"
     expect(page.locator(".sp-hits .sp-guess").first).to_have_text("camera?")
-    visit(page, f"{address}/?sae=nosuch&latent=3")
+    page = linked("sae=nosuch&latent=3")
     expect(page.locator("#sp-status [role=alert]")).to_contain_text("SAE “nosuch”, which isn't offered here")
-    visit(page, f"{address}/?sae=emoji-last&latent=99999")
+    page = linked("sae=emoji-last&latent=99999")
     expect(page.locator("#sp-latent")).to_have_text("Latent 99999 was asked for; emoji-last has 0 to 1023.")
 
 
