@@ -1367,10 +1367,10 @@
         </tbody>
       </table>
     </div>
-    <p class="sp-note" data-pair aria-live="polite">${s5.pair?says2(m4,...s5.pair):KEY3}</p>`}var KEY3=x`Rows and columns: the ten concepts of best score at either layer. Each cell: how much of its
-  ${term("activation","activation")} over the picture the later concept loses (−) or gains (+) without the
-  earlier one. <b>Ringed</b>: no other latent that fires as much does as much to any concept; with a thin
-  ring: none does to that one. Choose a cell to read it; arrow keys go on.`,STEPS3={ArrowLeft:[0,-1],ArrowRight:[0,1],ArrowUp:[-1,0],ArrowDown:[1,0]};function arrows3(e4){let[step,at3]=[STEPS3[e4.key],e4.target.dataset.cell];if(!step||!at3)return;let[y2,x2]=at3.split(",").map(Number),next=e4.currentTarget.querySelector(`[data-cell="${y2+step[0]},${x2+step[1]}"]`);next&&(e4.preventDefault(),next.focus())}function found(m4){let rows3=new Set,alone=0;return m4.as_much.forEach((row3,y2)=>row3.forEach((count3,x2)=>{m4.sources[y2].others.length&&(count3||alone++,m4.as_much_anywhere[y2][x2]||rows3.add(y2))})),x`${rows3.size} of ${times(m4.sources.length,"concept")} of ${point(m4.sae)}
+    <p class="sp-note" data-pair aria-live="polite">${s5.pair?says2(m4,...s5.pair):KEY3}</p>`}var KEY3=x`Rows and columns: the concepts of best score at either layer, at most ten. Each cell: how
+  much of its ${term("activation","activation")} over the picture the later concept loses (−) or gains (+)
+  without the earlier one. <b>Ringed</b>: no other latent that fires as much does as much to any concept; with
+  a thin ring: none does to that one. Choose a cell to read it; arrow keys go on.`,STEPS3={ArrowLeft:[0,-1],ArrowRight:[0,1],ArrowUp:[-1,0],ArrowDown:[1,0]};function arrows3(e4){let[step,at3]=[STEPS3[e4.key],e4.target.dataset.cell];if(!step||!at3)return;let[y2,x2]=at3.split(",").map(Number),next=e4.currentTarget.querySelector(`[data-cell="${y2+step[0]},${x2+step[1]}"]`);next&&(e4.preventDefault(),next.focus())}function found(m4){let rows3=new Set,alone=0;return m4.as_much.forEach((row3,y2)=>row3.forEach((count3,x2)=>{m4.sources[y2].others.length&&(count3||alone++,m4.as_much_anywhere[y2][x2]||rows3.add(y2))})),x`${rows3.size} of ${times(m4.sources.length,"concept")} of ${point(m4.sae)}
   ${rows3.size===1?"does":"do"} more to one of ${point(m4.onto)} than any other latent that fires as much
   does to any; chance alone would bring ${m4.expected_sources.toFixed(1)}. ${times(alone,"pair")} that no
   other equals, by chance ${m4.expected.toFixed(1)}.`}function concept2(s5,sae2,latent,src){let here5=s5.analysis.sae.identity===sae2.identity,label2=x`<img src=${src} alt="" /><span>${plain({guess:"",...latent})}</span>`;return here5?x`<button
@@ -1395,7 +1395,7 @@
   </button>`}var called=row3=>plain({guess:"",...row3.latent}),share2=effect=>`${effect<0?"−":"+"}${percent(Math.abs(effect))}`;function says2(m4,y2,x2){let[source,target2,n4]=[m4.sources[y2],m4.targets[x2],m4.sources[y2].others.length],of2=(latent,sae2)=>x`<b>${plain({guess:"",...latent})}</b> (#${latent.id}, ${point(sae2)})`,effect=m4.effects[y2][x2];return x`Without ${of2(source.latent,m4.sae)}, ${of2(target2.latent,m4.onto)}
   ${effect<0?"loses":"gains"} ${percent(Math.abs(effect))} of its activation. Of
   ${times(n4,"other latent")} that fire as much, ${m4.as_much[y2][x2]} do as much to it and
-  ${m4.as_much_anywhere[y2][x2]} to any of this row. ${onAnswer(m4,source.effect)}`}function onAnswer(m4,effect){let by2=nats(Math.abs(effect));return by2==="0.00"?`The answer “${m4.answer}” stays as likely without it.`:`The answer “${m4.answer}” becomes ${effect<0?"less":"more"} likely by ${by2} nats without it.`}function openLayers(s5){!s5.layers&&!s5.jobs.layers&&!s5.errors.layers&&queueMicrotask(ask4)}var ask4=()=>send("layers",{},"Reading every layer");function layers(s5){let value=s5.layers;return x`${going(s5,"layers")} ${trouble(s5,"layers",ask4)}
+  ${m4.as_much_anywhere[y2][x2]} to any of these ${m4.targets.length}. ${onAnswer(m4,source.effect)}`}function onAnswer(m4,effect){let by2=nats(Math.abs(effect));return by2==="0.00"?`The answer “${m4.answer}” stays as likely without it.`:`The answer “${m4.answer}” becomes ${effect<0?"less":"more"} likely by ${by2} nats without it.`}function openLayers(s5){!s5.layers&&!s5.jobs.layers&&!s5.errors.layers&&queueMicrotask(ask4)}var ask4=()=>send("layers",{},"Reading every layer");function layers(s5){let value=s5.layers;return x`${going(s5,"layers")} ${trouble(s5,"layers",ask4)}
   ${value?x`<div class="sp-layers" style="--n:${value.layers.length}">
           ${value.layers.map(l2=>column2(s5,l2,value.blocks))}
         </div>
@@ -1763,7 +1763,7 @@
     ${draws(`${s5.at}/${s5.runs.length}`,inSight3)}
   >
     ${s5.runs.map((run,n4)=>card2(s5,run,n4))}
-  </div>`:E}function card2(s5,run,n4){let{comparison,verdict:verdict2}=run.test,latents=run.edit.picked,what=latents.length===1?plain(latentOf(s5.analysis,latents[0])):times(latents.length,"latent"),before2=comparison.before.text.trim()||"(nothing)",after=comparison.after.text.trim()||"(nothing)";return x`<button
+  </div>`:E}function card2(s5,run,n4){let{comparison,verdict:verdict2}=run.test,latents=run.edit.picked,what=latents.length>1?times(latents.length,"latent"):latents.map(id=>plain(latentOf(s5.analysis,id))),before2=comparison.before.text.trim()||"(nothing)",after=comparison.after.text.trim()||"(nothing)";return x`<button
     type="button"
     class="sp-run"
     data-run=${n4}
@@ -1773,7 +1773,7 @@
     @click=${()=>recall(n4)}
   >
     <small>${n4+1}</small> ${before2} → ${after} <small>${what}${how(run.edit)}</small>
-  </button>`}function how({own:own3,ops,strength:strength3,region,image,keepError}){let each=Object.keys(own3).length||Object.keys(ops).length?", some otherwise":"",part=region?", in a region":image!==null?`, picture ${image+1}`:"";return`${strength3?` ×${strength3}`:" off"}${each}${part}${keepError?"":", no SAE error"}`}var inSight3=strip3=>strip3.querySelector("[aria-pressed=true]")?.scrollIntoView({block:"nearest",inline:"nearest"});function testBar(s5,old){if(!s5.analysis)return E;let{run}=shownRun(s5),more=!!(run||s5.diagnosis||s5.verified);return x`<section
+  </button>`}function how({picked,own:own3,ops,strength:strength3,region,image,keepError}){if(!picked.length)return"the bare reconstruction";let each=Object.keys(own3).length||Object.keys(ops).length?", some otherwise":"",part=region?", in a region":image!==null?`, picture ${image+1}`:"";return`${strength3?` ×${strength3}`:" off"}${each}${part}${keepError?"":", no SAE error"}`}var inSight3=strip3=>strip3.querySelector("[aria-pressed=true]")?.scrollIntoView({block:"nearest",inline:"nearest"});function testBar(s5,old){if(!s5.analysis)return E;let{run}=shownRun(s5),more=!!(run||s5.diagnosis||s5.verified);return x`<section
     class="sp-test ${s5.evidence&&more?"sp-open":""} ${old}"
     id="sp-test"
     aria-label="Test"

@@ -91,10 +91,10 @@ function matrix(s) {
     <p class="sp-note" data-pair aria-live="polite">${s.pair ? says(m, ...s.pair) : KEY}</p>`;
 }
 
-const KEY = html`Rows and columns: the ten concepts of best score at either layer. Each cell: how much of its
-  ${term("activation", "activation")} over the picture the later concept loses (−) or gains (+) without the
-  earlier one. <b>Ringed</b>: no other latent that fires as much does as much to any concept; with a thin
-  ring: none does to that one. Choose a cell to read it; arrow keys go on.`;
+const KEY = html`Rows and columns: the concepts of best score at either layer, at most ten. Each cell: how
+  much of its ${term("activation", "activation")} over the picture the later concept loses (−) or gains (+)
+  without the earlier one. <b>Ringed</b>: no other latent that fires as much does as much to any concept; with
+  a thin ring: none does to that one. Choose a cell to read it; arrow keys go on.`;
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
@@ -173,7 +173,7 @@ function says(m, y, x) {
   return html`Without ${of(source.latent, m.sae)}, ${of(target.latent, m.onto)}
   ${effect < 0 ? "loses" : "gains"} ${percent(Math.abs(effect))} of its activation. Of
   ${times(n, "other latent")} that fire as much, ${m.as_much[y][x]} do as much to it and
-  ${m.as_much_anywhere[y][x]} to any of this row. ${onAnswer(m, source.effect)}`;
+  ${m.as_much_anywhere[y][x]} to any of these ${m.targets.length}. ${onAnswer(m, source.effect)}`;
 }
 
 /** What the answer's log-probability does without a concept; changes that are said as 0.00 are none. */

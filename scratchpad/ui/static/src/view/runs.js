@@ -22,7 +22,9 @@ function card(s, run, n) {
   const { comparison, verdict } = run.test;
   const latents = run.edit.picked;
   const what =
-    latents.length === 1 ? plain(latentOf(s.analysis, latents[0])) : times(latents.length, "latent");
+    latents.length > 1
+      ? times(latents.length, "latent")
+      : latents.map((id) => plain(latentOf(s.analysis, id)));
   const before = comparison.before.text.trim() || "(nothing)";
   const after = comparison.after.text.trim() || "(nothing)";
   return html`<button
@@ -39,7 +41,8 @@ function card(s, run, n) {
 }
 
 /** What an edit does beside switching off, in few words. */
-function how({ own, ops, strength, region, image, keepError }) {
+function how({ picked, own, ops, strength, region, image, keepError }) {
+  if (!picked.length) return "the bare reconstruction";
   const each = Object.keys(own).length || Object.keys(ops).length ? ", some otherwise" : "";
   const part = region ? ", in a region" : image !== null ? `, picture ${image + 1}` : "";
   return `${strength ? ` ×${strength}` : " off"}${each}${part}${keepError ? "" : ", no SAE error"}`;

@@ -1,7 +1,6 @@
 // One verdict: its word, the answer before and after, its sentence; all from the record.
 import { html, nothing } from "lit-html";
 import { shownRun } from "../store.js";
-import { times } from "../text.js";
 import { term } from "../words.js";
 
 const SIGNS = { supported: "✓", "not supported": "✕", inconclusive: "?" };
