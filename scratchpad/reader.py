@@ -88,7 +88,7 @@ class Reader:
         check_fit(self.vlm, self.sae)
         if repair is not None:
             self.vlm = repaired(self.vlm, self.sae, repair)
-        self.index: Index | None = open_index(self.sae.folder, self.sae, compared(self.vlm, placement))
+        self.index: Index | None = open_index(self.sae.folder, self.sae, comparable_encoder(self.vlm, placement))
         self._known: Cache[object] = Cache(limit_of_memory(), MAX_RESULTS)
         self._clean: Cache[CleanRun] = Cache(sys.maxsize, CLEAN)
         self._lock = self.vlm.lock
@@ -298,7 +298,7 @@ def check_fit(vlm: Vlm, sae: Sae) -> None:
         )
 
 
-def compared(vlm: Vlm, placement: Placement | None) -> str:
+def comparable_encoder(vlm: Vlm, placement: Placement | None) -> str:
     """The encoder's identity where it can be compared with a kept one: rounding the weights changes it; then ""."""
     whole = placement is None or placement.dtype in ("auto", "float32", "float64")
     return vlm.encoder_identity if whole else ""

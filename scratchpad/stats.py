@@ -1,4 +1,4 @@
-"""Intervals of shares and of means. In: counts, or a few values. Out: lower and upper bounds. Knows nothing of what was counted."""
+"""Intervals of shares and of means, and the area under a ROC curve. In: counts, values or scores. Knows nothing of what was counted."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def _inside(answers: Answers, name: Callable[[int], str]) -> tuple[sparse.csr_ma
     attended.data = np.where(own, 0, attended.data)
     parts = [(answers.peaks > 0).astype(np.float64), sparse.diags(names) @ attended, sparse.diags(1 - names) @ attended]
     parts.append(sparse.csr_matrix(np.stack([names * (1 - seen), names * seen, names * on_own], 1)))
-    called = [f"{name(i)}? (#{i})" if name(i) else f"unnamed (#{i})" for i in range(len(labels))]
+    called = [f"{f'{text}?' if (text := name(i)) else 'unnamed'} (#{i})" for i in range(len(labels))]
     titles = [f"{text} is there" for text in called] + [f"{text} attended to, not named" for text in called]
     titles += [f"{text} attended to, nothing named" for text in called]
     titles += ["the answer names what isn't seen", "the answer names what is seen", "attention on what the answer names"]

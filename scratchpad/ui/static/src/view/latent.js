@@ -34,7 +34,7 @@ function remember(id) {
   history.replaceState(null, "", address);
 }
 
-let sought = false; // whether the answer was asked for by the address's SAE
+let asked = false; // whether the answer was asked for by the address's SAE
 
 /** Opens what the address names, first asking by its SAE where another is on show; true once there is no more to do. */
 export function openAddressed() {
@@ -48,9 +48,9 @@ export function openAddressed() {
       set({ errors: { ...state.errors, link: says } });
       return true;
     }
-    if (sought && !state.jobs.ask) return true; // it couldn't be asked: that is said where questions are
-    if (!sought) choose(offer.id);
-    sought = true;
+    if (asked && !state.jobs.ask) return true; // it couldn't be asked: that is said where questions are
+    if (!asked) choose(offer.id);
+    asked = true;
     return false;
   }
   openLatent(id);

@@ -36,7 +36,7 @@ const STEPS = [
       if (concept !== null && state.latent !== concept) chooseLatent(concept);
     },
     text: () =>
-      html`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: its picture is
+      html`Concepts behind it, each shown by pictures it fires on. We chose <b>${said()}</b>: this picture is
         lit where it fires.`,
   },
   {
